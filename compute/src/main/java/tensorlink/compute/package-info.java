@@ -1,0 +1,5 @@
+/** Tensors, models, stages, schedules and optimizers; no network. */
+@NullMarked
+package tensorlink.compute;
+
+import org.jspecify.annotations.NullMarked;
