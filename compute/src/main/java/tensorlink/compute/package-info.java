@@ -1,4 +1,10 @@
-/** Tensors, models, stages, schedules and optimizers; no network. */
+/**
+ * Tensors, models, stages, schedules and optimizers; no network.
+ *
+ * <p>Start at {@link tensorlink.compute.ModelConfig}, what is computed; {@link
+ * tensorlink.compute.Engine}, which opens stages on this machine; and {@link
+ * tensorlink.compute.Stage}, some layers ready to compute.
+ */
 @NullMarked
 package tensorlink.compute;
 

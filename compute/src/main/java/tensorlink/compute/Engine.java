@@ -1,0 +1,35 @@
+package tensorlink.compute;
+
+import java.io.IOException;
+import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Weights;
+
+/**
+ * Runs stages of models on this machine's devices. One per process is enough; safe for use by any
+ * thread.
+ */
+public interface Engine extends AutoCloseable {
+
+    /** What decides the bits of a result here; equal profiles compute equal bits. */
+    ExecutionProfile profile();
+
+    /**
+     * Allocates a stage and reads its tensors.
+     *
+     * @param layers the layers to hold, within the model's
+     * @param weights where the tensors are read from; exactly those that {@link
+     *     ModelConfig#tensors} names for {@code layers} are read, each once
+     * @throws ModelFormatException when a tensor is missing or has another shape or type than the
+     *     configuration says
+     * @throws IOException when {@code weights} cannot be read
+     */
+    Stage open(ModelConfig config, LayerRange layers, Weights weights, StageOptions options)
+            throws IOException, InterruptedException;
+
+    /** How many native arrays are alive; constant over steps unless something leaks. */
+    long arrays();
+
+    /** Closes every stage still open and releases the device threads. */
+    @Override
+    void close();
+}

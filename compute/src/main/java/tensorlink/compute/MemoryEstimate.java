@@ -1,0 +1,99 @@
+package tensorlink.compute;
+
+/**
+ * How many bytes of native memory a stage needs, for placing stages where they fit.
+ *
+ * @param weights the parameters
+ * @param training gradients, optimizer state and scratch space for one layer's gradients; 0 for
+ *     inference
+ * @param activations what is kept for the backwards of the micro-batches in flight, or the keys and
+ *     values of inference
+ * @param scratch what one forward or backward needs besides
+ */
+public record MemoryEstimate(long weights, long training, long activations, long scratch) {
+
+    /**
+     * What a stage works on at once.
+     *
+     * @param rows sequences per micro-batch, or per cache
+     * @param time positions per sequence
+     * @param inFlight micro-batches whose backward has not run, or caches
+     */
+    public record Load(int rows, int time, int inFlight) {
+        public Load {
+            if (rows < 1 || time < 1 || inFlight < 1) {
+                throw new IllegalArgumentException(
+                        rows + " rows, " + time + " positions, " + inFlight + " in flight");
+            }
+        }
+
+        private long positions() {
+            return (long) rows * time;
+        }
+    }
+
+    public static MemoryEstimate ofTraining(ModelConfig config, LayerRange layers, Load load) {
+        long weights = weightBytes(config, layers);
+        // Accumulated gradients and two moments, as large as the weights each.
+        long training = 3 * weights + largestUnit(config, layers);
+        if (config.tiedEmbeddings() && holdsEnd(config, layers)) {
+            training += 2 * embedding(config);
+        }
+        long attention = (long) config.heads() * config.headDim();
+        // Counted from the operator module: what autograd keeps of one layer, per position.
+        long perLayer = 6L * config.hidden() + 6 * attention + 4L * config.intermediate();
+        long perPosition = perLayer * layers.size() + config.hidden();
+        if (config.holdsHead(layers)) {
+            perPosition += 2L * config.hidden() + 2L * config.vocabulary();
+        }
+        return new MemoryEstimate(
+                weights,
+                training,
+                Float.BYTES * perPosition * load.positions() * load.inFlight(),
+                scratch(config, layers, load));
+    }
+
+    public static MemoryEstimate ofInference(ModelConfig config, LayerRange layers, Load load) {
+        long perPosition = 2L * config.kvHeads() * config.headDim() * layers.size();
+        return new MemoryEstimate(
+                weightBytes(config, layers),
+                0,
+                Float.BYTES * perPosition * load.positions() * load.inFlight(),
+                scratch(config, layers, load));
+    }
+
+    public long total() {
+        return weights + training + activations + scratch;
+    }
+
+    private static long weightBytes(ModelConfig config, LayerRange layers) {
+        long bytes = 0;
+        for (var tensor : config.tensors(layers)) {
+            bytes += tensor.byteSize();
+        }
+        return bytes;
+    }
+
+    private static boolean holdsEnd(ModelConfig config, LayerRange layers) {
+        return config.holdsEmbedding(layers) || config.holdsHead(layers);
+    }
+
+    private static long embedding(ModelConfig config) {
+        return (long) Float.BYTES * config.vocabulary() * config.hidden();
+    }
+
+    /** The gradients of one layer, or of the embedding, before they are added. */
+    private static long largestUnit(ModelConfig config, LayerRange layers) {
+        var one = new LayerRange(layers.first(), layers.first() + 1);
+        long layer = weightBytes(config, one);
+        return holdsEnd(config, layers) ? Math.max(layer, embedding(config)) : layer;
+    }
+
+    private static long scratch(ModelConfig config, LayerRange layers, Load load) {
+        long widest = Math.max(4L * config.intermediate(), 6L * config.hidden());
+        if (config.holdsHead(layers)) {
+            widest = Math.max(widest, 2L * config.vocabulary());
+        }
+        return Float.BYTES * widest * load.positions();
+    }
+}

@@ -1,0 +1,10 @@
+package tensorlink.compute;
+
+/**
+ * The gradients a stage is ready to apply.
+ *
+ * @param gradients SHA-256 over the gradients' little-endian bytes, in the order of {@link
+ *     Stage#parameters}
+ * @param squaredNorm the sum of the squares of all gradients, for clipping by the global norm
+ */
+public record PreparedStep(Digest gradients, double squaredNorm) {}

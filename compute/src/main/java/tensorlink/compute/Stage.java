@@ -1,0 +1,138 @@
+package tensorlink.compute;
+
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tensor.TensorSpec;
+
+/**
+ * Some consecutive layers of a model on one device, ready to compute.
+ *
+ * <p>Calls may come from any thread and run one after another on the stage's own compute thread; a
+ * caller waits for its result. Every tensor passed in is taken over and closed by the stage; every
+ * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time],
+ * hidden states F32 of shape [batch, time, hidden], logits F32 of shape [batch, time, vocabulary].
+ *
+ * <p>Gradients are accumulated in the order of the {@link #backward} calls, which callers keep in
+ * the order of micro-batches: that order, not the split into stages, decides the bits.
+ */
+public interface Stage extends AutoCloseable {
+
+    ModelConfig config();
+
+    LayerRange layers();
+
+    /** Whether this stage holds the embedding, and so takes token ids. */
+    boolean first();
+
+    /** Whether this stage holds the final norm and the head, and so gives logits. */
+    boolean last();
+
+    // Training: forward and backward of micro-batches, then one step.
+
+    /**
+     * Runs forward and keeps what {@link #backward} will need, under the name {@code microBatch}.
+     *
+     * @param input token ids for the first stage, else the previous stage's result
+     * @return hidden states, or logits from the last stage
+     */
+    Tensor forward(int microBatch, Tensor input) throws InterruptedException;
+
+    /**
+     * Last stage only: runs forward up to the loss of next-token prediction and keeps what {@link
+     * #backward} will need.
+     *
+     * @param labels token ids; position {@code t} is predicted from positions before it, and -100
+     *     marks positions that do not count
+     * @param labelCount how many labels count in the whole batch, over all its micro-batches, as
+     *     {@link MicroBatch#labelCount} finds it: the sum of the micro-batches' results is then the
+     *     batch's mean loss
+     * @return this micro-batch's part of the batch's loss
+     */
+    float forwardLoss(int microBatch, Tensor input, Tensor labels, long labelCount)
+            throws InterruptedException;
+
+    /**
+     * Adds the gradients of {@code microBatch} to the accumulated ones and forgets the micro-batch.
+     *
+     * @param outputGradient the gradient of what {@link #forward} returned; null after {@link
+     *     #forwardLoss}
+     * @return the gradient of the stage's input; null from the first stage
+     */
+    @Nullable Tensor backward(int microBatch, @Nullable Tensor outputGradient)
+            throws InterruptedException;
+
+    /** Forgets every micro-batch whose backward has not run; accumulated gradients stay. */
+    void abandon() throws InterruptedException;
+
+    /** Drops the accumulated gradients. */
+    void zeroGradients() throws InterruptedException;
+
+    /**
+     * For a model whose head shares the embedding's weights, split so that this stage holds only
+     * one of the two: this stage's part of the shared gradient. Null otherwise.
+     */
+    @Nullable Tensor tiedGradient() throws InterruptedException;
+
+    /**
+     * Fixes the gradients of the coming step and names them.
+     *
+     * @param otherTiedGradient the {@link #tiedGradient} of the stage that holds the other copy, to
+     *     be added to ours; null where {@link #tiedGradient} is null
+     */
+    PreparedStep prepare(@Nullable Tensor otherTiedGradient) throws InterruptedException;
+
+    /**
+     * Applies the prepared gradients.
+     *
+     * @param step one more than {@link #step()}; when it equals {@link #step()} the step was
+     *     applied before and nothing happens
+     */
+    void apply(long step, Optimizer optimizer) throws InterruptedException;
+
+    /** How many steps have been applied. */
+    long step();
+
+    // Inference: nothing is kept but the caches asked for.
+
+    /** Runs forward without keeping anything; logits from the last stage. */
+    Tensor infer(Tensor input) throws InterruptedException;
+
+    /** Last stage only: {@link #forwardLoss} without keeping anything. */
+    float inferLoss(Tensor input, Tensor labels, long labelCount) throws InterruptedException;
+
+    /**
+     * Reserves room for the keys and values of {@code batch} sequences.
+     *
+     * @param capacity the most positions per sequence
+     */
+    KvCache openCache(int batch, int capacity) throws InterruptedException;
+
+    /**
+     * Runs forward for the positions that follow those in {@code cache} and adds theirs to it.
+     *
+     * @return hidden states, or from the last stage the logits of the last position only, of shape
+     *     [batch, 1, vocabulary]
+     */
+    Tensor extend(KvCache cache, Tensor input) throws InterruptedException;
+
+    // State.
+
+    /** The parameters held here, by their Hugging Face names, in the order of the model. */
+    List<TensorSpec> parameters();
+
+    /** A copy of a parameter's value. */
+    Tensor parameter(String name) throws InterruptedException;
+
+    /** A copy of a parameter's accumulated gradient; zeros when nothing was accumulated. */
+    Tensor gradient(String name) throws InterruptedException;
+
+    /** SHA-256 of each parameter's little-endian bytes, by name. */
+    Map<String, Digest> digests() throws InterruptedException;
+
+    /** Releases the device's memory; idempotent. Waits for the call in progress. */
+    @Override
+    void close();
+}

@@ -1,0 +1,75 @@
+package tensorlink.compute;
+
+import java.util.Arrays;
+import java.util.Objects;
+import tensorlink.compute.tensor.Shape;
+import tensorlink.compute.tensor.Tensor;
+
+/** Token ids, or labels, of one or more rows of equal length. Immutable. */
+public final class Tokens {
+    private final int length;
+    private final long[] ids;
+
+    private Tokens(int length, long[] ids) {
+        this.length = length;
+        this.ids = ids;
+    }
+
+    public static Tokens of(long[]... rows) {
+        if (rows.length == 0 || rows[0].length == 0) {
+            throw new IllegalArgumentException("no tokens");
+        }
+        int length = rows[0].length;
+        var ids = new long[Math.multiplyExact(rows.length, length)];
+        for (int row = 0; row < rows.length; row++) {
+            if (rows[row].length != length) {
+                throw new IllegalArgumentException(
+                        "row " + row + " has " + rows[row].length + " tokens, row 0 has " + length);
+            }
+            System.arraycopy(rows[row], 0, ids, row * length, length);
+        }
+        return new Tokens(length, ids);
+    }
+
+    public int rows() {
+        return ids.length / length;
+    }
+
+    public int length() {
+        return length;
+    }
+
+    public long at(int row, int position) {
+        return ids[Math.addExact(row * length, Objects.checkIndex(position, length))];
+    }
+
+    /** Rows {@code first} inclusive to {@code end} exclusive. */
+    public Tokens rows(int first, int end) {
+        if (first < 0 || end <= first || end > rows()) {
+            throw new IllegalArgumentException("rows " + first + ".." + end + " of " + rows());
+        }
+        return new Tokens(length, Arrays.copyOfRange(ids, first * length, end * length));
+    }
+
+    /** An I64 tensor of shape [rows, length], which the caller owns. */
+    public Tensor toTensor() {
+        return Tensor.ofLongs(Shape.of(rows(), length), ids);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Tokens that
+                && length == that.length
+                && Arrays.equals(ids, that.ids);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(ids);
+    }
+
+    @Override
+    public String toString() {
+        return rows() + " x " + length + " tokens";
+    }
+}
