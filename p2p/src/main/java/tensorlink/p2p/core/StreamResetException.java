@@ -1,0 +1,12 @@
+package tensorlink.p2p.core;
+
+import java.io.IOException;
+
+/** The stream ended without an orderly close: either side reset it or the connection was lost. */
+public final class StreamResetException extends IOException {
+    private static final long serialVersionUID = 1;
+
+    public StreamResetException(String message) {
+        super(message);
+    }
+}
