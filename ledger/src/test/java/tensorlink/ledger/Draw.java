@@ -1,0 +1,88 @@
+package tensorlink.ledger;
+
+import com.google.protobuf.ByteString;
+import java.math.BigInteger;
+import java.time.Instant;
+import java.util.random.RandomGenerator;
+
+/** Random values of the ledger's types, all from one seed. */
+public record Draw(RandomGenerator random) {
+
+    public ByteString bytes(int size) {
+        var bytes = new byte[size];
+        random.nextBytes(bytes);
+        return ByteString.copyFrom(bytes);
+    }
+
+    public Bytes32 word() {
+        return new Bytes32(bytes(Bytes32.SIZE));
+    }
+
+    public Account account() {
+        return new Account(bytes(Account.SIZE));
+    }
+
+    /** Any amount, the smallest and the largest more often than chance. */
+    public Amount amount() {
+        return switch (random.nextInt(6)) {
+            case 0 -> Amount.ZERO;
+            case 1 -> Amount.MAX;
+            default -> new Amount(new BigInteger(1, bytes(1 + random.nextInt(16)).toByteArray()));
+        };
+    }
+
+    public Instant time() {
+        return Instant.ofEpochSecond(random.nextLong(Seconds.MAX + 1));
+    }
+
+    public long number() {
+        return random.nextLong(Long.MAX_VALUE);
+    }
+
+    public Signature65 signature() {
+        var key = AccountKey.of(Bytes32.keccak("any"));
+        return key.sign(word());
+    }
+
+    public Agreement agreement() {
+        var a = time();
+        var b = time();
+        return new Agreement(
+                word(),
+                account(),
+                account(),
+                amount(),
+                amount(),
+                word(),
+                a.isBefore(b) ? a : b,
+                a.isBefore(b) ? b : a,
+                word(),
+                account(),
+                word());
+    }
+
+    public Issuance issuance() {
+        return new Issuance(account(), account(), amount());
+    }
+
+    public Deposit deposit() {
+        return new Deposit(account(), amount());
+    }
+
+    public JobOpening opening() {
+        return new JobOpening(word(), account(), word(), account());
+    }
+
+    public JobClosing closing() {
+        var ends = JobEnd.values();
+        return new JobClosing(word(), ends[random.nextInt(ends.length)], word(), account());
+    }
+
+    public Voucher voucher() {
+        return new Voucher(account(), account(), amount(), time(), word());
+    }
+
+    public UsageReceipt receipt() {
+        return new UsageReceipt(word(), account(), number(), number());
+    }
+}
