@@ -2,9 +2,11 @@ package tensorlink.compute;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.OptionalInt;
 import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -228,6 +230,52 @@ public record ModelConfig(
             }
         }
         return List.copyOf(tensors);
+    }
+
+    /**
+     * Refuses weights without the tensors that a stage with {@code range} holds, and weights of a
+     * different model.
+     *
+     * @param source names the weights in errors
+     * @throws ModelFormatException when a tensor is missing, or has another shape or a type that
+     *     does not widen to F32, or when there are tensors that this model does not have
+     */
+    public void requireTensors(String source, LayerRange range, Weights weights)
+            throws ModelFormatException {
+        var found = new HashMap<String, TensorSpec>();
+        for (var tensor : weights.tensors()) {
+            found.put(tensor.name(), tensor);
+        }
+        for (var wanted : tensors(range)) {
+            var tensor = found.get(wanted.name());
+            if (tensor == null) {
+                throw new ModelFormatException(source, wanted.name() + " is missing");
+            }
+            if (!tensor.shape().equals(wanted.shape())) {
+                throw new ModelFormatException(
+                        source,
+                        wanted.name()
+                                + ": expected shape "
+                                + wanted.shape()
+                                + ", found "
+                                + tensor.shape());
+            }
+            if (tensor.dtype() != DType.F32 && !tensor.dtype().widens()) {
+                throw new ModelFormatException(
+                        source,
+                        wanted.name() + ": expected F32, F16 or BF16, found " + tensor.dtype());
+            }
+        }
+        for (var own : tensors(allLayers())) {
+            found.remove(own.name());
+        }
+        for (var name : found.keySet()) {
+            boolean harmless =
+                    name.endsWith(".rotary_emb.inv_freq") || (tiedEmbeddings && name.equals(HEAD));
+            if (!harmless) {
+                throw new ModelFormatException(source, name + " belongs to another kind of model");
+            }
+        }
     }
 
     private void addLayer(List<TensorSpec> tensors, String layer) {

@@ -4,8 +4,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadConstraints;
@@ -25,8 +28,15 @@ public final class JsonObject {
     static final int NUMBER_LENGTH_MAX = 64;
     static final int NAME_LENGTH_MAX = 512;
     private static final int STRING_LENGTH_MAX = 1 << 16;
+    private static final int TOKENS_MAX = 1 << 19;
 
-    private static final JsonMapper MAPPER = new JsonMapper(factory(1 << 17));
+    /** What the parser's messages say to programmers who configure it. */
+    private static final Pattern PARSER_ADVICE =
+            Pattern.compile(
+                    " \\(start marker.*| \\(bound as.*|, from `[^`]*`|: enable `.*| \\(not recogn.*"
+                            + "|: [a-z]+ number literals require.*");
+
+    private static final JsonMapper MAPPER = new JsonMapper(factory(TOKENS_MAX));
 
     private final String source;
     private final String prefix;
@@ -154,6 +164,23 @@ public final class JsonObject {
         return Optional.of(new JsonObject(source, prefix + key + ".", value));
     }
 
+    /** An object whose values are all strings. */
+    Map<String, String> stringMap(String key, int entriesMax) throws ModelFormatException {
+        var value = require(key);
+        if (!value.isObject()) {
+            throw unexpected(key, "an object", value);
+        }
+        if (value.size() > entriesMax) {
+            throw new ModelFormatException(
+                    source, prefix + key + ": " + value.size() + " entries, limit " + entriesMax);
+        }
+        var strings = new LinkedHashMap<String, String>();
+        for (var entry : value.properties()) {
+            strings.put(entry.getKey(), string(key + "." + entry.getKey(), entry.getValue()));
+        }
+        return strings;
+    }
+
     /** The error of a value that is understood but cannot be used. */
     public ModelFormatException unsupported(String key, String expected) {
         return unexpected(key, expected, node.path(key));
@@ -209,6 +236,9 @@ public final class JsonObject {
         if (node.isArray()) {
             return "an array";
         }
+        if (node.isMissingNode()) {
+            return "nothing";
+        }
         var text = node.toString();
         return text.length() <= NUMBER_LENGTH_MAX ? text : text.substring(0, 60) + "...";
     }
@@ -245,6 +275,7 @@ public final class JsonObject {
     static ModelFormatException malformed(String source, JacksonException e) {
         var at = e.getLocation();
         var where = at == null ? "" : " at line " + at.getLineNr() + ", column " + at.getColumnNr();
-        return new ModelFormatException(source, "bad JSON" + where + ": " + e.getOriginalMessage());
+        var reason = PARSER_ADVICE.matcher(e.getOriginalMessage()).replaceAll("");
+        return new ModelFormatException(source, "bad JSON" + where + ": " + reason);
     }
 }

@@ -16,11 +16,17 @@ public interface Weights extends AutoCloseable {
     /**
      * Reads {@code target.byteSize()} bytes of a tensor, starting {@code offset} bytes into it.
      *
+     * @param target off-heap, or over a byte array
      * @throws IOException when the bytes cannot be had or are not the ones promised
      * @throws IllegalArgumentException for an unknown name or a range outside the tensor
      */
     void read(String name, long offset, MemorySegment target)
             throws IOException, InterruptedException;
+
+    /** The same tensors in F32: F16 and BF16 are widened, exactly, as they are read. */
+    default Weights widened() {
+        return WidenedWeights.of(this);
+    }
 
     @Override
     default void close() {}

@@ -1,0 +1,91 @@
+package tensorlink.compute;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import tensorlink.compute.format.AtomicFile;
+import tensorlink.compute.format.ModelFile;
+import tensorlink.compute.format.Safetensors;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.tokenizer.Tokenizer;
+
+/**
+ * What is computed: a configuration, weights that fit it, and a tokenizer if there is one. Weights
+ * are read when a stage opens, so a model is small however large its weights.
+ *
+ * @param name what people call it
+ */
+public record Model(
+        String name, ModelConfig config, Weights weights, Optional<Tokenizer> tokenizer) {
+    private static final String CONFIG = "config.json";
+    private static final String WEIGHTS = "model.safetensors";
+    private static final String TOKENIZER = "tokenizer.json";
+    private static final int TOKENIZER_BYTES_MAX = 64 << 20;
+
+    /**
+     * Opens a Hugging Face folder: {@code config.json}, safetensors in one file or several, and
+     * {@code tokenizer.json} if any.
+     *
+     * @throws tensorlink.compute.format.ModelFormatException when a file is malformed, or the
+     *     weights are not those of the configuration
+     */
+    public static Model load(Path folder) throws IOException {
+        var file = ModelFile.in(folder, CONFIG);
+        var config = ModelConfig.parse(file.toString(), file.bytes(ModelConfig.JSON_BYTES_MAX));
+        var weights = Safetensors.openFolder(folder);
+        config.requireTensors(folder.toString(), config.allLayers(), weights);
+        Optional<Tokenizer> tokenizer = Optional.empty();
+        if (ModelFile.exists(folder, TOKENIZER)) {
+            var json = ModelFile.in(folder, TOKENIZER);
+            tokenizer =
+                    Optional.of(Tokenizer.parse(json.toString(), json.bytes(TOKENIZER_BYTES_MAX)));
+        }
+        var name = folder.toAbsolutePath().normalize().getFileName();
+        return new Model(name == null ? "model" : name.toString(), config, weights, tokenizer);
+    }
+
+    /**
+     * A model that has learned nothing: weights drawn from a normal distribution of standard
+     * deviation {@link ModelConfig#initializerRange}, norms 1, biases 0. Equal seeds give equal
+     * bits on any machine.
+     */
+    public static Model initialize(ModelConfig config, Tokenizer tokenizer, long seed) {
+        if (tokenizer.vocabularySize() > config.vocabulary()) {
+            throw new IllegalArgumentException(
+                    "tokens up to "
+                            + tokenizer.vocabularySize()
+                            + ", vocabulary "
+                            + config.vocabulary());
+        }
+        return new Model("fresh", config, new FreshWeights(config, seed), Optional.of(tokenizer));
+    }
+
+    public long parameterCount() {
+        return config.parameterCount();
+    }
+
+    /** The same model with other weights of the same shapes. */
+    public Model withWeights(Weights other) {
+        return new Model(name, config, other, tokenizer);
+    }
+
+    /**
+     * Writes a Hugging Face folder that loads anywhere, creating it if need be. Each file appears
+     * complete or not at all, the configuration last; files of other names stay.
+     */
+    public void save(Path folder) throws IOException, InterruptedException {
+        Files.createDirectories(folder);
+        Safetensors.write(
+                folder.resolve(WEIGHTS),
+                new OwnTensors(config, weights.widened()),
+                Map.of("format", "pt"));
+        if (tokenizer.isPresent()) {
+            AtomicFile.write(folder.resolve(TOKENIZER), tokenizer.get().json());
+        } else {
+            Files.deleteIfExists(folder.resolve(TOKENIZER));
+        }
+        AtomicFile.write(folder.resolve(CONFIG), config.json());
+    }
+}

@@ -1,0 +1,152 @@
+package tensorlink.compute;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Shape;
+import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tokenizer.Tokenizer;
+
+class ModelTest {
+    private static final ModelConfig SMALL = ModelConfig.llama(64, 2, 260, 128);
+
+    @TempDir Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "qwen2"})
+    void what_it_loads_it_saves_and_loads_again_equal(String name) throws Exception {
+        var model = Model.load(Goldens.folder(name));
+
+        model.save(folder.resolve("copy"));
+
+        var copy = Model.load(folder.resolve("copy"));
+        assertThat(copy.name()).isEqualTo("copy");
+        assertThat(copy.config()).isEqualTo(model.config());
+        assertThat(copy.tokenizer()).isEmpty();
+        assertThat(digests(copy)).isEqualTo(digests(model));
+    }
+
+    @Test
+    void a_fresh_model_saves_with_its_tokenizer_and_over_an_older_one() throws Exception {
+        var model = Model.initialize(SMALL, Tokenizer.bytes(), 7);
+        Files.writeString(folder.resolve("notes.txt"), "stay");
+
+        Model.initialize(SMALL, Tokenizer.bytes(), 8).save(folder);
+        model.save(folder);
+
+        var loaded = Model.load(folder);
+        assertThat(digests(loaded)).isEqualTo(digests(model));
+        assertThat(loaded.tokenizer().orElseThrow().encode("a")).containsExactly(97);
+        assertThat(folder.resolve("notes.txt")).hasContent("stay");
+    }
+
+    @Test
+    void fresh_weights_are_normal_of_the_configured_width_norms_1() throws Exception {
+        var weights = new FreshWeights(SMALL, 7);
+        var name = "model.embed_tokens.weight";
+        try (var embedding = read(weights, name);
+                var norm = read(weights, "model.norm.weight")) {
+            double sum = 0;
+            double squares = 0;
+            double beyond2 = 0;
+            for (long i = 0; i < embedding.elements(); i++) {
+                double z = embedding.floatAt(i) / SMALL.initializerRange();
+                sum += z;
+                squares += z * z;
+                beyond2 += Math.abs(z) > 2 ? 1 : 0;
+            }
+            long n = embedding.elements();
+
+            assertThat(sum / n).isCloseTo(0, within(0.03));
+            assertThat(squares / n).isCloseTo(1, within(0.04));
+            assertThat(beyond2 / n).isCloseTo(0.0455, within(0.006));
+            assertThat(norm.floatAt(0)).isEqualTo(1f);
+        }
+    }
+
+    @Test
+    void fresh_weights_have_the_same_bits_everywhere_and_in_any_piece() throws Exception {
+        var weights = new FreshWeights(SMALL, 7);
+        var name = "model.layers.1.mlp.up_proj.weight";
+        try (var whole = read(weights, name);
+                var piece = Tensor.allocate(DType.F32, Shape.of(6))) {
+            weights.read(name, 4 * 101, piece.data());
+
+            for (int i = 0; i < 6; i++) {
+                assertThat(piece.floatAt(i)).isEqualTo(whole.floatAt(101 + i));
+            }
+        }
+        assertThat(Digest.ofAll(digests(Model.initialize(SMALL, Tokenizer.bytes(), 7))).hex())
+                .isEqualTo("e98a9069ca0c713d15d8afa116dc7f84c19c5c977979d1a4240e06b8328ecec0");
+        assertThat(digests(Model.initialize(SMALL, Tokenizer.bytes(), 8)).get(name))
+                .isNotEqualTo(digests(Model.initialize(SMALL, Tokenizer.bytes(), 7)).get(name));
+    }
+
+    @Test
+    void refuses_a_tokenizer_with_more_tokens_than_the_vocabulary() {
+        var tiny = ModelConfig.llama(32, 1, 255, 16);
+
+        assertThatThrownBy(() -> Model.initialize(tiny, Tokenizer.bytes(), 0))
+                .hasMessage("tokens up to 256, vocabulary 255");
+    }
+
+    @Test
+    void refuses_weights_that_are_not_the_configurations() throws Exception {
+        Model.initialize(SMALL, Tokenizer.bytes(), 7).save(folder);
+        var config = folder.resolve("config.json");
+
+        refuses(
+                config,
+                ModelConfig.llama(64, 3, 260, 128),
+                "model.layers.2.self_attn.q_proj.weight is missing");
+        refuses(
+                config,
+                ModelConfig.llama(64, 2, 261, 128),
+                "model.embed_tokens.weight: expected shape [261, 64], found [260, 64]");
+        refuses(config, ModelConfig.llama(64, 1, 260, 128), "belongs to another kind of model");
+        Files.delete(config);
+        assertThatThrownBy(() -> Model.load(folder))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessage(config + ": there is no such file");
+    }
+
+    private void refuses(Path file, ModelConfig config, String message) throws Exception {
+        Files.write(file, config.json());
+        assertThatThrownBy(() -> Model.load(folder))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining(message);
+    }
+
+    private static Map<String, Digest> digests(Model model) throws Exception {
+        var digests = new LinkedHashMap<String, Digest>();
+        for (var tensor : model.config().tensors(model.config().allLayers())) {
+            try (var values = read(model.weights(), tensor.name())) {
+                digests.put(tensor.name(), Digest.of(values.data()));
+            }
+        }
+        return digests;
+    }
+
+    private static Tensor read(Weights weights, String name) throws Exception {
+        for (var tensor : weights.tensors()) {
+            if (tensor.name().equals(name)) {
+                var values = Tensor.allocate(tensor.dtype(), tensor.shape());
+                weights.read(name, 0, values.data());
+                return values;
+            }
+        }
+        throw new AssertionError("no tensor " + name);
+    }
+}

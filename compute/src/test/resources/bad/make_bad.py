@@ -1,0 +1,305 @@
+#!/usr/bin/env python3
+"""Writes the corpus of malformed model files, each with the error it must give.
+
+Usage: make_bad.py [OUT_DIR]
+
+config/ and safetensors/ hold one file per case, index/ one folder per case; expected.txt beside them
+has a line "name: error" for each. {} stands for the path of the file, which starts most errors.
+"""
+import json, os, struct, sys
+
+OUT = sys.argv[1] if len(sys.argv) > 1 else os.path.dirname(os.path.abspath(__file__))
+
+def save(kind, cases, name, content, error):
+    assert name not in cases, name
+    cases[name] = error
+    path = os.path.join(OUT, kind, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "wb") as f:
+        f.write(content)
+
+def finish(kind, cases):
+    with open(os.path.join(OUT, kind, "expected.txt"), "w") as f:
+        for name, error in cases.items():
+            assert "\n" not in error
+            f.write(f"{name}: {error}\n")
+
+# ---------------------------------------------------------------- config.json
+C = {}
+GOOD = dict(model_type="llama", architectures=["LlamaForCausalLM"], hidden_size=32, num_hidden_layers=4,
+            num_attention_heads=4, num_key_value_heads=2, intermediate_size=96, vocab_size=512)
+
+def config(name, error, text=None, **changes):
+    if text is None:
+        values = dict(GOOD, **changes)
+        text = json.dumps({k: v for k, v in values.items() if v != "ABSENT"})
+    save("config", C, name + ".json", text if isinstance(text, bytes) else text.encode(), "{}: " + error)
+
+def body(more):
+    return json.dumps(GOOD)[:-1] + ", " + more + "}"
+
+config("empty", "expected a JSON object, found nothing", "")
+config("blank", "expected a JSON object, found nothing", " \n\t ")
+config("array", "expected a JSON object, found an array", "[]")
+config("string", 'expected a JSON object, found "llama"', '"llama"')
+config("number", "expected a JSON object, found 7", "7")
+config("null", "expected a JSON object, found null", "null")
+config("truncated", "bad JSON at line 1, column 23: Unexpected end-of-input: expected close marker for Object",
+       '{"model_type": "llama"')
+config("two-objects", "bad JSON at line 1, column 4: Trailing token (`JsonToken.START_OBJECT`) found after value",
+       "{} {}")
+config("comment", "bad JSON at line 1, column 2: Unexpected character ('/' (code 47)): maybe a (non-standard) comment?", '{/* a comment */}')
+config("single-quotes", "bad JSON at line 1, column 2: Unexpected character (''' (code 39)): was expecting double-quote to start property name", "{'model_type': 'llama'}")
+config("trailing-comma", "bad JSON at line 1, column 24: Unexpected character ('}' (code 125)): was expecting double-quote to start property name", '{"model_type": "llama",}')
+config("python-true", "bad JSON at line 1, column 215: Unrecognized token 'True': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", body('"mlp_bias": True'))
+config("nan", "bad JSON at line 1, column 222: Non-standard token 'NaN'", body('"rms_norm_eps": NaN'))
+config("leading-zero", "bad JSON at line 1, column 220: Invalid numeric value: Leading zeroes not allowed", body('"pad_token_id": 007'))
+config("hexadecimal", "bad JSON at line 1, column 220: Unexpected character ('x' (code 120))", body('"pad_token_id": 0x10'))
+config("control-character", "bad JSON at line 1, column 20: Illegal unquoted character ((CTRL-CHAR, code 1)): has to be escaped using backslash to be included in string value", b'{"model_type": "lla\x01ma"}')
+config("depth-33", "bad JSON: Document nesting depth (33) exceeds the maximum allowed (32)",
+       body('"x": ' + "[" * 32 + "]" * 32))
+config("depth-10000", "bad JSON: Document nesting depth (33) exceeds the maximum allowed (32)", '{"x": ' + "[" * 10_000)
+config("duplicate-key", 'bad JSON at line 1, column 216: Duplicate Object property "hidden_size"', body('"hidden_size": 64'))
+config("duplicate-nested-key", 'bad JSON at line 1, column 254: Duplicate Object property "rope_theta"', body('"rope_parameters": {"rope_theta": 1e4, "rope_theta": 1e5}'))
+config("number-of-65-digits", "bad JSON: Number value length (65) exceeds the maximum allowed (64)", body('"rope_theta": ' + "1" * 65))
+config("key-of-513-characters", "bad JSON: Name length (513) exceeds the maximum allowed (512)", body('"' + "k" * 513 + '": 1'))
+config("too-large", "1048577 bytes, limit 1048576", "{}" + " " * ((1 << 20) - 1))
+config("byte-order-mark", "starts with a byte order mark", b"\xef\xbb\xbf" + json.dumps(GOOD).encode())
+config("utf-16", "not UTF-8", json.dumps(GOOD).encode("utf-16"))
+config("utf-16-no-mark", "bad JSON at line 1, column 2: Illegal character ((CTRL-CHAR, code 0)): only regular white space (\\r, \\n, \\t) is allowed between tokens", json.dumps(GOOD).encode("utf-16-le"))
+config("latin-1", "not UTF-8", b'{"model_type": "ll\xe4ma"}')
+config("overlong-utf-8", "not UTF-8", b'{"model_type": "ll\xc0\xaf"}')
+config("surrogate-in-utf-8", "not UTF-8", b'{"model_type": "ll\xed\xa0\x80"}')
+config("no-model-type", "model_type is missing", model_type="ABSENT")
+config("null-model-type", "model_type is missing", model_type=None)
+config("model-type-number", "model_type: expected a string, found 3", model_type=3)
+config("unknown-model-type", 'model_type: expected llama, mistral or qwen2, found "gpt2"', model_type="gpt2")
+config("model-type-of-other-case", 'model_type: expected llama, mistral or qwen2, found "Llama"', model_type="Llama")
+config("unknown-architecture", 'architectures: expected ["LlamaForCausalLM"], found an array',
+       architectures=["LlamaForSequenceClassification"])
+config("two-architectures", 'architectures: expected ["LlamaForCausalLM"], found an array',
+       architectures=["LlamaForCausalLM", "EvilModel"])
+config("architectures-string", 'architectures: expected an array of strings, found "LlamaForCausalLM"',
+       architectures="LlamaForCausalLM")
+config("architectures-of-numbers", "architectures: expected a string, found 1", architectures=[1])
+config("auto-map", "auto_map: expected no code of the model's own, found an object",
+       auto_map={"AutoModelForCausalLM": "modeling_evil.EvilModel"})
+config("quantized", "quantization_config: expected weights that are not quantized, found an object",
+       quantization_config={"bits": 4})
+config("hidden-missing", "hidden_size is missing", hidden_size="ABSENT")
+for name, value, shown in (("0", 0, "0"), ("minus-1", -1, "-1"), ("fraction", 1.5, "1.5"), ("string", "64", '"64"'),
+                           ("2-to-31", 2**31, "2147483648"), ("2-to-64", 2**64, "18446744073709551616"),
+                           ("float-64", 64.0, "64.0"), ("true", True, "true"), ("array", [32], "an array"),
+                           ("one-past-limit", 65537, "65537")):
+    config("hidden-" + name, f"hidden_size: expected an integer from 1 to 65536, found {shown}", hidden_size=value)
+config("hidden-minus-0", "hidden_size: expected an integer from 1 to 65536, found 0",
+       json.dumps(GOOD).replace('"hidden_size": 32', '"hidden_size": -0'))
+config("layers-0", "num_hidden_layers: expected an integer from 1 to 1024, found 0", num_hidden_layers=0)
+config("layers-billion", "num_hidden_layers: expected an integer from 1 to 1024, found 1000000000",
+       num_hidden_layers=10**9)
+config("heads-1025", "num_attention_heads: expected an integer from 1 to 1024, found 1025", num_attention_heads=1025)
+config("heads-do-not-divide-hidden", "num_attention_heads: expected a divisor of hidden_size 32, found 5",
+       num_attention_heads=5, num_key_value_heads=5)
+config("kv-heads-more-than-heads", "num_key_value_heads: expected an integer from 1 to 4, found 8",
+       num_key_value_heads=8)
+config("kv-heads-do-not-divide", "num_key_value_heads: expected a divisor of 4 heads, found 3", num_key_value_heads=3)
+config("head-dim-odd", "head_dim: expected an even integer from 2 to 1024, found 7", head_dim=7)
+config("head-dim-derived-odd", "head_dim: expected an even integer from 2 to 1024, found 1",
+       num_attention_heads=32, num_key_value_heads=32)
+config("head-dim-0", "head_dim: expected an integer from 2 to 1024, found 0", head_dim=0)
+config("intermediate-0", "intermediate_size: expected an integer from 1 to 1048576, found 0", intermediate_size=0)
+config("vocabulary-0", "vocab_size: expected an integer from 1 to 4194304, found 0", vocab_size=0)
+config("vocabulary-one-past-limit", "vocab_size: expected an integer from 1 to 4194304, found 4194305",
+       vocab_size=(1 << 22) + 1)
+config("context-0", "max_position_embeddings: expected an integer from 1 to 16777216, found 0",
+       max_position_embeddings=0)
+config("epsilon-0", "rms_norm_eps: expected a number from 1.0E-30 to 0.1, found 0", rms_norm_eps=0)
+config("epsilon-string", 'rms_norm_eps: expected a number from 1.0E-30 to 0.1, found "1e-6"', rms_norm_eps="1e-6")
+config("theta-infinite", "rope_theta: expected a number from 1.001 to 1.0E12, found \"Infinity\"",
+       body('"rope_theta": 1e999'))
+config("theta-0", "rope_theta: expected a number from 1.001 to 1.0E12, found 0", rope_theta=0)
+config("rope-string", 'rope_parameters: expected an object, found "default"', rope_parameters="default")
+config("rope-yarn", 'rope_scaling.rope_type: expected default, linear or llama3, found "yarn"',
+       rope_scaling={"rope_type": "yarn", "factor": 4.0})
+config("rope-dynamic-old-key", 'rope_scaling.type: expected default, linear or llama3, found "dynamic"',
+       rope_scaling={"type": "dynamic", "factor": 4.0})
+config("rope-linear-without-factor", "rope_scaling.factor is missing", rope_scaling={"rope_type": "linear"})
+config("rope-linear-factor-0", "rope_scaling.factor: expected a number from 1.0 to 1000000.0, found 0",
+       rope_scaling={"rope_type": "linear", "factor": 0})
+config("rope-llama3-without-bands", "rope_parameters.low_freq_factor is missing",
+       rope_parameters={"rope_type": "llama3", "factor": 8})
+config("rope-llama3-bands-equal",
+       "rope_parameters.high_freq_factor: expected a number from 1.0000000000000002 to 1000000.0, found 1",
+       rope_parameters={"rope_type": "llama3", "factor": 8, "low_freq_factor": 1, "high_freq_factor": 1})
+config("rope-partial", "rope_parameters.partial_rotary_factor: expected 1, found 0.5",
+       rope_parameters={"partial_rotary_factor": 0.5})
+config("partial-rotary", "partial_rotary_factor: expected 1, found 0.5", partial_rotary_factor=0.5)
+config("activation", 'hidden_act: expected silu, found "gelu"', hidden_act="gelu")
+config("dropout", "attention_dropout: expected 0, found 0.1", attention_dropout=0.1)
+config("tied-string", 'tie_word_embeddings: expected true or false, found "true"', tie_word_embeddings="true")
+config("bias-1", "attention_bias: expected true or false, found 1", attention_bias=1)
+config("pad-one-past-vocabulary", "pad_token_id: expected an integer from 0 to 511, found 512", pad_token_id=512)
+config("pad-minus-1", "pad_token_id: expected an integer from 0 to 511, found -1", pad_token_id=-1)
+config("eos-of-strings", 'eos_token_id: expected an integer from 0 to 511, found "2"', eos_token_id=["2"])
+config("initializer-range-2", "initializer_range: expected a number from 0.0 to 1.0, found 2", initializer_range=2)
+config("llama-with-windows", "layer_types: expected full_attention only, found an array",
+       layer_types=["sliding_attention"] * 4)
+config("mistral-window-0", "sliding_window: expected an integer from 1 to 16777216, found 0",
+       model_type="mistral", architectures=["MistralForCausalLM"], sliding_window=0)
+config("mistral-layer-types", "layer_types: expected one sliding_window for all layers, found an array",
+       model_type="mistral", architectures=["MistralForCausalLM"], layer_types=["full_attention"] * 4)
+config("qwen2-too-few-layer-types", "layer_types: expected one for each of 4 layers, found an array",
+       model_type="qwen2", architectures=["Qwen2ForCausalLM"], layer_types=["full_attention"])
+config("qwen2-unknown-layer-type",
+       "layer_types: expected full_attention and sliding_attention only, found an array",
+       model_type="qwen2", architectures=["Qwen2ForCausalLM"], layer_types=["chunked_attention"] * 4)
+finish("config", C)
+
+# ---------------------------------------------------------------- one safetensors file
+S = {}
+
+def packed(header, data=b"", length=None):
+    header = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(header) if length is None else length) + header + data
+
+def tensor(begin, end, shape=None, dtype="F32", **more):
+    return dict(dtype=dtype, shape=[(end - begin) // 4] if shape is None else shape, data_offsets=[begin, end], **more)
+
+def st(name, error, content):
+    save("safetensors", S, name + ".safetensors", content, "{}: " + error)
+
+for n in range(8):
+    st(f"{n}-bytes", f"{n} bytes, too short for a safetensors file", b"\x02\0\0\0\0\0\0"[:n])
+for n in (0, 1):
+    st(f"length-{n}", f"header of {n} bytes, expected 2 to 16777216", packed(b"{}", length=n))
+st("length-one-past-limit", "header of 16777217 bytes, expected 2 to 16777216", packed(b"{}", length=(16 << 20) + 1))
+st("length-2-to-63", "header of 9223372036854775808 bytes, expected 2 to 16777216", packed(b"{}", length=1 << 63))
+st("length-2-to-64-minus-1", "header of 18446744073709551615 bytes, expected 2 to 16777216",
+   packed(b"{}", length=(1 << 64) - 1))
+st("length-one-past-file", "header of 3 bytes in a file of 10", packed(b"{}", length=3))
+st("length-only", "header of 2 bytes in a file of 8", struct.pack("<Q", 2))
+st("no-brace", "the header does not start with {", packed(b"[]"))
+st("space-before-brace", "the header does not start with {", packed(b" {}"))
+st("invalid-utf-8", "not UTF-8", packed(b'{"\xff": 1}'))
+st("pickle", "header of 5088219219985302144 bytes, expected 2 to 16777216", b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
+st("zip", "header of 578712552184433488 bytes, expected 2 to 16777216", b"PK\x03\x04\x00\x00\x08\x08" + b"\0" * 32)
+st("git-lfs-pointer", "a Git LFS pointer, not the weights: run git lfs pull",
+   b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 4096\n")
+st("truncated-json", "bad JSON at line 1, column 22: Unexpected end-of-input: expected close marker for Object", packed(b'{"a": {"dtype": "F32"'))
+st("more-after-object", "the header goes on after its object", packed(b"{}{}"))
+st("junk-after-object", "bad JSON at line 1, column 4: Unrecognized token 'x': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')", packed(b"{} x"))
+st("duplicate-tensor", 'bad JSON at line 1, column 65: Duplicate Object property "a"', packed(
+    b'{"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}, "a": {"dtype": "U8", "shape": [1], "data_offsets": [1, 2]}}', b"xx"))
+st("duplicate-tensor-escaped", 'bad JSON at line 1, column 70: Duplicate Object property "a"', packed(
+    b'{"a": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}, "\\u0061": {"dtype": "U8", "shape": [1], "data_offsets": [1, 2]}}', b"xx"))
+st("duplicate-dtype", 'bad JSON at line 1, column 30: Duplicate Object property "dtype"', packed(
+    b'{"a": {"dtype": "U8", "dtype": "F32", "shape": [1], "data_offsets": [0, 1]}}', b"x"))
+st("tensor-number", "a: expected an object, found an integer", packed({"a": 1}))
+st("tensor-null", "a: expected an object, found null", packed({"a": None}))
+st("tensor-array", "a: expected an object, found an array of integers", packed({"a": []}))
+st("no-dtype", "a: no dtype", packed({"a": {"shape": [1], "data_offsets": [0, 4]}}, b"xxxx"))
+st("no-shape", "a: no shape", packed({"a": {"dtype": "F32", "data_offsets": [0, 4]}}, b"xxxx"))
+st("no-offsets", "a: no data_offsets", packed({"a": {"dtype": "F32", "shape": [1]}}, b"xxxx"))
+st("unknown-key", "a: unknown key compressed", packed({"a": tensor(0, 4, compressed=True)}, b"xxxx"))
+st("unknown-dtype", "a.dtype: unknown type F99", packed({"a": tensor(0, 4, dtype="F99")}, b"xxxx"))
+st("dtype-lower-case", "a.dtype: unknown type f32", packed({"a": tensor(0, 4, dtype="f32")}, b"xxxx"))
+st("dtype-number", "a.dtype: expected a string, found an integer", packed({"a": tensor(0, 4, dtype=32)}, b"xxxx"))
+st("rank-9", "a.shape: more than 8 numbers", packed({"a": tensor(0, 4, [1] * 9)}, b"xxxx"))
+st("shape-number", "a.shape: expected an array of integers, found an integer", packed({"a": tensor(0, 4, 1)}, b"xxxx"))
+st("shape-nested", "a.shape: expected an array of integers, found an array of integers",
+   packed({"a": tensor(0, 4, [[1]])}, b"xxxx"))
+st("shape-fraction", "a.shape: expected an array of integers, found a fraction",
+   packed({"a": tensor(0, 4, [1.0])}, b"xxxx"))
+st("shape-string", "a.shape: expected an array of integers, found a string",
+   packed({"a": tensor(0, 4, ["1"])}, b"xxxx"))
+st("shape-negative", "a.shape: expected integers from 0 to 2^63 - 1, found -1",
+   packed({"a": tensor(0, 4, [-1])}, b"xxxx"))
+st("shape-2-to-63", "a.shape: expected integers from 0 to 2^63 - 1, found 9223372036854775808",
+   packed({"a": tensor(0, 4, [1 << 63])}, b"xxxx"))
+st("shape-of-65-digits", "bad JSON: Number value length (65) exceeds the maximum allowed (64)", packed({"a": tensor(0, 4, [10**64])}, b"xxxx"))
+st("elements-overflow", "a.shape: shape [4294967296, 4294967296] has too many elements",
+   packed({"a": tensor(0, 4, [1 << 32, 1 << 32])}, b"xxxx"))
+st("bytes-overflow", "a.shape: long overflow", packed({"a": tensor(0, 4, [1 << 62])}, b"xxxx"))
+st("span-too-small", "a: F32 [2] needs 8 bytes, data_offsets span 4", packed({"a": tensor(0, 4, [2])}, b"xxxx"))
+st("span-too-large", "a: F32 [1] needs 4 bytes, data_offsets span 8", packed({"a": tensor(0, 8, [1])}, b"x" * 8))
+st("span-for-empty", "a: F32 [0] needs 0 bytes, data_offsets span 4", packed({"a": tensor(0, 4, [0])}, b"xxxx"))
+st("span-for-scalar", "a: F32 [] needs 4 bytes, data_offsets span 8", packed({"a": tensor(0, 8, [])}, b"x" * 8))
+st("begin-past-end", "a.data_offsets: expected [begin, end], found [4, 0]",
+   packed({"a": dict(dtype="F32", shape=[0], data_offsets=[4, 0])}, b"xxxx"))
+st("one-offset", "a.data_offsets: expected [begin, end], found [0]",
+   packed({"a": dict(dtype="F32", shape=[0], data_offsets=[0])}))
+st("three-offsets", "a.data_offsets: more than 2 numbers",
+   packed({"a": dict(dtype="F32", shape=[1], data_offsets=[0, 4, 8])}, b"xxxx"))
+st("offset-negative", "a.data_offsets: expected integers from 0 to 2^63 - 1, found -4",
+   packed({"a": dict(dtype="F32", shape=[1], data_offsets=[-4, 0])}, b"xxxx"))
+st("offset-2-to-64", "a.data_offsets: expected integers from 0 to 2^63 - 1, found 18446744073709551616",
+   packed({"a": dict(dtype="F32", shape=[1], data_offsets=[0, 1 << 64])}, b"xxxx"))
+st("offset-null", "a.data_offsets: expected an array of integers, found null",
+   packed({"a": dict(dtype="F32", shape=[1], data_offsets=None)}, b"xxxx"))
+st("unaligned", "b: F32 at the unaligned offset 1",
+   packed({"a": tensor(0, 1, [1], "U8"), "b": tensor(1, 5)}, b"xxxxx"))
+st("overlap", "b: overlaps the tensor before it, begins at 4 instead of 8",
+   packed({"a": tensor(0, 8), "b": tensor(4, 12)}, b"x" * 12))
+st("same-place", "b: overlaps the tensor before it, begins at 0 instead of 4",
+   packed({"a": tensor(0, 4), "b": tensor(0, 4)}, b"xxxx"))
+st("hole", "b: leaves a hole after the tensor before it, begins at 8 instead of 4",
+   packed({"a": tensor(0, 4), "b": tensor(8, 12)}, b"x" * 12))
+st("hole-at-start", "a: leaves a hole after the tensor before it, begins at 4 instead of 0",
+   packed({"a": tensor(4, 8)}, b"x" * 8))
+st("trailing-bytes", "1 bytes after the last tensor", packed({"a": tensor(0, 4)}, b"xxxxx"))
+st("trailing-bytes-without-tensors", "5 bytes after the last tensor", packed({}, b"xxxxx"))
+st("truncated-data", "truncated: 3 bytes of data, tensors need 4", packed({"a": tensor(0, 4)}, b"xxx"))
+st("far-past-file", "truncated: 4 bytes of data, tensors need 4611686018427387904",
+   packed({"a": tensor(0, 1 << 62, [1 << 60])}, b"xxxx"))
+for name, tensor_name in (("empty", ""), ("path", "../../x"), ("absolute", "/etc/passwd"), ("backslash", "..\\x"),
+                          ("space", "a b"), ("newline", "a\nb"), ("nul", "a\0b"), ("homoglyph", "m\u043edel")):
+    shown = "".join(c if " " <= c <= "~" else "?" for c in tensor_name)
+    st("name-" + name, f'tensor name "{shown}": expected printable ASCII without spaces or slashes',
+       packed({tensor_name: tensor(0, 4)}, b"xxxx"))
+st("name-of-513-bytes", "bad JSON: Name length (513) exceeds the maximum allowed (512)", packed({"n" * 513: tensor(0, 4)}, b"xxxx"))
+st("metadata-string", "__metadata__: expected an object, found a string", packed({"__metadata__": "pt"}))
+st("metadata-of-numbers", "__metadata__.version: expected a string, found an integer",
+   packed({"__metadata__": {"version": 1}}))
+st("metadata-nested", "__metadata__.a: expected a string, found an object", packed({"__metadata__": {"a": {"b": "c"}}}))
+st("metadata-twice", 'bad JSON at line 1, column 36: Duplicate Object property "__metadata__"', packed(b'{"__metadata__": {}, "__metadata__": {}}'))
+st("deep", "a: expected an object, found an array of integers", packed(b'{"a": ' + b"[" * 5_000))
+finish("safetensors", S)
+
+# ---------------------------------------------------------------- a folder with an index
+I = {}
+ONE = packed({"a": tensor(0, 4)}, b"xxxx")
+TWO = packed({"b": tensor(0, 4)}, b"xxxx")
+
+def index(name, error, content, **shards):
+    I[name] = error
+    folder = os.path.join(OUT, "index", name)
+    os.makedirs(folder, exist_ok=True)
+    files = {k.replace("_", "-") + ".safetensors": v for k, v in shards.items()}
+    files["model.safetensors.index.json"] = content if isinstance(content, bytes) else json.dumps(content).encode()
+    for file, data in files.items():
+        with open(os.path.join(folder, file), "wb") as f:
+            f.write(data)
+
+INDEX = "{}/model.safetensors.index.json: "
+index("empty", INDEX + "expected a JSON object, found nothing", b"")
+index("array", INDEX + "expected a JSON object, found an array", [])
+index("no-map", INDEX + "weight_map is missing", {"metadata": {}})
+index("map-array", INDEX + "weight_map: expected an object, found an array", {"weight_map": []})
+index("map-of-numbers", INDEX + "weight_map.a: expected a string, found 1", {"weight_map": {"a": 1}})
+index("duplicate-tensor", INDEX + 'bad JSON at line 1, column 44: Duplicate Object property "a"', b'{"weight_map": {"a": "one.safetensors", "a": "two.safetensors"}}', one=ONE, two=TWO)
+index("missing-shard", "{}/two.safetensors: there is no such file",
+      {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}, one=ONE)
+index("missing-tensor", INDEX + "b is not in one.safetensors",
+      {"weight_map": {"a": "one.safetensors", "b": "one.safetensors"}}, one=ONE)
+index("unsaid-tensor", INDEX + "two.safetensors holds b, which is not said",
+      {"weight_map": {"a": "one.safetensors", "c": "two.safetensors"}}, one=ONE, two=TWO)
+index("tensor-in-two-shards", INDEX + "two.safetensors holds a, which is not said",
+      {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}, one=ONE,
+      two=packed({"a": tensor(0, 4), "b": tensor(4, 8)}, b"x" * 8))
+index("malformed-shard", "{}/two.safetensors: 1 bytes after the last tensor",
+      {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}, one=ONE, two=TWO + b"x")
+for name, path in (("parent", "../one.safetensors"), ("absolute", "/etc/passwd"), ("folder", "sub/one.safetensors"),
+                   ("dots", ".."), ("dot", "."), ("empty-name", ""), ("nul", "one\0.safetensors")):
+    index("path-" + name, "{}: \"" + path.replace("\0", "?") + "\" is not a plain file name", {"weight_map": {"a": path}}, one=ONE)
+finish("index", I)
+print(len(C), "configs,", len(S), "safetensors,", len(I), "indexes:", len(C) + len(S) + len(I), "in all")
