@@ -24,7 +24,10 @@ public enum Rejection {
     /** The agreement's job id is not that of its specification, payer and salt. */
     JOB_MISMATCH("JobMismatch"),
     AGREEMENT_EXPIRED("AgreementExpired"),
-    TOO_MANY_AGREEMENTS("TooManyAgreements");
+    TOO_MANY_AGREEMENTS("TooManyAgreements"),
+    BINDING_EXPIRED("BindingExpired"),
+    /** The binding reaches further into the future than allowed. */
+    BINDING_TOO_LONG("BindingTooLong");
 
     private final String errorName;
 
