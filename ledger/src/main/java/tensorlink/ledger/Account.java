@@ -45,8 +45,12 @@ public record Account(ByteString bytes) {
         return account;
     }
 
-    /** Refuses nobody where somebody is needed. */
-    void checkNamed(String field) {
+    /**
+     * Refuses nobody where somebody is needed.
+     *
+     * @throws IllegalArgumentException when this is {@link #ZERO}
+     */
+    public void checkNamed(String field) {
         if (isZero()) {
             throw new IllegalArgumentException(field + " is the zero account, which nobody holds");
         }

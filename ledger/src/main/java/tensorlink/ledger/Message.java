@@ -9,7 +9,7 @@ import com.google.protobuf.ByteString;
  * signer, so that its signature can be checked without looking anything up.
  */
 public sealed interface Message
-        permits Deposit, Issuance, JobClosing, JobOpening, UsageReceipt, Voucher {
+        permits Deposit, Issuance, JobClosing, JobOpening, PeerBinding, UsageReceipt, Voucher {
 
     /** Who must sign. */
     Account signer();
@@ -17,6 +17,6 @@ public sealed interface Message
     /** What is signed: the EIP-712 digest, valid in {@code domain} only. */
     Bytes32 digest(Domain domain);
 
-    /** The canonical bytes: kind, version, then the fields in order, each of fixed length. */
+    /** The canonical bytes: kind, version, then the fields in order. */
     ByteString encode();
 }

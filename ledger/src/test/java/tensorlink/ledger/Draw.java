@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.random.RandomGenerator;
+import tensorlink.p2p.peer.KeyPair;
 
 /** Random values of the ledger's types, all from one seed. */
 public record Draw(RandomGenerator random) {
@@ -80,6 +81,10 @@ public record Draw(RandomGenerator random) {
 
     public Voucher voucher() {
         return new Voucher(account(), account(), amount(), time(), word());
+    }
+
+    public PeerBinding binding() {
+        return new PeerBinding(KeyPair.ofSeed(bytes(32)).peerId(), account(), time(), number());
     }
 
     public UsageReceipt receipt() {

@@ -36,6 +36,13 @@ class EncodingTest {
                     new Form<>(draw::agreement, Agreement::encode, Agreement::decode),
                     new Form<>(draw::voucher, Voucher::encode, Voucher::decode),
                     new Form<>(draw::receipt, UsageReceipt::encode, UsageReceipt::decode),
+                    new Form<>(draw::binding, PeerBinding::encode, PeerBinding::decode),
+                    new Form<>(
+                            () ->
+                                    new SignedPeerBinding(
+                                            draw.binding(), draw.signature(), draw.bytes(64)),
+                            SignedPeerBinding::encode,
+                            SignedPeerBinding::decode),
                     new Form<>(
                             () -> new Signed<>(draw.voucher(), draw.signature()),
                             Signed::encode,

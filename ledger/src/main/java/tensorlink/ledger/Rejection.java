@@ -1,0 +1,42 @@
+package tensorlink.ledger;
+
+/** Why a ledger refuses. The {@linkplain #errorName names} are those of our contract's errors. */
+public enum Rejection {
+    /** The message's signer did not sign it for this ledger's domain. */
+    BAD_SIGNATURE("BadSignature"),
+    /** The issuance names another issuer than the network's. */
+    NOT_ISSUER("NotIssuer"),
+    /** The issuance would take the sum of all credits past 2<sup>128</sup>−1. */
+    SUPPLY_EXCEEDED("SupplyExceeded"),
+    /** The payer has fewer credits than it wants to deposit. */
+    INSUFFICIENT_CREDITS("InsufficientCredits"),
+    /** A payer's deposit does not cover its vouchers, so none of the batch is redeemed. */
+    INSUFFICIENT_DEPOSIT("InsufficientDeposit"),
+    VOUCHER_EXPIRED("VoucherExpired"),
+    TOO_MANY_VOUCHERS("TooManyVouchers"),
+    JOB_UNKNOWN("JobUnknown"),
+    /** The id belongs to a job with another notary. */
+    JOB_EXISTS("JobExists"),
+    JOB_CLOSED("JobClosed"),
+    /** The closer is neither the job's payer nor its notary. */
+    NOT_JOB_PARTY("NotJobParty"),
+    TOO_MANY_OPEN_JOBS("TooManyOpenJobs"),
+    /** The agreement's job id is not that of its specification, payer and salt. */
+    JOB_MISMATCH("JobMismatch"),
+    AGREEMENT_EXPIRED("AgreementExpired"),
+    TOO_MANY_AGREEMENTS("TooManyAgreements"),
+    BINDING_EXPIRED("BindingExpired"),
+    /** The binding reaches further into the future than allowed. */
+    BINDING_TOO_LONG("BindingTooLong");
+
+    private final String errorName;
+
+    Rejection(String errorName) {
+        this.errorName = errorName;
+    }
+
+    /** The Solidity name, as in {@code revert BadSignature()}. */
+    public String errorName() {
+        return errorName;
+    }
+}

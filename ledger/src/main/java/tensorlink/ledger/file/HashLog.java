@@ -1,0 +1,251 @@
+package tensorlink.ledger.file;
+
+import com.google.protobuf.ByteString;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.LedgerException;
+import tensorlink.ledger.LedgerFormatException;
+import tensorlink.ledger.file.Frames.Frame;
+
+/**
+ * An append-only log of records, each bound to all before it by its hash; {@link Frames} has the
+ * form.
+ *
+ * <p>Appending only queues; {@link #sync} makes durable. Whoever comes first writes and forces for
+ * all who have queued by then, while the next ones queue up behind: concurrent appenders share one
+ * force. Two locks: {@code queueing} guards the queue and the chain's end and is never held during
+ * I/O; {@code flushing} lets one thread at a time change the storage. When that fails once, it is
+ * not tried again, since nobody knows what the disk holds: the log stops, and all that waits or
+ * comes is refused.
+ */
+final class HashLog implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(HashLog.class);
+
+    private final Storage storage;
+
+    private final ReentrantLock queueing = new ReentrantLock();
+    private final ByteArrayOutputStream queue = new ByteArrayOutputStream();
+    private long[] positions = new long[64];
+    private int size;
+    private long end;
+    private Bytes32 hash = Bytes32.ZERO;
+
+    private final ReentrantLock flushing = new ReentrantLock();
+    private boolean closed;
+    private volatile int durable;
+    private volatile String stopped = "";
+
+    /** Takes the records of a log that is being opened. */
+    @FunctionalInterface
+    interface Replay {
+        /**
+         * Takes the next one; {@code position} is that of the record's first byte in the file.
+         *
+         * @throws LedgerFormatException when it does not belong there
+         */
+        void record(int index, long position, ByteString record) throws IOException;
+    }
+
+    private HashLog(Storage storage) {
+        this.storage = storage;
+    }
+
+    /**
+     * Checks all of {@code storage}, gives its records to {@code replay} in order, and cuts a torn
+     * end.
+     *
+     * @throws LedgerFormatException when anything but the end is damaged
+     */
+    static HashLog open(Storage storage, Replay replay) throws IOException {
+        var opened = new HashLog(storage);
+        opened.replay(replay);
+        opened.durable = opened.size;
+        return opened;
+    }
+
+    private void replay(Replay replay) throws IOException {
+        long length = storage.length();
+        if (!hasMagic(length)) {
+            storage.truncate(0);
+            storage.append(Frames.MAGIC.toByteArray());
+            storage.force();
+            length = Frames.MAGIC.size();
+        }
+        end = Frames.MAGIC.size();
+        while (end < length) {
+            switch (Frames.read(storage, end, length, hash)) {
+                case Frame.Whole(var record, var next) -> {
+                    replay.record(size, end + Frames.HEADER_BYTES, record);
+                    add(record, next);
+                }
+                case Frame.Torn() -> {
+                    log.warn("{}: cut {} torn bytes at {}", storage.name(), length - end, end);
+                    storage.truncate(end);
+                    storage.force();
+                    return;
+                }
+            }
+        }
+    }
+
+    /** False when the file is new, or its creation was cut short. */
+    private boolean hasMagic(long length) throws IOException {
+        var start = new byte[(int) Math.min(length, Frames.MAGIC.size())];
+        storage.read(0, start);
+        var found = ByteString.copyFrom(start);
+        if (found.equals(Frames.MAGIC)) {
+            return true;
+        }
+        var nothing = ByteString.copyFrom(new byte[start.length]);
+        if (length <= Frames.MAGIC.size()
+                && (Frames.MAGIC.startsWith(found) || found.equals(nothing))) {
+            return false;
+        }
+        throw Frames.damage(storage, 0, "magic", "not a ledger");
+    }
+
+    /**
+     * Queues {@code record} and returns its index; {@link #sync} it before telling anyone.
+     *
+     * @throws IllegalArgumentException when it is empty or longer than a frame holds
+     */
+    int append(ByteString record) {
+        if (record.isEmpty() || record.size() > Frames.RECORD_BYTES_MAX) {
+            throw new IllegalArgumentException("a record of " + record.size() + " bytes");
+        }
+        queueing.lock();
+        try {
+            var next = Frames.hash(hash, record);
+            queue.writeBytes(Frames.write(record, next));
+            return add(record, next);
+        } finally {
+            queueing.unlock();
+        }
+    }
+
+    private int add(ByteString record, Bytes32 next) {
+        if (size == positions.length) {
+            positions = Arrays.copyOf(positions, Math.multiplyExact(2, size));
+        }
+        positions[size] = end;
+        end += Frames.HEADER_BYTES + record.size();
+        hash = next;
+        return size++;
+    }
+
+    /** Returns when the records up to {@code index} would survive a loss of power. */
+    void sync(int index) throws LedgerException {
+        if (index < durable) {
+            return;
+        }
+        flushing.lock();
+        try {
+            if (index >= durable) {
+                flush();
+            }
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    private void flush() throws LedgerException {
+        requireRunning();
+        byte[] batch;
+        int upTo;
+        queueing.lock();
+        try {
+            batch = queue.toByteArray();
+            queue.reset();
+            upTo = size;
+        } finally {
+            queueing.unlock();
+        }
+        if (batch.length == 0) {
+            return;
+        }
+        try {
+            storage.append(batch);
+            storage.force();
+        } catch (IOException e) {
+            stopped = "writing to " + storage.name() + " failed: " + e.getMessage();
+            throw new LedgerException(stopped, e);
+        }
+        durable = upTo;
+    }
+
+    /** The record at {@code index}, which is durable, with its place in the chain checked again. */
+    ByteString read(int index) throws IOException {
+        long position = positionOf(index);
+        long next = positionOf(index + 1);
+        var previous = index == 0 ? Bytes32.ZERO : Frames.hashAt(storage, positionOf(index - 1));
+        return switch (Frames.read(storage, position, next, previous)) {
+            case Frame.Whole(var record, var _) -> record;
+            case Frame.Torn() -> throw Frames.damage(storage, position, "frame", "it was whole");
+        };
+    }
+
+    /** Where the record at {@code index} begins; for the one after the last, where it will. */
+    private long positionOf(int index) {
+        queueing.lock();
+        try {
+            return index == size ? end : positions[index];
+        } finally {
+            queueing.unlock();
+        }
+    }
+
+    /** How many records there are, queued ones included. */
+    int size() {
+        queueing.lock();
+        try {
+            return size;
+        } finally {
+            queueing.unlock();
+        }
+    }
+
+    /** The hash of the last record: it stands for all of them. */
+    Bytes32 hash() {
+        queueing.lock();
+        try {
+            return hash;
+        } finally {
+            queueing.unlock();
+        }
+    }
+
+    /** Refuses to go on after a failure or a close. */
+    void requireRunning() throws LedgerException {
+        if (!stopped.isEmpty()) {
+            throw new LedgerException("the ledger has stopped: " + stopped);
+        }
+    }
+
+    /** Makes durable what is queued, and closes the storage. */
+    @Override
+    public void close() throws IOException {
+        flushing.lock();
+        try {
+            if (!closed) {
+                closed = true;
+                closeOnce();
+            }
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    private void closeOnce() throws IOException {
+        try (storage) {
+            if (stopped.isEmpty()) {
+                flush();
+                stopped = "it is closed";
+            }
+        }
+    }
+}
