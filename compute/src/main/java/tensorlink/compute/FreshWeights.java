@@ -15,11 +15,10 @@ import tensorlink.compute.tensor.TensorSpec;
  * Initial values, computed when read and kept nowhere: each depends on the seed, the tensor's name
  * and its place in it alone, so any part of any tensor can be had in any order.
  *
- * <p>Pairs of normal values come from pairs of SplitMix64 outputs by the Box-Muller transform, in
- * strict arithmetic.
+ * <p>Pairs of normal values come from pairs of uniform ones by the Box-Muller transform, in strict
+ * arithmetic.
  */
 final class FreshWeights implements Weights {
-    private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -61,15 +60,15 @@ final class FreshWeights implements Weights {
                 target.setAtIndex(FLOAT, i, constant);
             }
         } else {
-            fillNormal(key(name), first, target, count);
+            fillNormal(random(name), first, target, count);
         }
     }
 
-    private void fillNormal(long key, long first, MemorySegment target, long count) {
+    private void fillNormal(CounterRandom random, long first, MemorySegment target, long count) {
         for (long i = 0; i < count; ) {
             long pair = (first + i) >> 1;
-            double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - uniform(key, 2 * pair)));
-            double angle = 2 * Math.PI * uniform(key, 2 * pair + 1);
+            double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - random.uniform(2 * pair)));
+            double angle = 2 * Math.PI * random.uniform(2 * pair + 1);
             if (((first + i) & 1) == 0) {
                 target.setAtIndex(FLOAT, i++, scaled(radius * StrictMath.cos(angle)));
             }
@@ -83,23 +82,8 @@ final class FreshWeights implements Weights {
         return (float) (normal * config.initializerRange());
     }
 
-    /** In [0, 1), in steps of 2^-53. */
-    private static double uniform(long key, long index) {
-        return (mix(key + index * GOLDEN_GAMMA) >>> 11) * 0x1p-53;
-    }
-
-    /**
-     * Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
-     * with Stafford's mixer 13.
-     */
-    private static long mix(long z) {
-        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-        return z ^ (z >>> 31);
-    }
-
-    private long key(String name) {
+    private CounterRandom random(String name) {
         var hash = Digest.of((seed + " " + name).getBytes(StandardCharsets.UTF_8));
-        return ByteBuffer.wrap(hash.bytes()).getLong();
+        return new CounterRandom(ByteBuffer.wrap(hash.bytes()).getLong());
     }
 }

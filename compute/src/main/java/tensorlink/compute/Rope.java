@@ -50,10 +50,44 @@ public record Rope(double theta, Scaling scaling) {
                                 + " positions");
             }
         }
+
+        private float scaled(float frequency) {
+            float wavelength = (float) (2 * Math.PI / frequency);
+            if (wavelength < originalContext / highFrequency) {
+                return frequency;
+            }
+            if (wavelength > originalContext / lowFrequency) {
+                return frequency / (float) factor;
+            }
+            float smooth =
+                    (float)
+                            ((originalContext / wavelength - (float) lowFrequency)
+                                    / (highFrequency - lowFrequency));
+            return (1 - smooth) * frequency / (float) factor + smooth * frequency;
+        }
     }
 
     public static Rope of(double theta) {
         return new Rope(theta, new None());
+    }
+
+    /**
+     * How far, in radians, each pair of dimensions turns from one position to the next. Rounded to
+     * F32 at each step, as transformers does, in strict arithmetic.
+     */
+    public float[] frequencies(int headDim) {
+        var frequencies = new float[headDim / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            float exponent = 2f * i / headDim;
+            float frequency = 1f / (float) StrictMath.pow(theta, exponent);
+            frequencies[i] =
+                    switch (scaling) {
+                        case None() -> frequency;
+                        case Linear(double factor) -> frequency / (float) factor;
+                        case Llama3 bands -> bands.scaled(frequency);
+                    };
+        }
+        return frequencies;
     }
 
     private static void requireFactor(double factor) {

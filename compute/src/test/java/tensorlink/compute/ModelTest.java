@@ -89,7 +89,7 @@ class ModelTest {
             }
         }
         assertThat(Digest.ofAll(digests(Model.initialize(SMALL, Tokenizer.bytes(), 7))).hex())
-                .isEqualTo("e98a9069ca0c713d15d8afa116dc7f84c19c5c977979d1a4240e06b8328ecec0");
+                .isEqualTo("f6288dabb442ec82a676bd1d6007227589afa1f610ef883d3ef1000a1c0ecb7e");
         assertThat(digests(Model.initialize(SMALL, Tokenizer.bytes(), 8)).get(name))
                 .isNotEqualTo(digests(Model.initialize(SMALL, Tokenizer.bytes(), 7)).get(name));
     }

@@ -93,6 +93,12 @@ public final class Tensor implements AutoCloseable {
         return data().getAtIndex(LONG, index);
     }
 
+    /** Sets the element at row-major {@code index} of an F32 tensor. */
+    public void setFloat(long index, float value) {
+        require(DType.F32);
+        data().setAtIndex(FLOAT, index, value);
+    }
+
     /** Frees the memory; idempotent. */
     @Override
     public void close() {

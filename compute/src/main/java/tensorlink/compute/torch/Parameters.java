@@ -1,0 +1,338 @@
+package tensorlink.compute.torch;
+
+import ai.djl.ndarray.types.DataType;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.JniUtils;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import tensorlink.compute.Digest;
+import tensorlink.compute.LayerRange;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.PreparedStep;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tensor.TensorSpec;
+
+/**
+ * A stage's parameters, with their accumulated gradients and optimizer state.
+ *
+ * <p>Operators work on <em>leaves</em>: the parameters in order and, where one stage holds both
+ * ends of a model with a tied head, the head as a leaf of its own on the embedding's memory. So
+ * embedding and head accumulate apart in any split, and are added once, when a step is prepared:
+ * the same sum of the same two terms, to the bit, whether they were on one stage or two.
+ *
+ * <p>All calls but {@link #read} are for the stage's compute thread.
+ */
+final class Parameters implements AutoCloseable {
+    private static final long PIECE_BYTES = 1L << 30;
+
+    private final OperatorModule operators;
+    private final PtNDManager home;
+    private final List<TensorSpec> specs;
+    private final PtNDArray[] values;
+    private final IValue leaves;
+    private final PtNDArray[] sums;
+    private final IValue sumList;
+    private final PtNDArray[] means;
+    private final PtNDArray[] squares;
+    private final int tiedEmbedding;
+    private final int tiedHead;
+    private PtNDArray @Nullable [] prepared;
+    private @Nullable PtNDArray merged;
+
+    Parameters(
+            OperatorModule operators,
+            PtNDManager home,
+            ModelConfig config,
+            LayerRange layers,
+            boolean training) {
+        this.operators = operators;
+        this.home = home;
+        this.specs = config.tensors(layers);
+        boolean tied = config.tiedEmbeddings();
+        boolean aliased = tied && config.holdsEmbedding(layers) && config.holdsHead(layers);
+        int leafCount = specs.size() + (aliased ? 1 : 0);
+        this.tiedEmbedding = tied && config.holdsEmbedding(layers) ? 0 : -1;
+        this.tiedHead = tied && config.holdsHead(layers) ? leafCount - 1 : -1;
+        this.values = allocate();
+        var all = java.util.Arrays.copyOf(values, leafCount);
+        if (aliased) {
+            all[tiedHead] = JniUtils.detachGradient(values[0]);
+        }
+        if (training) {
+            for (var leaf : all) {
+                leaf.setRequiresGradient(true);
+            }
+        }
+        this.leaves = IValue.listFrom(all);
+        this.sums = training ? zeros(all) : new PtNDArray[0];
+        this.sumList = IValue.listFrom(sums);
+        this.means = training ? zeros(values) : new PtNDArray[0];
+        this.squares = training ? zeros(values) : new PtNDArray[0];
+    }
+
+    private PtNDArray[] allocate() {
+        var arrays = new PtNDArray[specs.size()];
+        for (int i = 0; i < arrays.length; i++) {
+            arrays[i] = home.create(Arrays.shape(specs.get(i).shape()), DataType.FLOAT32);
+        }
+        return arrays;
+    }
+
+    private PtNDArray[] zeros(PtNDArray[] like) {
+        var arrays = new PtNDArray[like.length];
+        for (int i = 0; i < arrays.length; i++) {
+            arrays[i] = (PtNDArray) home.zeros(like[i].getShape(), DataType.FLOAT32);
+        }
+        return arrays;
+    }
+
+    List<TensorSpec> specs() {
+        return specs;
+    }
+
+    /** The list of leaves, as operators take it. */
+    IValue leaves() {
+        return leaves;
+    }
+
+    /** Some of a parameter's memory. */
+    record Piece(String name, long offset, MemorySegment memory) {}
+
+    /**
+     * The memory of all parameters, in pieces that can be addressed; valid until {@code scope}
+     * closes.
+     */
+    List<Piece> pieces(PtNDManager scope) {
+        var pieces = new ArrayList<Piece>();
+        for (int i = 0; i < values.length; i++) {
+            long offset = 0;
+            for (var memory : memory(values[i], scope)) {
+                pieces.add(new Piece(specs.get(i).name(), offset, memory));
+                offset += memory.byteSize();
+            }
+        }
+        return pieces;
+    }
+
+    /** Fills pieces; for any thread, while no operator runs. */
+    static void read(List<Piece> pieces, Weights weights) throws IOException, InterruptedException {
+        for (var piece : pieces) {
+            weights.read(piece.name(), piece.offset(), piece.memory());
+        }
+    }
+
+    /** Adds the gradients of one micro-batch; returns the gradient of the stage's input. */
+    PtNDArray backward(PtNDManager scope, PtNDArray[] tape, PtNDArray gradient, long[] model) {
+        forgetPrepared();
+        try (var result = operators.call("backward", tape, gradient, leaves, sumList, model)) {
+            return result.toTensor(scope);
+        }
+    }
+
+    void zeroGradients() {
+        forgetPrepared();
+        operators.call("zero", sumList).close();
+    }
+
+    @Nullable Tensor tiedPart() {
+        int own = ownTied();
+        return own < 0 ? null : copy(sums[own]);
+    }
+
+    /** The tied leaf, where its other copy is on another stage; else -1. */
+    private int ownTied() {
+        return (tiedEmbedding < 0) == (tiedHead < 0) ? -1 : Math.max(tiedEmbedding, tiedHead);
+    }
+
+    /** Whether the other copy's gradient is needed to prepare. */
+    boolean needsTiedPart() {
+        return ownTied() >= 0;
+    }
+
+    PreparedStep prepare(@Nullable Tensor otherTied) {
+        forgetPrepared();
+        var gradients = java.util.Arrays.copyOf(sums, values.length);
+        if (tiedEmbedding >= 0 && tiedHead >= 0) {
+            merged = sum(sums[tiedEmbedding], sums[tiedHead]);
+            gradients[tiedEmbedding] = merged;
+        } else if (otherTied != null) {
+            try (var other = Arrays.copyIn(home, otherTied)) {
+                merged = sum(sums[ownTied()], other);
+                gradients[ownTied()] = merged;
+            }
+        }
+        prepared = gradients;
+        return describe(gradients);
+    }
+
+    private PtNDArray sum(PtNDArray a, PtNDArray b) {
+        try (var sum = operators.call("add", a, b)) {
+            return sum.toTensor(home);
+        }
+    }
+
+    private PreparedStep describe(PtNDArray[] gradients) {
+        var hash = Digest.sha256();
+        double squaredNorm = 0;
+        try (var scope = home.newSubManager(home.getDevice())) {
+            for (int i = 0; i < gradients.length; i++) {
+                // A shared tensor is on two stages; the embedding's counts.
+                boolean counts = i != tiedHead || tiedEmbedding >= 0;
+                for (var memory : memory(gradients[i], scope)) {
+                    Digest.hash(hash, memory);
+                    squaredNorm += counts ? sumOfSquares(memory) : 0;
+                }
+            }
+        }
+        return new PreparedStep(Digest.ofHash(hash.digest()), squaredNorm);
+    }
+
+    /** In double precision and a fixed order, which libtorch's parallel sums do not have. */
+    private static double sumOfSquares(MemorySegment floats) {
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        long count = floats.byteSize() / Float.BYTES;
+        long i = 0;
+        for (; i + 3 < count; i += 4) {
+            double w = floats.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+            double x = floats.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i + 1);
+            double y = floats.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i + 2);
+            double z = floats.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i + 3);
+            a += w * w;
+            b += x * x;
+            c += y * y;
+            d += z * z;
+        }
+        for (; i < count; i++) {
+            double w = floats.getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, i);
+            a += w * w;
+        }
+        return (a + b) + (c + d);
+    }
+
+    /** Applies the prepared gradients; they are spent then. */
+    void apply(long step, AdamW adamW) {
+        var gradients = prepared;
+        if (gradients == null) {
+            throw new IllegalStateException("step " + step + " is not prepared");
+        }
+        operators
+                .call(
+                        "adamw",
+                        values,
+                        gradients,
+                        means,
+                        squares,
+                        step,
+                        adamW.learningRate(),
+                        adamW.beta1(),
+                        adamW.beta2(),
+                        adamW.weightDecay(),
+                        adamW.epsilon())
+                .close();
+        forgetPrepared();
+    }
+
+    private void forgetPrepared() {
+        prepared = null;
+        if (merged != null) {
+            merged.close();
+            merged = null;
+        }
+    }
+
+    Tensor value(String name) {
+        return copy(values[index(name)]);
+    }
+
+    /** Accumulated so far; of a tied tensor, of what is held here. */
+    Tensor gradient(String name) {
+        int index = index(name);
+        if (sums.length == 0) {
+            throw new IllegalStateException("the stage was not opened for training");
+        }
+        if (index == tiedEmbedding && tiedHead >= 0) {
+            try (var sum = sum(sums[tiedEmbedding], sums[tiedHead])) {
+                return copy(sum);
+            }
+        }
+        return copy(sums[index]);
+    }
+
+    private Tensor copy(PtNDArray array) {
+        var copy = Tensor.allocate(DType.F32, Arrays.shape(array.getShape()));
+        try (var scope = home.newSubManager(home.getDevice())) {
+            long at = 0;
+            for (var memory : memory(array, scope)) {
+                copy.data().asSlice(at, memory.byteSize()).copyFrom(memory);
+                at += memory.byteSize();
+            }
+        }
+        return copy;
+    }
+
+    Map<String, Digest> digests() {
+        var digests = new LinkedHashMap<String, Digest>();
+        try (var scope = home.newSubManager(home.getDevice())) {
+            for (int i = 0; i < values.length; i++) {
+                var hash = Digest.sha256();
+                for (var memory : memory(values[i], scope)) {
+                    Digest.hash(hash, memory);
+                }
+                digests.put(specs.get(i).name(), Digest.ofHash(hash.digest()));
+            }
+        }
+        return digests;
+    }
+
+    private int index(String name) {
+        for (int i = 0; i < specs.size(); i++) {
+            if (specs.get(i).name().equals(name)) {
+                return i;
+            }
+        }
+        throw new IllegalArgumentException("no parameter " + name + " here");
+    }
+
+    /**
+     * An array's memory; what is larger than a buffer can address comes in several rows at a time.
+     */
+    private List<MemorySegment> memory(PtNDArray array, PtNDManager scope) {
+        var shape = array.getShape();
+        long bytes = shape.size() * Float.BYTES;
+        if (bytes <= PIECE_BYTES) {
+            return List.of(Arrays.bytes(array));
+        }
+        long rows = shape.get(0);
+        long atOnce = Math.max(1, PIECE_BYTES / (bytes / rows));
+        var pieces = new ArrayList<MemorySegment>();
+        for (long row = 0; row < rows; row += atOnce) {
+            long count = Math.min(atOnce, rows - row);
+            try (var view = operators.call("rows", array, row, count)) {
+                pieces.add(Arrays.bytes(view.toTensor(scope)));
+            }
+        }
+        return pieces;
+    }
+
+    /** Releases the lists; the arrays are their manager's. */
+    @Override
+    public void close() {
+        forgetPrepared();
+        leaves.close();
+        sumList.close();
+    }
+}

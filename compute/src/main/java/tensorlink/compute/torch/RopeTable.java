@@ -1,0 +1,57 @@
+package tensorlink.compute.torch;
+
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import java.lang.foreign.ValueLayout;
+import tensorlink.compute.ModelConfig;
+
+/**
+ * Cosine and sine of every position's rotation, of shape [2, positions, 1, headDim / 2], for at
+ * least as many positions as were ever asked for. Computed in strict arithmetic rather than by
+ * libtorch, so that the values are the same on any machine.
+ */
+final class RopeTable {
+    private static final int POSITIONS_MIN = 64;
+
+    private final PtNDManager home;
+    private final float[] frequencies;
+    private final int positionsMax;
+    private int positions;
+    private PtNDArray table;
+
+    RopeTable(PtNDManager home, ModelConfig config) {
+        this.home = home;
+        this.frequencies = config.rope().frequencies(config.headDim());
+        this.positionsMax = config.contextLength();
+        this.positions = Math.min(POSITIONS_MIN, positionsMax);
+        this.table = compute();
+    }
+
+    /** A table of at least {@code count} positions; the caller must not keep it. */
+    PtNDArray atLeast(int count) {
+        if (count > positions) {
+            positions = (int) Math.min(positionsMax, Math.max(count, 2L * positions));
+            table.close();
+            table = compute();
+        }
+        return table;
+    }
+
+    private PtNDArray compute() {
+        int pairs = frequencies.length;
+        var array = home.create(new Shape(2, positions, 1, pairs), DataType.FLOAT32);
+        var bytes = Arrays.bytes(array);
+        long sines = (long) positions * pairs;
+        for (int position = 0; position < positions; position++) {
+            for (int pair = 0; pair < pairs; pair++) {
+                double angle = (float) position * frequencies[pair];
+                long at = (long) position * pairs + pair;
+                bytes.setAtIndex(ValueLayout.JAVA_FLOAT, at, (float) StrictMath.cos(angle));
+                bytes.setAtIndex(ValueLayout.JAVA_FLOAT, sines + at, (float) StrictMath.sin(angle));
+            }
+        }
+        return array;
+    }
+}

@@ -1,0 +1,145 @@
+package tensorlink.compute.torch;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.util.Utils;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import tensorlink.compute.ExecutionProfile;
+import tensorlink.compute.ExecutionProfile.ThreadRule;
+import tensorlink.compute.LayerRange;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Stage;
+import tensorlink.compute.StageOptions;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.tensor.DType;
+import tensorlink.compute.torch.TorchStage.Opening;
+
+/**
+ * Runs stages with libtorch on the processor.
+ *
+ * <p>libtorch is loaded once per process and stays; engines share it. Nothing is ever downloaded:
+ * the natives come from the class path and are unpacked once into the native folder.
+ */
+public final class TorchEngine implements tensorlink.compute.Engine {
+    private static final String DJL_VERSION = "0.35.1";
+    private static final String TORCH_VERSION = "2.7.1";
+
+    private final PtNDManager home;
+    private final OperatorModule operators;
+    private final ExecutionProfile profile;
+    private final Set<TorchStage> stages = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    private TorchEngine(PtNDManager home, OperatorModule operators, ExecutionProfile profile) {
+        this.home = home;
+        this.operators = operators;
+        this.profile = profile;
+    }
+
+    /** Opens with natives at their default place, {@code ~/.djl.ai}. */
+    public static TorchEngine open() throws IOException {
+        return open(Optional.empty());
+    }
+
+    /**
+     * Opens.
+     *
+     * @param nativeFolder where native libraries are unpacked, about 450 MB; has an effect only if
+     *     this is the first engine of the process
+     */
+    public static TorchEngine open(Path nativeFolder) throws IOException {
+        return open(Optional.of(nativeFolder.toAbsolutePath()));
+    }
+
+    private static TorchEngine open(Optional<Path> nativeFolder) throws IOException {
+        var environment = NativeEnvironment.decide(System.getenv(), Cpu.detect(), nativeFolder);
+        environment.apply();
+        var djl = load();
+        if (!Engine.getDjlVersion().equals(DJL_VERSION)
+                || !djl.getVersion().equals(TORCH_VERSION)) {
+            throw new IllegalStateException(
+                    "expected DJL "
+                            + DJL_VERSION
+                            + " with libtorch "
+                            + TORCH_VERSION
+                            + ", found "
+                            + Engine.getDjlVersion()
+                            + " with "
+                            + djl.getVersion());
+        }
+        var home = (PtNDManager) djl.newBaseManager(Device.cpu());
+        var profile =
+                new ExecutionProfile(
+                        "djl " + DJL_VERSION,
+                        TORCH_VERSION,
+                        OperatorModule.digest(),
+                        environment.mklCbwr(),
+                        environment.cpuCapability(),
+                        DType.F32,
+                        "cpu",
+                        environment.mklCbwr().contains("STRICT")
+                                ? ThreadRule.ANY
+                                : ThreadRule.SAME);
+        return new TorchEngine(home, OperatorModule.load(home), profile);
+    }
+
+    /** Only one process at a time unpacks. */
+    private static Engine load() throws IOException {
+        var folder = Utils.getEngineCacheDir();
+        Files.createDirectories(folder);
+        try (var channel =
+                        FileChannel.open(
+                                folder.resolve("tensorlink.lock"),
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.WRITE);
+                var lock = channel.lock()) {
+            assert lock.isValid();
+            return Engine.getEngine("PyTorch");
+        }
+    }
+
+    @Override
+    public ExecutionProfile profile() {
+        return profile;
+    }
+
+    @Override
+    public Stage open(ModelConfig config, LayerRange layers, Weights weights, StageOptions options)
+            throws IOException, InterruptedException {
+        var wide = weights.widened();
+        config.requireTensors("weights", layers, wide);
+        var stage =
+                TorchStage.open(
+                        new Opening(config, layers, options),
+                        operators,
+                        home,
+                        wide,
+                        stages::remove);
+        stages.add(stage);
+        if (closed) {
+            stage.close();
+            throw new IllegalStateException("the engine is closed");
+        }
+        return stage;
+    }
+
+    @Override
+    public long arrays() {
+        return home.getManagedArrays().size();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        stages.forEach(TorchStage::close);
+        home.close();
+    }
+}

@@ -1,0 +1,109 @@
+package tensorlink.compute.parity;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tensorlink.compute.Goldens;
+import tensorlink.compute.LocalRun;
+import tensorlink.compute.Model;
+import tensorlink.compute.StageOptions;
+import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Safetensors;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.tokenizer.Tokenizer;
+import tensorlink.compute.torch.Engines;
+
+class ParityTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama, 1, 1",
+        "llama, 1, 4",
+        "llama, 2, 4",
+        "llama, 3, 4",
+        "llama, 4, 4",
+        "qwen2, 1, 1",
+        "qwen2, 1, 4",
+        "qwen2, 2, 4",
+        "qwen2, 3, 4",
+        "qwen2, 4, 4",
+        "mistral-window, 1, 4",
+        "mistral-window, 2, 2",
+        "mistral-window, 3, 3",
+        "mistral-window, 4, 1"
+    })
+    void computes_what_pytorch_computes_in_any_number_of_stages(
+            String name, int stages, int microBatches) throws Exception {
+        var golden = Golden.open(Goldens.folder(name));
+        var model = Model.load(Goldens.folder(name));
+        try (var split = open(model, stages);
+                var whole = open(model, 1)) {
+
+            var report =
+                    Parity.measure(
+                            golden,
+                            Subject.of(split, microBatches),
+                            Subject.of(whole, microBatches));
+
+            assertThat(report.failures()).as("%s", report).isEmpty();
+            assertThat(report.loss()).isLessThan(1e-6);
+        }
+    }
+
+    @Test
+    void notices_weights_that_are_not_the_checkpoints() throws Exception {
+        var golden = Golden.open(Goldens.folder("llama"));
+        var model = Model.load(Goldens.folder("llama"));
+        try (var other = open(model.withWeights(fresh(model)), 2);
+                var whole = open(model, 1)) {
+
+            var report = Parity.measure(golden, Subject.of(other, 4), Subject.of(whole, 4));
+
+            assertThat(report.failures()).hasSize(5);
+            assertThat(report.passes()).isFalse();
+        }
+    }
+
+    @Test
+    void each_tolerance_fails_one_step_beyond_it_and_not_at_it() {
+        var within = new ParityReport(2e-5, 0, 1e-5, "x", 1e-4, true, true);
+
+        assertThat(within.passes()).isTrue();
+        assertThat(new ParityReport(Math.nextUp(2e-5), 0, 0, "x", 0, true, true).failures())
+                .hasSize(1);
+        assertThat(new ParityReport(0, 0, Math.nextUp(1e-5), "x", 0, true, true).failures())
+                .hasSize(1);
+        assertThat(new ParityReport(0, 0, 0, "x", Math.nextUp(1e-4), true, true).failures())
+                .hasSize(1);
+        assertThat(new ParityReport(Double.NaN, 0, Double.NaN, "x", Double.NaN, false, false))
+                .satisfies(report -> assertThat(report.failures()).hasSize(5));
+    }
+
+    @Test
+    void refuses_a_folder_without_results_of_a_causal_model(@TempDir Path folder) throws Exception {
+        var model = Model.load(Goldens.folder("llama"));
+
+        assertThatThrownBy(() -> Golden.open(folder))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("there is no such file");
+
+        Safetensors.write(folder.resolve("golden.safetensors"), model.weights(), Map.of());
+        assertThatThrownBy(() -> Golden.open(folder))
+                .isInstanceOf(ModelFormatException.class)
+                .hasMessageContaining("no input_ids: not of a causal model");
+    }
+
+    private static LocalRun open(Model model, int stages) throws Exception {
+        return LocalRun.open(Engines.shared(), model, stages, StageOptions.forTraining(1));
+    }
+
+    private static Weights fresh(Model model) {
+        return Model.initialize(model.config(), Tokenizer.bytes(), 1).weights();
+    }
+}
