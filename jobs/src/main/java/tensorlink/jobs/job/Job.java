@@ -1,0 +1,106 @@
+package tensorlink.jobs.job;
+
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One job as this node sees it: its identity and its state, each state on disk before it shows.
+ *
+ * <p>Safe for use by any thread.
+ */
+public final class Job implements AutoCloseable {
+    private final JobId id;
+    private final @Nullable JobJournal journal;
+    private final InstantSource clock;
+    private final ReentrantLock lock = new ReentrantLock();
+    private JobState state = new JobState.Requested();
+
+    private Job(JobId id, @Nullable JobJournal journal, InstantSource clock) {
+        this.id = id;
+        this.journal = journal;
+        this.clock = clock;
+    }
+
+    /**
+     * Begins a job in the state {@link JobState.Requested}.
+     *
+     * @param journal where its states are kept; null for a job that nobody needs after a restart
+     */
+    public static Job begin(JobId id, @Nullable JobJournal journal, InstantSource clock)
+            throws IOException {
+        var job = new Job(id, journal, clock);
+        job.write(job.state);
+        return job;
+    }
+
+    public JobId id() {
+        return id;
+    }
+
+    public JobState state() {
+        lock.lock();
+        try {
+            return state;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Moves the job on.
+     *
+     * @throws IllegalStateException when the job may not become {@code next} now
+     */
+    public void become(JobState next) throws IOException {
+        lock.lock();
+        try {
+            if (!state.mayBecome(next)) {
+                throw new IllegalStateException(
+                        "job "
+                                + id
+                                + " is "
+                                + state.label()
+                                + " and cannot become "
+                                + next.label());
+            }
+            write(next);
+            state = next;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Ends the job unless it is over already.
+     *
+     * @return whether this call ended it
+     */
+    public boolean end(JobState end) throws IOException {
+        lock.lock();
+        try {
+            if (state.isOver()) {
+                return false;
+            }
+            become(end);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Closes the journal; the state stays readable. */
+    @Override
+    public void close() throws IOException {
+        if (journal != null) {
+            journal.close();
+        }
+    }
+
+    private void write(JobState entered) throws IOException {
+        if (journal != null) {
+            journal.append(clock.instant(), entered);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package tensorlink.jobs.job;
+
+import com.google.protobuf.ByteString;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import tensorlink.compute.Digest;
+import tensorlink.p2p.peer.PeerId;
+
+/**
+ * What a user asks the network for.
+ *
+ * @param config the model's {@code config.json}, at most {@value #CONFIG_BYTES_MAX} bytes
+ * @param weights names the weights to start from: the digest of their manifest
+ * @param workers how many stages to split the model into; 0 for as few as fit
+ * @param workload the largest batch that will come
+ * @param pinned the workers to use, one per stage in order; empty for any
+ * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
+ */
+public record JobSpec(
+        Purpose purpose,
+        ByteString config,
+        Digest weights,
+        int workers,
+        Workload workload,
+        List<PeerId> pinned,
+        Duration lifetime) {
+    public static final int CONFIG_BYTES_MAX = 1 << 20;
+    public static final int WORKERS_MAX = 256;
+    public static final Duration LIFETIME_MAX = Duration.ofDays(30);
+
+    public JobSpec {
+        pinned = List.copyOf(pinned);
+        if (config.isEmpty() || config.size() > CONFIG_BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    "config of " + config.size() + " bytes, 1 to " + CONFIG_BYTES_MAX);
+        }
+        if (workers < 0 || workers > WORKERS_MAX) {
+            throw new IllegalArgumentException("workers " + workers + ", 0 to " + WORKERS_MAX);
+        }
+        if (!pinned.isEmpty() && pinned.size() != workers) {
+            throw new IllegalArgumentException(
+                    pinned.size() + " pinned workers for " + workers + " stages");
+        }
+        if (new HashSet<>(pinned).size() != pinned.size()) {
+            throw new IllegalArgumentException("a worker is pinned twice");
+        }
+        if (!lifetime.isPositive() || lifetime.compareTo(LIFETIME_MAX) > 0) {
+            throw new IllegalArgumentException(
+                    "lifetime " + lifetime + ", above zero to " + LIFETIME_MAX);
+        }
+    }
+}
