@@ -1,0 +1,241 @@
+package tensorlink.jobs.message;
+
+import com.google.protobuf.ByteString;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.market.Admission;
+import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.StagePlan;
+import tensorlink.jobs.wire.PlanMessage;
+import tensorlink.jobs.wire.Progress;
+import tensorlink.jobs.wire.Rejected;
+import tensorlink.jobs.wire.Statement;
+import tensorlink.jobs.wire.StatusMessage;
+import tensorlink.ledger.Outcome;
+import tensorlink.ledger.Rejection;
+import tensorlink.p2p.core.ProtocolViolation;
+
+/** What a node answers on the job protocol; all but {@link Progressed} are final. */
+public sealed interface Answer {
+    int BYTES_MAX = 1 << 20;
+    int STAGES_MAX = 256;
+
+    /** The question was understood and will not be done. */
+    record Refused(Problem problem) implements Answer {}
+
+    /** A sealed capability; see {@link Seals#openCapability}. */
+    record CapabilityTold(ByteString envelope) implements Answer {}
+
+    /** To an offer. */
+    record Admitted(Admission admission) implements Answer {}
+
+    /** Not final: how far a job request has come. */
+    record Progressed(String state, String detail) implements Answer {}
+
+    /** The workers that have accepted. */
+    record Planned(JobPlan plan) implements Answer {}
+
+    /** It is done. */
+    record Done(String detail) implements Answer {}
+
+    /** To {@link Question.AskStatus}. */
+    record StatusTold(JobStatus status) implements Answer {}
+
+    /** To {@link Question.AskLedger}. */
+    record LedgerTold(LedgerAnswer answer) implements Answer {}
+
+    /** The form in which it travels. */
+    default ByteString encode() {
+        var message = tensorlink.jobs.wire.Answer.newBuilder().setVersion(Fields.VERSION);
+        switch (this) {
+            case Refused(var problem) -> message.setRefusal(Fields.refusal(problem));
+            case CapabilityTold(var envelope) -> message.setCapability(envelope);
+            case Admitted(Admission.Accepted(var until, var account, var unitPrice)) ->
+                    message.setAccepted(
+                            tensorlink.jobs.wire.Accepted.newBuilder()
+                                    .setReservedUntil(until.toEpochMilli())
+                                    .setAccount(account.bytes())
+                                    .setUnitPrice(unitPrice.encode()));
+            case Admitted(Admission.Declined(var reason, var detail)) ->
+                    message.setDeclined(
+                            tensorlink.jobs.wire.Declined.newBuilder()
+                                    .setReason(encode(reason))
+                                    .setDetail(detail));
+            case Progressed(var state, var detail) ->
+                    message.setProgress(Progress.newBuilder().setState(state).setDetail(detail));
+            case Planned(var plan) ->
+                    message.setPlan(
+                            PlanMessage.newBuilder()
+                                    .setJob(Fields.bytes(plan.job()))
+                                    .addAllStages(encode(plan.stages())));
+            case Done(var detail) ->
+                    message.setDone(tensorlink.jobs.wire.Done.newBuilder().setDetail(detail));
+            case StatusTold(var status) ->
+                    message.setStatus(
+                            StatusMessage.newBuilder()
+                                    .setState(status.state().label())
+                                    .setReason(status.state().reason())
+                                    .addAllStages(encode(status.stages())));
+            case LedgerTold(var answer) -> message.setLedger(encode(answer));
+        }
+        return message.build().toByteString();
+    }
+
+    /** Reads what {@link #encode} wrote. */
+    static Answer decode(ByteString bytes) throws ProtocolViolation {
+        var message = Fields.parse("answer", tensorlink.jobs.wire.Answer.parser(), bytes);
+        Fields.requireVersion("answer", message.getVersion());
+        return switch (message.getKindCase()) {
+            case REFUSAL -> new Refused(Fields.problem(message.getRefusal()));
+            case CAPABILITY -> new CapabilityTold(message.getCapability());
+            case ACCEPTED -> {
+                var accepted = message.getAccepted();
+                yield new Admitted(
+                        new Admission.Accepted(
+                                Instant.ofEpochMilli(accepted.getReservedUntil()),
+                                Fields.account("account", accepted.getAccount()),
+                                Fields.amount("unit price", accepted.getUnitPrice())));
+            }
+            case DECLINED -> {
+                var declined = message.getDeclined();
+                yield new Admitted(
+                        new Admission.Declined(
+                                decode(declined.getReason()), bounded(declined.getDetail())));
+            }
+            case PROGRESS ->
+                    new Progressed(
+                            bounded(message.getProgress().getState()),
+                            bounded(message.getProgress().getDetail()));
+            case PLAN -> {
+                var stages = decode(message.getPlan().getStagesList());
+                var job = Fields.job(message.getPlan().getJob());
+                yield new Planned(Fields.read("plan", () -> new JobPlan(job, stages)));
+            }
+            case DONE -> new Done(bounded(message.getDone().getDetail()));
+            case STATUS -> {
+                var status = message.getStatus();
+                var state =
+                        Fields.read(
+                                "state",
+                                () -> JobState.parse(status.getState(), status.getReason()));
+                yield new StatusTold(new JobStatus(state, decode(status.getStagesList())));
+            }
+            case LEDGER -> new LedgerTold(decode(message.getLedger()));
+            case KIND_NOT_SET -> throw Fields.unset("answer");
+        };
+    }
+
+    private static String bounded(String text) {
+        return text.length() <= Problem.SENTENCE_LENGTH_MAX
+                ? text
+                : text.substring(0, Problem.SENTENCE_LENGTH_MAX);
+    }
+
+    private static List<tensorlink.jobs.wire.StagePlan> encode(List<StagePlan> stages) {
+        var list = new ArrayList<tensorlink.jobs.wire.StagePlan>();
+        for (var stage : stages) {
+            list.add(
+                    tensorlink.jobs.wire.StagePlan.newBuilder()
+                            .setPeer(stage.worker().id().multihash())
+                            .addAllAddresses(Fields.addresses(stage.worker()))
+                            .setFirstLayer(stage.layers().first())
+                            .setEndLayer(stage.layers().end())
+                            .setMemoryBytes(stage.memoryBytes())
+                            .setAccount(stage.account().bytes())
+                            .setUnitPrice(stage.unitPrice().encode())
+                            .build());
+        }
+        return list;
+    }
+
+    private static List<StagePlan> decode(List<tensorlink.jobs.wire.StagePlan> stages)
+            throws ProtocolViolation {
+        Fields.atMost("stages", stages.size(), STAGES_MAX);
+        var plans = new ArrayList<StagePlan>();
+        for (var stage : stages) {
+            plans.add(
+                    new StagePlan(
+                            Fields.peer(stage.getPeer(), stage.getAddressesList()),
+                            Fields.layers(stage.getFirstLayer(), stage.getEndLayer()),
+                            Fields.natural("memory", stage.getMemoryBytes()),
+                            Fields.account("account", stage.getAccount()),
+                            Fields.amount("unit price", stage.getUnitPrice())));
+        }
+        return plans;
+    }
+
+    private static tensorlink.jobs.wire.Declined.Reason encode(Admission.Reason reason) {
+        return switch (reason) {
+            case NO_MEMORY -> tensorlink.jobs.wire.Declined.Reason.NO_MEMORY;
+            case PRICE_TOO_LOW -> tensorlink.jobs.wire.Declined.Reason.PRICE_TOO_LOW;
+            case STOPPING -> tensorlink.jobs.wire.Declined.Reason.STOPPING;
+            case NOT_TRUSTED -> tensorlink.jobs.wire.Declined.Reason.NOT_TRUSTED;
+            case MALFORMED -> tensorlink.jobs.wire.Declined.Reason.MALFORMED;
+            case UNSUPPORTED_MODEL -> tensorlink.jobs.wire.Declined.Reason.UNSUPPORTED_MODEL;
+            case SILENT -> tensorlink.jobs.wire.Declined.Reason.UNSPECIFIED;
+        };
+    }
+
+    private static Admission.Reason decode(tensorlink.jobs.wire.Declined.Reason reason) {
+        return switch (reason) {
+            case NO_MEMORY -> Admission.Reason.NO_MEMORY;
+            case PRICE_TOO_LOW -> Admission.Reason.PRICE_TOO_LOW;
+            case STOPPING -> Admission.Reason.STOPPING;
+            case NOT_TRUSTED -> Admission.Reason.NOT_TRUSTED;
+            case UNSUPPORTED_MODEL -> Admission.Reason.UNSUPPORTED_MODEL;
+            case MALFORMED, UNSPECIFIED, UNRECOGNIZED -> Admission.Reason.MALFORMED;
+        };
+    }
+
+    private static tensorlink.jobs.wire.LedgerAnswer encode(LedgerAnswer answer) {
+        var message = tensorlink.jobs.wire.LedgerAnswer.newBuilder();
+        switch (answer) {
+            case LedgerAnswer.Statement(var credits, var balance, var issued, var deposited) ->
+                    message.setStatement(
+                            Statement.newBuilder()
+                                    .setCredits(credits.encode())
+                                    .setBalance(balance.encode())
+                                    .setIssued(issued.encode())
+                                    .setDeposited(deposited.encode()));
+            case LedgerAnswer.Redeemed(var amount) -> message.setRedeemed(amount.encode());
+            case LedgerAnswer.Came(Outcome.Paid(var amount)) -> message.setPaid(amount.encode());
+            case LedgerAnswer.Came(Outcome.Recorded()) -> message.setRecorded(true);
+            case LedgerAnswer.Came(Outcome.NoChange()) -> message.setNoChange(true);
+            case LedgerAnswer.Came(Outcome.Rejected(var code, var detail)) ->
+                    message.setRejected(
+                            Rejected.newBuilder().setCode(code.name()).setDetail(detail));
+        }
+        return message.build();
+    }
+
+    private static LedgerAnswer decode(tensorlink.jobs.wire.LedgerAnswer message)
+            throws ProtocolViolation {
+        return switch (message.getKindCase()) {
+            case STATEMENT -> {
+                var statement = message.getStatement();
+                yield new LedgerAnswer.Statement(
+                        Fields.amount("credits", statement.getCredits()),
+                        Fields.amount("balance", statement.getBalance()),
+                        Fields.amount("issued", statement.getIssued()),
+                        Fields.amount("deposited", statement.getDeposited()));
+            }
+            case REDEEMED ->
+                    new LedgerAnswer.Redeemed(Fields.amount("redeemed", message.getRedeemed()));
+            case PAID ->
+                    new LedgerAnswer.Came(
+                            new Outcome.Paid(Fields.amount("paid", message.getPaid())));
+            case RECORDED -> new LedgerAnswer.Came(new Outcome.Recorded());
+            case NO_CHANGE -> new LedgerAnswer.Came(new Outcome.NoChange());
+            case REJECTED -> {
+                var rejected = message.getRejected();
+                var code = Fields.read("code", () -> Rejection.valueOf(rejected.getCode()));
+                yield new LedgerAnswer.Came(
+                        new Outcome.Rejected(code, bounded(rejected.getDetail())));
+            }
+            case KIND_NOT_SET -> throw Fields.unset("ledger answer");
+        };
+    }
+}

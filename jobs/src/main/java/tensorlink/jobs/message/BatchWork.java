@@ -1,0 +1,134 @@
+package tensorlink.jobs.message;
+
+import org.jspecify.annotations.Nullable;
+import tensorlink.compute.Sampling;
+import tensorlink.p2p.core.ProtocolViolation;
+
+/**
+ * What is to be done with a batch. Each of its micro-batches carries it, so that a stage needs to
+ * know nothing else to do its part.
+ *
+ * @param microBatches how many there are
+ * @param fresh whether gradients accumulated before are dropped first
+ * @param labelCount labels that count in the whole batch; 0 where there is no loss
+ * @param afterStep optimizer steps that must have been applied before
+ * @param generation what is generated; set exactly for {@link Mode#GENERATE}
+ */
+public record BatchWork(
+        Mode mode,
+        int microBatches,
+        boolean fresh,
+        long labelCount,
+        long afterStep,
+        @Nullable Generation generation) {
+
+    /** What a batch is for. */
+    public enum Mode {
+        /** Loss and gradients; each backward follows as soon as it can (1F1B). */
+        TRAIN,
+        /** All forwards for the loss, then backwards when the user asks. */
+        TRAIN_ON_CALL,
+        /** Loss only. */
+        EVALUATE,
+        /** Logits only. */
+        INFER,
+        /** The next token of a generation. */
+        GENERATE
+    }
+
+    /**
+     * A piece of one generation.
+     *
+     * @param session names the caches
+     * @param position where the batch's first token goes; what was cached from there on is
+     *     forgotten
+     * @param capacity the most positions the generation may reach
+     */
+    public record Generation(long session, int position, int capacity, Sampling sampling) {
+        public Generation {
+            if (position < 0 || capacity < 1 || position >= capacity) {
+                throw new IllegalArgumentException(
+                        "position " + position + " of a cache for " + capacity);
+            }
+        }
+    }
+
+    public BatchWork {
+        if (microBatches < 1) {
+            throw new IllegalArgumentException("micro-batches " + microBatches);
+        }
+        if (labelCount < 0 || afterStep < 0) {
+            throw new IllegalArgumentException(
+                    "labels " + labelCount + ", after step " + afterStep);
+        }
+        if ((mode == Mode.GENERATE) != (generation != null)) {
+            throw new IllegalArgumentException("mode " + mode + " and generation do not fit");
+        }
+    }
+
+    tensorlink.jobs.wire.BatchMessage encode() {
+        var message =
+                tensorlink.jobs.wire.BatchMessage.newBuilder()
+                        .setMode(
+                                switch (mode) {
+                                    case TRAIN -> tensorlink.jobs.wire.BatchMessage.Mode.TRAIN;
+                                    case TRAIN_ON_CALL ->
+                                            tensorlink.jobs.wire.BatchMessage.Mode.TRAIN_ON_CALL;
+                                    case EVALUATE ->
+                                            tensorlink.jobs.wire.BatchMessage.Mode.EVALUATE;
+                                    case INFER -> tensorlink.jobs.wire.BatchMessage.Mode.INFER;
+                                    case GENERATE ->
+                                            tensorlink.jobs.wire.BatchMessage.Mode.GENERATE;
+                                })
+                        .setMicroBatches(microBatches)
+                        .setFresh(fresh)
+                        .setLabelCount(labelCount)
+                        .setAfterStep(afterStep);
+        if (generation != null) {
+            message.setGeneration(
+                    tensorlink.jobs.wire.Generation.newBuilder()
+                            .setSession(generation.session)
+                            .setPosition(generation.position)
+                            .setCapacity(generation.capacity)
+                            .setTemperature(generation.sampling.temperature())
+                            .setTopK(generation.sampling.topK())
+                            .setTopP(generation.sampling.topP())
+                            .setSeed(generation.sampling.seed()));
+        }
+        return message.build();
+    }
+
+    static BatchWork decode(tensorlink.jobs.wire.BatchMessage message) throws ProtocolViolation {
+        var mode =
+                switch (message.getMode()) {
+                    case TRAIN -> Mode.TRAIN;
+                    case TRAIN_ON_CALL -> Mode.TRAIN_ON_CALL;
+                    case EVALUATE -> Mode.EVALUATE;
+                    case INFER -> Mode.INFER;
+                    case GENERATE -> Mode.GENERATE;
+                    case UNRECOGNIZED -> throw Fields.unset("batch mode");
+                };
+        return Fields.read(
+                "batch",
+                () ->
+                        new BatchWork(
+                                mode,
+                                message.getMicroBatches(),
+                                message.getFresh(),
+                                message.getLabelCount(),
+                                message.getAfterStep(),
+                                message.hasGeneration() ? decode(message.getGeneration()) : null));
+    }
+
+    private static Generation decode(tensorlink.jobs.wire.Generation message) {
+        return new Generation(
+                message.getSession(),
+                message.getPosition(),
+                message.getCapacity(),
+                new Sampling(
+                        message.getTemperature(),
+                        message.getTopK(),
+                        message.getTopP(),
+                        message.getSeed()));
+    }
+}

@@ -1,0 +1,99 @@
+package tensorlink.jobs.message;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tensorlink.compute.Digest;
+import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Shape;
+import tensorlink.compute.tensor.TensorSpec;
+import tensorlink.jobs.wire.WeightMessage;
+import tensorlink.p2p.core.ProtocolViolation;
+
+/**
+ * The tensors of a model with what their bytes must hash to.
+ *
+ * @param tensors in the order of the model, names differing
+ */
+public record Manifest(List<Entry> tensors) {
+    public static final int TENSORS_MAX = 100_000;
+    public static final int NAME_LENGTH_MAX = 512;
+
+    /** A tensor and the SHA-256 of its bytes. */
+    public record Entry(TensorSpec tensor, Digest digest) {}
+
+    public Manifest {
+        tensors = List.copyOf(tensors);
+        if (tensors.size() > TENSORS_MAX) {
+            throw new IllegalArgumentException(tensors.size() + " tensors, at most " + TENSORS_MAX);
+        }
+        var names = new HashSet<String>();
+        for (var entry : tensors) {
+            var name = entry.tensor().name();
+            if (name.isEmpty() || name.length() > NAME_LENGTH_MAX) {
+                throw new IllegalArgumentException(
+                        "tensor name of " + name.length() + " characters, 1 to " + NAME_LENGTH_MAX);
+            }
+            if (!names.add(name)) {
+                throw new IllegalArgumentException("tensor " + name + " is named twice");
+            }
+        }
+    }
+
+    /** Names all of it: the SHA-256 over every tensor's name, type, shape and digest. */
+    public Digest digest() {
+        var text = new StringBuilder("tensorlink manifest 1\n");
+        for (var entry : tensors) {
+            text.append(entry.tensor().name())
+                    .append('\t')
+                    .append(entry.tensor().dtype())
+                    .append('\t')
+                    .append(entry.tensor().shape())
+                    .append('\t')
+                    .append(entry.digest().hex())
+                    .append('\n');
+        }
+        return Digest.of(text.toString().getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    }
+
+    /** The entries by name, in order. */
+    public Map<String, Entry> byName() {
+        var map = new LinkedHashMap<String, Entry>();
+        tensors.forEach(entry -> map.put(entry.tensor().name(), entry));
+        return map;
+    }
+
+    tensorlink.jobs.wire.Manifest encode() {
+        var message = tensorlink.jobs.wire.Manifest.newBuilder();
+        for (var entry : tensors) {
+            message.addTensors(
+                    WeightMessage.newBuilder()
+                            .setName(entry.tensor().name())
+                            .setDtype(entry.tensor().dtype().name())
+                            .addAllShape(entry.tensor().shape().axes())
+                            .setDigest(Fields.bytes(entry.digest())));
+        }
+        return message.build();
+    }
+
+    static Manifest decode(tensorlink.jobs.wire.Manifest message) throws ProtocolViolation {
+        Fields.atMost("tensors", message.getTensorsCount(), TENSORS_MAX);
+        var entries = new ArrayList<Entry>();
+        for (var tensor : message.getTensorsList()) {
+            var digest = Fields.digest("digest", tensor.getDigest());
+            entries.add(
+                    Fields.read(
+                            "tensor",
+                            () ->
+                                    new Entry(
+                                            new TensorSpec(
+                                                    tensor.getName(),
+                                                    DType.valueOf(tensor.getDtype()),
+                                                    new Shape(tensor.getShapeList())),
+                                            digest)));
+        }
+        return Fields.read("manifest", () -> new Manifest(entries));
+    }
+}

@@ -1,0 +1,72 @@
+package tensorlink.jobs.message;
+
+import org.jspecify.annotations.Nullable;
+import tensorlink.compute.tensor.Tensor;
+
+/**
+ * What travels on a stage stream. Whoever receives a frame owns its tensor; whoever sends one gives
+ * the tensor away.
+ */
+public sealed interface TensorFrame {
+
+    /** The batch this belongs to; for a {@link TiedGradient}, the step. */
+    long batch();
+
+    int microBatch();
+
+    /** The tensor carried, if any. */
+    @Nullable Tensor tensor();
+
+    /** Token ids from the user, hidden states from a stage. */
+    record Activation(long batch, int microBatch, BatchWork work, Tensor tensor)
+            implements TensorFrame {}
+
+    /** The gradient of an activation, going back. */
+    record Gradient(long batch, int microBatch, Tensor tensor) implements TensorFrame {}
+
+    /** What the last stage's result is compared with. */
+    record Labels(long batch, int microBatch, Tensor tensor) implements TensorFrame {}
+
+    /** The user asks for the backward of a batch in {@link BatchWork.Mode#TRAIN_ON_CALL}. */
+    record Seed(long batch, int microBatch) implements TensorFrame {
+        @Override
+        public @Nullable Tensor tensor() {
+            return null;
+        }
+    }
+
+    /** A micro-batch's part of the batch's loss. */
+    record Loss(long batch, int microBatch, float value) implements TensorFrame {
+        @Override
+        public @Nullable Tensor tensor() {
+            return null;
+        }
+    }
+
+    /** The last stage's result itself. */
+    record Logits(long batch, int microBatch, Tensor tensor) implements TensorFrame {}
+
+    /** The token chosen. */
+    record Token(long batch, int microBatch, int token) implements TensorFrame {
+        @Override
+        public @Nullable Tensor tensor() {
+            return null;
+        }
+    }
+
+    /** One stage's part of the gradient of weights that two stages share. */
+    record TiedGradient(long batch, Tensor tensor) implements TensorFrame {
+        @Override
+        public int microBatch() {
+            return 0;
+        }
+    }
+
+    /** Frees the tensor of a frame that nobody will use. */
+    default void close() {
+        var tensor = tensor();
+        if (tensor != null) {
+            tensor.close();
+        }
+    }
+}
