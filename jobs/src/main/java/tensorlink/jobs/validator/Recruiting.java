@@ -1,0 +1,416 @@
+package tensorlink.jobs.validator;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.compute.LayerRange;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.format.ModelFormatException;
+import tensorlink.jobs.exchange.Asker;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Sealed;
+import tensorlink.jobs.market.Admission;
+import tensorlink.jobs.market.Capability;
+import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.Offer;
+import tensorlink.jobs.market.Placement;
+import tensorlink.jobs.market.StageMemory;
+import tensorlink.jobs.market.StagePlan;
+import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.Question;
+import tensorlink.jobs.message.SealException;
+import tensorlink.jobs.party.Party;
+import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
+
+/**
+ * One job's search for workers: asks everyone what it offers, plans, makes offers, and goes to the
+ * next candidate where one is declined or not answered. For one thread.
+ */
+final class Recruiting {
+    private static final Logger log = LoggerFactory.getLogger(Recruiting.class);
+
+    private final Party party;
+    private final Asker asker;
+    private final JobLimits limits;
+    private final Sealed<JobRequest> request;
+    private final Consumer<Answer.Progressed> progress;
+    private final ModelConfig config;
+    private final Placement placement;
+    private final Map<PeerId, Offering> offerings = new HashMap<>();
+    private final Set<PeerId> excluded = new HashSet<>();
+    private final List<String> refusals = new ArrayList<>();
+
+    /** A worker that has answered, and how to reach it. */
+    private record Offering(PeerInfo worker, Capability capability) {}
+
+    /**
+     * @throws JobException when the model is not one that can be planned
+     */
+    Recruiting(
+            Party party,
+            Asker asker,
+            JobLimits limits,
+            Sealed<JobRequest> request,
+            Consumer<Answer.Progressed> progress)
+            throws JobException {
+        this.party = party;
+        this.asker = asker;
+        this.limits = limits;
+        this.request = request;
+        this.progress = progress;
+        var spec = request.content().spec();
+        try {
+            this.config = ModelConfig.parse("job request", spec.config().toByteArray());
+        } catch (ModelFormatException unsupported) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job refused",
+                    String.valueOf(unsupported.getMessage()),
+                    "");
+        }
+        this.placement =
+                new Placement(
+                        config.layers(),
+                        new Placement.Costs() {
+                            @Override
+                            public long memory(LayerRange range, int stage, int stages) {
+                                return StageMemory.bytes(config, range, spec);
+                            }
+
+                            @Override
+                            public long compute(LayerRange range) {
+                                return work(range);
+                            }
+                        });
+    }
+
+    /**
+     * Finds workers among {@code known}.
+     *
+     * @throws JobException when there are too few, or they lend too little
+     */
+    JobPlan recruit(List<PeerInfo> known) throws JobException, InterruptedException {
+        progress("planned", "asking " + counted(known.size(), "worker"));
+        askCapabilities(known);
+        while (true) {
+            var accepted = offer(plan());
+            if (accepted != null) {
+                return accepted;
+            }
+        }
+    }
+
+    private void askCapabilities(List<PeerInfo> known) throws InterruptedException {
+        var lock = new ReentrantLock();
+        var asking = new ArrayList<Thread>();
+        for (var worker : known) {
+            asking.add(
+                    party.scheduler()
+                            .fork(
+                                    "capability-" + worker.id().shortText(),
+                                    () -> {
+                                        var capability = askCapability(worker);
+                                        if (capability != null) {
+                                            lock.lock();
+                                            try {
+                                                offerings.put(
+                                                        worker.id(),
+                                                        new Offering(worker, capability));
+                                            } finally {
+                                                lock.unlock();
+                                            }
+                                        }
+                                    }));
+        }
+        for (var thread : asking) {
+            thread.join();
+        }
+    }
+
+    private @Nullable Capability askCapability(PeerInfo worker) {
+        try {
+            party.host().peers().add(worker);
+            var nonce = party.seals().nonce();
+            var told =
+                    asker.ask(
+                            worker.id(),
+                            new Question.AskCapability(nonce),
+                            limits.capabilityTimeout(),
+                            Answer.CapabilityTold.class);
+            var capability = party.seals().openCapability(told.envelope(), nonce);
+            return capability.signer().equals(worker.id()) ? capability.content() : null;
+        } catch (SealException forged) {
+            log.warn("worker {}: {}", worker.id().shortText(), forged.getMessage());
+        } catch (IOException silent) {
+            log.debug("worker {}: {}", worker.id().shortText(), silent.getMessage());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        return null;
+    }
+
+    private List<Placement.Assignment> plan() throws JobException {
+        var spec = request.content().spec();
+        var result =
+                spec.pinned().isEmpty()
+                        ? placement.plan(spec.workers(), candidates())
+                        : placement.planInOrder(pinned(spec.pinned()));
+        return switch (result) {
+            case Placement.Result.Placed(var assignments) -> assignments;
+            case Placement.Result.TooFewWorkers(int wanted, int found) ->
+                    throw new JobException(
+                            ProblemCode.NO_CAPACITY,
+                            "no workers for this job",
+                            counted(wanted, "worker")
+                                    + " wanted, "
+                                    + (wanted > config.layers()
+                                            ? "the model has " + counted(found, "layer")
+                                            : found + " can be had")
+                                    + because(),
+                            "start more workers, or ask for fewer");
+            case Placement.Result.TooLittleMemory(
+                            long needed,
+                            long offered,
+                            long missing,
+                            int stages) ->
+                    throw new JobException(
+                            ProblemCode.NO_CAPACITY,
+                            "the model does not fit",
+                            String.format(
+                                    Locale.ROOT,
+                                    "it needs %s on %s, which offer %s%s",
+                                    mebibytes(needed),
+                                    counted(stages, "worker"),
+                                    mebibytes(offered),
+                                    because()),
+                            "lend "
+                                    + mebibytes(missing)
+                                    + " more on one worker, use more workers, or a smaller batch");
+        };
+    }
+
+    private List<Placement.Candidate> candidates() {
+        return offerings.values().stream()
+                .filter(offering -> !excluded.contains(offering.worker().id()))
+                .map(Recruiting::candidate)
+                .toList();
+    }
+
+    private List<Placement.Candidate> pinned(List<PeerId> workers) throws JobException {
+        var candidates = new ArrayList<Placement.Candidate>();
+        for (var worker : workers) {
+            var offering = offerings.get(worker);
+            if (offering == null || excluded.contains(worker)) {
+                throw new JobException(
+                        ProblemCode.NO_CAPACITY,
+                        "no workers for this job",
+                        "pinned worker " + worker.shortText() + " is not to be had" + because(),
+                        "pin another, or none");
+            }
+            candidates.add(candidate(offering));
+        }
+        return candidates;
+    }
+
+    private static Placement.Candidate candidate(Offering offering) {
+        return new Placement.Candidate(offering.worker().id(), offering.capability().freeBytes());
+    }
+
+    /**
+     * Offers a plan, going to the next candidate where one declines; null when a new plan is due.
+     */
+    private @Nullable JobPlan offer(List<Placement.Assignment> planned)
+            throws InterruptedException {
+        var assignments = new ArrayList<>(planned);
+        var accepted = new HashMap<Integer, Admission.Accepted>();
+        while (accepted.size() < assignments.size()) {
+            var answers = askStages(assignments, accepted.keySet());
+            for (var answer : answers.entrySet()) {
+                int stage = answer.getKey();
+                var worker = assignments.get(stage).worker();
+                switch (answer.getValue()) {
+                    case Admission.Accepted acceptance -> accepted.put(stage, acceptance);
+                    case Admission.Declined(var reason, var detail) -> {
+                        excluded.add(worker);
+                        refusals.add(worker.shortText() + " " + phrase(reason) + detail);
+                        progress("recruiting", refusals.getLast());
+                        var substitute = substitute(assignments, stage);
+                        if (substitute == null) {
+                            release(assignments, accepted.keySet());
+                            return null;
+                        }
+                        assignments.set(stage, substitute);
+                    }
+                }
+            }
+        }
+        return jobPlan(assignments, accepted);
+    }
+
+    private Map<Integer, Admission> askStages(
+            List<Placement.Assignment> assignments, Set<Integer> done) throws InterruptedException {
+        var lock = new ReentrantLock();
+        var answers = new HashMap<Integer, Admission>();
+        var asking = new ArrayList<Thread>();
+        for (int i = 0; i < assignments.size(); i++) {
+            if (done.contains(i)) {
+                continue;
+            }
+            int stage = i;
+            var assignment = assignments.get(i);
+            progress(
+                    "recruiting",
+                    "offering " + assignment.layers() + " to " + assignment.worker().shortText());
+            asking.add(
+                    party.scheduler()
+                            .fork(
+                                    "offer-" + assignment.worker().shortText(),
+                                    () -> {
+                                        var admission =
+                                                askStage(assignment, stage, assignments.size());
+                                        lock.lock();
+                                        try {
+                                            answers.put(stage, admission);
+                                        } finally {
+                                            lock.unlock();
+                                        }
+                                    }));
+        }
+        for (var thread : asking) {
+            thread.join();
+        }
+        return answers;
+    }
+
+    private Admission askStage(Placement.Assignment assignment, int stage, int stages) {
+        var offer =
+                new Offer(request, stage, stages, assignment.layers(), assignment.memoryBytes());
+        try {
+            return asker.ask(
+                            assignment.worker(),
+                            new Question.MakeOffer(party.seals().sealOffer(offer)),
+                            limits.offerTimeout(),
+                            Answer.Admitted.class)
+                    .admission();
+        } catch (IOException silent) {
+            return new Admission.Declined(
+                    Admission.Reason.SILENT, String.valueOf(silent.getMessage()));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return new Admission.Declined(Admission.Reason.SILENT, "interrupted");
+        }
+    }
+
+    /** Another worker that can hold the same layers, if there is one; never for pinned workers. */
+    private Placement.@Nullable Assignment substitute(
+            List<Placement.Assignment> assignments, int stage) {
+        if (!request.content().spec().pinned().isEmpty()) {
+            return null;
+        }
+        var taken = new HashSet<PeerId>();
+        assignments.forEach(assignment -> taken.add(assignment.worker()));
+        var vacant = assignments.get(stage);
+        Placement.Candidate best = null;
+        for (var candidate : candidates()) {
+            if (!taken.contains(candidate.worker())
+                    && candidate.freeBytes() >= vacant.memoryBytes()
+                    && (best == null || candidate.freeBytes() > best.freeBytes())) {
+                best = candidate;
+            }
+        }
+        return best == null
+                ? null
+                : new Placement.Assignment(best.worker(), vacant.layers(), vacant.memoryBytes());
+    }
+
+    private void release(List<Placement.Assignment> assignments, Set<Integer> accepted)
+            throws InterruptedException {
+        for (int stage : accepted) {
+            try {
+                asker.ask(
+                        assignments.get(stage).worker(),
+                        new Question.ReleaseOffer(request.content().id()),
+                        limits.offerTimeout(),
+                        Answer.Done.class);
+            } catch (IOException gone) {
+                // Its reservation ends by itself.
+                log.debug("release: {}", gone.getMessage());
+            }
+        }
+    }
+
+    private JobPlan jobPlan(
+            List<Placement.Assignment> assignments, Map<Integer, Admission.Accepted> accepted) {
+        var stages = new ArrayList<StagePlan>();
+        for (int stage = 0; stage < assignments.size(); stage++) {
+            var assignment = assignments.get(stage);
+            var acceptance = java.util.Objects.requireNonNull(accepted.get(stage));
+            var offering = java.util.Objects.requireNonNull(offerings.get(assignment.worker()));
+            stages.add(
+                    new StagePlan(
+                            offering.worker(),
+                            assignment.layers(),
+                            assignment.memoryBytes(),
+                            acceptance.account(),
+                            acceptance.unitPrice()));
+        }
+        return new JobPlan(request.content().id(), stages);
+    }
+
+    /**
+     * Multiplications per token: the layers' weights, and the head's; the embedding is looked up.
+     */
+    private long work(LayerRange range) {
+        long elements = 0;
+        for (var tensor : config.tensors(range)) {
+            elements += tensor.shape().elements();
+        }
+        long embedding = (long) config.vocabulary() * config.hidden();
+        boolean both = config.holdsEmbedding(range) && config.holdsHead(range);
+        return config.holdsEmbedding(range) && !(both && config.tiedEmbeddings())
+                ? elements - embedding
+                : elements;
+    }
+
+    private void progress(String state, String detail) {
+        progress.accept(new Answer.Progressed(state, detail));
+    }
+
+    private String because() {
+        return refusals.isEmpty() ? "" : "; " + String.join("; ", refusals);
+    }
+
+    private static String phrase(Admission.Reason reason) {
+        return switch (reason) {
+            case NO_MEMORY -> "has no memory: ";
+            case PRICE_TOO_LOW -> "wants more: ";
+            case STOPPING -> "stops: ";
+            case NOT_TRUSTED -> "does not trust the offer: ";
+            case MALFORMED -> "does not understand the offer: ";
+            case UNSUPPORTED_MODEL -> "cannot run the model: ";
+            case SILENT -> "does not answer: ";
+        };
+    }
+
+    private static String counted(int count, String noun) {
+        return count + " " + noun + (count == 1 ? "" : "s");
+    }
+
+    private static String mebibytes(long bytes) {
+        return String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1 << 20));
+    }
+}

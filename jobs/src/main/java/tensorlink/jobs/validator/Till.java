@@ -1,0 +1,69 @@
+package tensorlink.jobs.validator;
+
+import java.io.IOException;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.message.LedgerAnswer;
+import tensorlink.jobs.message.LedgerQuestion;
+import tensorlink.ledger.Account;
+import tensorlink.ledger.AccountKey;
+import tensorlink.ledger.Amount;
+import tensorlink.ledger.Issuance;
+import tensorlink.ledger.Ledger;
+
+/**
+ * The network's ledger as a validator opens it to users and workers.
+ *
+ * <p>Everything that changes money carries its own signature, so it does not matter who hands it
+ * in. Only the credit for newcomers is the validator's own doing: it is the issuer.
+ */
+public final class Till {
+    private final Ledger ledger;
+    private final AccountKey issuer;
+    private final Amount newcomerCredit;
+
+    /**
+     * @param issuer whose key issues the network's credits
+     * @param newcomerCredit what every account that asks is issued once; zero for nothing
+     */
+    public Till(Ledger ledger, AccountKey issuer, Amount newcomerCredit) {
+        this.ledger = ledger;
+        this.issuer = issuer;
+        this.newcomerCredit = newcomerCredit;
+    }
+
+    public Ledger ledger() {
+        return ledger;
+    }
+
+    LedgerAnswer answer(LedgerQuestion question) throws IOException, InterruptedException {
+        return switch (question) {
+            case LedgerQuestion.OfAccount(var account) ->
+                    new LedgerAnswer.Statement(
+                            ledger.credits(account),
+                            ledger.balance(account),
+                            ledger.issued(account),
+                            ledger.deposited(account));
+            case LedgerQuestion.OfPair(var payer, var payee) ->
+                    new LedgerAnswer.Redeemed(ledger.redeemed(payer, payee));
+            case LedgerQuestion.Grant(var account) -> grant(account);
+            case LedgerQuestion.MakeDeposit(var deposit) ->
+                    new LedgerAnswer.Came(ledger.deposit(deposit));
+            case LedgerQuestion.Redeem(var vouchers) ->
+                    new LedgerAnswer.Came(ledger.redeem(vouchers));
+        };
+    }
+
+    private LedgerAnswer grant(Account account) throws IOException, InterruptedException {
+        if (newcomerCredit.isZero()) {
+            throw new JobException(
+                    ProblemCode.PAYMENT,
+                    "no credit",
+                    "this network gives newcomers none",
+                    "ask whoever runs it to issue credits to " + account);
+        }
+        var terms = ledger.info();
+        var issuance = new Issuance(issuer.account(), account, newcomerCredit);
+        return new LedgerAnswer.Came(ledger.issue(issuer.sign(terms.domain(), issuance)));
+    }
+}

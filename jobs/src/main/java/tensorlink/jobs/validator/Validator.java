@@ -1,0 +1,298 @@
+package tensorlink.jobs.validator;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.jobs.exchange.Answerer;
+import tensorlink.jobs.exchange.Asker;
+import tensorlink.jobs.job.Job;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobJournal;
+import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.JobStatus;
+import tensorlink.jobs.message.Question;
+import tensorlink.jobs.message.SealException;
+import tensorlink.jobs.party.Directory;
+import tensorlink.jobs.party.Party;
+import tensorlink.ledger.JobEnd;
+import tensorlink.ledger.Outcome;
+import tensorlink.p2p.peer.PeerId;
+
+/**
+ * Finds workers for users' jobs, records the jobs on the ledger and says how they stand. Safe for
+ * use by any thread.
+ */
+public final class Validator implements Answerer {
+    private static final Logger log = LoggerFactory.getLogger(Validator.class);
+    private static final int WORKERS_ASKED_MAX = 256;
+    private static final int JOBS_MAX = 10_000;
+
+    private final Party party;
+    private final Asker asker;
+    private final Directory directory;
+    private final @Nullable Till till;
+    private final Path folder;
+    private final JobLimits limits;
+    private final ConcurrentMap<JobId, Watched> jobs = new ConcurrentHashMap<>();
+
+    private record Watched(JobRequest request, Job job, @Nullable JobPlan plan) {}
+
+    /** A job this validator watches, for people. */
+    public record Case(JobId job, PeerId user, JobState state, int stages) {}
+
+    /**
+     * @param till the network's ledger; null where nothing is paid
+     * @param folder for journals
+     */
+    public Validator(
+            Party party, Directory directory, @Nullable Till till, Path folder, JobLimits limits) {
+        this.party = party;
+        this.asker = new Asker(party.host(), party.protocols());
+        this.directory = directory;
+        this.till = till;
+        this.folder = folder;
+        this.limits = limits;
+    }
+
+    /** The jobs watched since the start. */
+    public List<Case> cases() {
+        return jobs.values().stream()
+                .map(watched ->
+                        new Case(
+                                watched.request().id(),
+                                watched.request().user(),
+                                watched.job().state(),
+                                watched.plan() == null ? 0 : watched.plan().stages().size()))
+                .toList();
+    }
+
+    @Override
+    public boolean answers(Question question) {
+        return switch (question) {
+            case Question.AskCapability _, Question.MakeOffer _, Question.ReleaseOffer _ -> false;
+            case Question.RequestJob _,
+                    Question.OpenJob _,
+                    Question.TellState _,
+                    Question.CloseJob _,
+                    Question.AskStatus _,
+                    Question.AskLedger _ ->
+                    true;
+        };
+    }
+
+    @Override
+    public Answer answer(PeerId from, Question question, Consumer<Answer.Progressed> progress)
+            throws IOException, InterruptedException {
+        return switch (question) {
+            case Question.RequestJob request -> recruit(from, request, progress);
+            case Question.OpenJob open -> open(from, open);
+            case Question.TellState(var job, var state) -> advance(from, job, state);
+            case Question.CloseJob close -> close(close);
+            case Question.AskStatus(var job) -> status(job);
+            case Question.AskLedger(var asked) -> new Answer.LedgerTold(till().answer(asked));
+            case Question.AskCapability _, Question.MakeOffer _, Question.ReleaseOffer _ ->
+                    throw new IllegalArgumentException("not a validator's: " + question);
+        };
+    }
+
+    private Answer recruit(
+            PeerId from, Question.RequestJob asked, Consumer<Answer.Progressed> progress)
+            throws IOException, InterruptedException {
+        if (jobs.size() >= JOBS_MAX) {
+            jobs.values().removeIf(watched -> watched.job().state().isOver());
+        }
+        tensorlink.jobs.job.Sealed<JobRequest> request;
+        try {
+            request = party.seals().openJobRequest(asked.envelope());
+        } catch (SealException refused) {
+            throw new JobException(
+                    ProblemCode.NOT_ALLOWED,
+                    "job refused",
+                    String.valueOf(refused.getMessage()),
+                    "check the clock of the machine that asks");
+        }
+        if (!request.signer().equals(from)) {
+            throw new JobException(
+                    ProblemCode.NOT_ALLOWED,
+                    "job refused",
+                    "the request is signed by " + request.signer() + ", not by who hands it in",
+                    "");
+        }
+        var id = request.content().id();
+        var job =
+                Job.begin(
+                        id,
+                        JobJournal.open(folder.resolve(id.hex() + ".journal")),
+                        () -> party.scheduler().now());
+        jobs.put(id, new Watched(request.content(), job, null));
+        try {
+            var workers = directory.find(Directory.Role.WORKER, WORKERS_ASKED_MAX);
+            job.become(new JobState.Planned());
+            job.become(new JobState.Recruiting());
+            var plan = new Recruiting(party, asker, limits, request, progress).recruit(workers);
+            jobs.put(id, new Watched(request.content(), job, plan));
+            party.scheduler().after(limits.reservation(), () -> expireUnlessOpened(job));
+            log.info("job {} planned on {} workers", id, plan.stages().size());
+            return new Answer.Planned(plan);
+        } catch (IOException failed) {
+            end(job, new JobState.Failed(String.valueOf(failed.getMessage())));
+            throw failed;
+        }
+    }
+
+    private void expireUnlessOpened(Job job) {
+        if (job.state() instanceof JobState.Recruiting) {
+            end(job, new JobState.Cancelled("its user did not sign in time"));
+        }
+    }
+
+    private Answer open(PeerId from, Question.OpenJob open)
+            throws IOException, InterruptedException {
+        var watched = watched(from, new JobId(open.opening().message().jobId()));
+        var plan = watched.plan();
+        if (plan == null || open.agreements().size() != plan.stages().size()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not opened",
+                    open.agreements().size() + " agreements do not fit its plan",
+                    "");
+        }
+        for (int stage = 0; stage < plan.stages().size(); stage++) {
+            var agreement = open.agreements().get(stage);
+            if (!agreement.agreement().jobId().equals(watched.request().id().word())
+                    || !agreement.agreement().payee().equals(plan.stages().get(stage).account())
+                    || !agreement.isAuthentic(party.domain())) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "job not opened",
+                        "agreement " + stage + " is not signed by user and worker",
+                        "");
+            }
+        }
+        if (till != null) {
+            record("opening", till.ledger().openJob(open.opening()));
+            for (var agreement : open.agreements()) {
+                record("agreement", till.ledger().recordAgreement(agreement));
+            }
+        }
+        watched.job().become(new JobState.Agreed());
+        return new Answer.Done(till == null ? "noted" : "recorded");
+    }
+
+    private Answer advance(PeerId from, JobId id, JobState state) throws IOException {
+        var job = watched(from, id).job();
+        if (state.isOver() || !job.state().mayBecome(state)) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "state not noted",
+                    "job " + id + " is " + job.state().label() + ", not before " + state.label(),
+                    "");
+        }
+        job.become(state);
+        return new Answer.Done("noted");
+    }
+
+    private Answer close(Question.CloseJob close) throws IOException, InterruptedException {
+        var closing = close.closing().message();
+        var watched = jobs.get(new JobId(closing.jobId()));
+        if (watched == null
+                || !closing.closer().equals(watched.request().payer())
+                || !close.closing().isAuthentic(party.domain())) {
+            throw new JobException(
+                    ProblemCode.NOT_ALLOWED,
+                    "job not closed",
+                    "the closing is not signed by the payer of a job here",
+                    "");
+        }
+        boolean recorded =
+                watched.job().state() instanceof JobState.Agreed
+                        || watched.job().state() instanceof JobState.Loading
+                        || watched.job().state() instanceof JobState.Running;
+        if (till != null && recorded) {
+            record("closing", till.ledger().closeJob(close.closing()));
+        }
+        end(watched.job(), state(closing.end(), watched.job().state()));
+        return new Answer.Done("closed");
+    }
+
+    private static JobState state(JobEnd end, JobState now) {
+        return switch (end) {
+            case COMPLETED ->
+                    now instanceof JobState.Running
+                            ? new JobState.Completed()
+                            : new JobState.Cancelled("closed before it ran");
+            case CANCELLED -> new JobState.Cancelled("by its user");
+            case EXPIRED -> new JobState.Expired();
+            case FAILED -> new JobState.Failed("reported by its user");
+        };
+    }
+
+    private Answer status(JobId id) throws JobException {
+        var watched = jobs.get(id);
+        if (watched == null) {
+            throw unknown(id);
+        }
+        return new Answer.StatusTold(
+                new JobStatus(
+                        watched.job().state(),
+                        watched.plan() == null ? List.of() : watched.plan().stages()));
+    }
+
+    private Watched watched(PeerId from, JobId id) throws JobException {
+        var watched = jobs.get(id);
+        if (watched == null || !watched.request().user().equals(from)) {
+            throw unknown(id);
+        }
+        return watched;
+    }
+
+    private static JobException unknown(JobId id) {
+        return new JobException(
+                ProblemCode.NOT_ALLOWED,
+                "no such job",
+                "this validator watches no job " + id + " of yours",
+                "");
+    }
+
+    private Till till() throws JobException {
+        if (till == null) {
+            throw new JobException(
+                    ProblemCode.PAYMENT,
+                    "no ledger here",
+                    "this validator keeps no ledger",
+                    "use workers that ask for no price, or a validator with a ledger");
+        }
+        return till;
+    }
+
+    private static void record(String what, Outcome outcome) throws JobException {
+        if (outcome instanceof Outcome.Rejected(var code, var message)) {
+            throw new JobException(
+                    ProblemCode.PAYMENT,
+                    what + " not recorded",
+                    code.errorName() + ": " + message,
+                    "");
+        }
+    }
+
+    private static void end(Job job, JobState state) {
+        try {
+            job.end(state);
+            job.close();
+        } catch (IOException unwritten) {
+            log.error("job {}: its journal cannot be written", job.id(), unwritten);
+        }
+    }
+}

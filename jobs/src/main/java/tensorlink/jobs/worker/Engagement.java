@@ -1,0 +1,659 @@
+package tensorlink.jobs.worker;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.compute.Engine;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Stage;
+import tensorlink.compute.StageOptions;
+import tensorlink.compute.tensor.Tensor;
+import tensorlink.jobs.job.Job;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Purpose;
+import tensorlink.jobs.job.Sealed;
+import tensorlink.jobs.market.Offer;
+import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.FrameStream;
+import tensorlink.jobs.message.Hello;
+import tensorlink.jobs.message.Report;
+import tensorlink.jobs.message.Route;
+import tensorlink.jobs.message.WeightsQuestion;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.pipeline.Inbox;
+import tensorlink.jobs.pipeline.Outbox;
+import tensorlink.jobs.pipeline.Slot;
+import tensorlink.jobs.pipeline.StageRunner;
+import tensorlink.jobs.weights.RemoteWeights;
+import tensorlink.jobs.weights.WeightsClient;
+import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.peer.PeerId;
+
+/**
+ * One job on this worker, from the accepted offer to the freed memory.
+ *
+ * <p>Threads: the control stream's handler reads commands and answers beats at once; the other
+ * commands run one after another on a thread of their own ({@link #obey}). Each stage stream has
+ * its handler's thread as reader, and the stage's loop has one. Whatever fails first calls {@link
+ * #release}, which tells the user, ends every thread and frees everything, once.
+ */
+final class Engagement {
+    private static final Logger log = LoggerFactory.getLogger(Engagement.class);
+    private static final int COMMANDS_WAITING_MAX = 16;
+
+    private final Party party;
+    private final Engine engine;
+    private final WorkerTerms terms;
+    private final Sealed<Offer> offer;
+    private final ModelConfig config;
+    private final long memory;
+    private final Job job;
+    private final Worker worker;
+
+    private final AtomicBoolean opened = new AtomicBoolean();
+    private final AtomicBoolean ended = new AtomicBoolean();
+    private final Slot<Long> freed = new Slot<>();
+    private final Inbox<Command> commands = new Inbox<>(COMMANDS_WAITING_MAX, _ -> {});
+    private final ReentrantLock sending = new ReentrantLock();
+    private final Map<Hello.Role, Slot<FrameStream>> joined = new EnumMap<>(Hello.Role.class);
+    private final Slot<StageRunner> runner = new Slot<>();
+    private @Nullable Stream control;
+    private @Nullable Tally tally;
+    private volatile @Nullable Route route;
+    private volatile int index;
+    private volatile @Nullable Stage stage;
+
+    Engagement(
+            Party party,
+            Engine engine,
+            WorkerTerms terms,
+            Sealed<Offer> offer,
+            ModelConfig config,
+            long memory,
+            Job job,
+            Worker worker) {
+        this.party = party;
+        this.engine = engine;
+        this.terms = terms;
+        this.offer = offer;
+        this.config = config;
+        this.memory = memory;
+        this.job = job;
+        this.worker = worker;
+        for (var role : Hello.Role.values()) {
+            joined.put(role, new Slot<>());
+        }
+    }
+
+    JobId id() {
+        return job.id();
+    }
+
+    boolean offeredBy(PeerId validator) {
+        return offer.signer().equals(validator);
+    }
+
+    Worker.Stint stint() {
+        return new Worker.Stint(
+                id(), request().user(), offer.content().layers(), job.state(), memory);
+    }
+
+    /** Gives the memory back when the user has not come. */
+    void expireUnlessOpened() {
+        if (!opened.get()) {
+            release("its user did not come within " + terms.limits().reservation());
+        }
+    }
+
+    // The control stream.
+
+    /**
+     * Takes the job up and obeys its user until the job ends; frees everything before returning.
+     */
+    void serve(Stream stream, Command.Open open) throws IOException, InterruptedException {
+        if (!stream.connection().remotePeer().equals(request().user())) {
+            throw new ProtocolViolation("open: job " + id() + " is another user's");
+        }
+        if (!opened.compareAndSet(false, true)) {
+            throw new ProtocolViolation("open: job " + id() + " is open already");
+        }
+        control = stream;
+        stream.timeout(terms.limits().silenceMax());
+        try {
+            tally = Tally.sign(party, request(), terms.unitPrice(), open);
+            job.become(new JobState.Agreed());
+            report(new Report.Opened(tally.payeeSignature()));
+            party.scheduler().fork("commands-" + id(), this::obey);
+            listen(stream);
+        } catch (IOException lost) {
+            end(
+                    new JobState.Failed("the user was lost: " + lost.getMessage()),
+                    new Problem(
+                            ProblemCode.USER_LOST,
+                            "job " + id() + " ended",
+                            String.valueOf(lost.getMessage()),
+                            ""));
+        } catch (IllegalArgumentException unacceptable) {
+            end(
+                    new JobState.Failed(String.valueOf(unacceptable.getMessage())),
+                    new Problem(
+                            ProblemCode.REFUSED,
+                            "job " + id() + " not taken up",
+                            String.valueOf(unacceptable.getMessage()),
+                            ""));
+        } finally {
+            awaitFreed();
+        }
+    }
+
+    private void listen(Stream stream) throws IOException, InterruptedException {
+        while (true) {
+            Command command;
+            try {
+                command = Command.decode(stream.readMessage(Command.BYTES_MAX));
+            } catch (EOFException gone) {
+                if (ended.get()) {
+                    return;
+                }
+                throw new IOException("it closed the control stream", gone);
+            }
+            if (command instanceof Command.Beat(var sequence)) {
+                report(new Report.Beat(sequence));
+            } else {
+                try {
+                    commands.put(command);
+                } catch (JobException over) {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void obey() {
+        try {
+            while (true) {
+                obey(commands.take());
+            }
+        } catch (JobException failed) {
+            fail(failed.problem());
+        } catch (IOException | IllegalArgumentException | IllegalStateException failed) {
+            fail(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "command not obeyed",
+                            String.valueOf(failed.getMessage()),
+                            ""));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            release("interrupted");
+        } catch (RuntimeException failed) {
+            log.warn("job {} failed", id(), failed);
+            fail(
+                    new Problem(
+                            ProblemCode.COMPUTE,
+                            "command not obeyed",
+                            String.valueOf(failed.getMessage()),
+                            "the worker's log has the details"));
+        }
+    }
+
+    private void obey(Command command) throws IOException, InterruptedException {
+        switch (command) {
+            case Command.Open _, Command.Beat _ ->
+                    throw new ProtocolViolation(
+                            "command: " + command.getClass().getSimpleName() + " comes too late");
+            case Command.Load load -> load(load);
+            case Command.Link() -> link();
+            case Command.Prepare(var step, var afterBatch) -> {
+                var running = running();
+                var prepared = running.prepare(step, afterBatch);
+                report(new Report.Prepared(step, prepared, running.times()));
+            }
+            case Command.Commit(var step, var optimizer) -> {
+                running().commit(step, optimizer);
+                report(new Report.Applied(step));
+                sendReceipt(false);
+            }
+            case Command.Abandon(var batch) -> running().abandon(batch);
+            case Command.Digests(var id) -> report(new Report.DigestsTold(id, loaded().digests()));
+            case Command.EndSession(var session) -> running().endSession(session);
+            case Command.Pay(var voucher) -> worker.earn(voucher);
+            case Command.Close(var outcome, var reason) -> close(outcome, reason);
+        }
+    }
+
+    // Loading and linking.
+
+    private void load(Command.Load load) throws IOException, InterruptedException {
+        job.become(new JobState.Loading());
+        var layers = load.route().stage(load.stage()).layers();
+        if (!layers.equals(offer.content().layers())
+                || load.stage() != offer.content().stage()
+                || load.route().size() != offer.content().stages()
+                || !load.route().stage(load.stage()).worker().id().equals(party.id())) {
+            throw new ProtocolViolation("load: stage " + load.stage() + " is not the one agreed");
+        }
+        if (!load.config().equals(request().spec().config())
+                || !load.manifest().digest().equals(request().spec().weights())) {
+            throw new ProtocolViolation("load: the model is not the one agreed");
+        }
+        long total = config.tensors(layers).stream().mapToLong(tensor -> tensor.byteSize()).sum();
+        var progress = new LoadingReport(party.scheduler(), this::report, total);
+        var options =
+                new StageOptions(request().spec().purpose() == Purpose.TRAINING, terms.threads());
+        try (var client =
+                        WeightsClient.open(
+                                party.host(), party.protocols(), request().user(), id());
+                var weights = new RemoteWeights(client, load.manifest(), progress::came)) {
+            stage = engine.open(config, layers, weights, options);
+        }
+        index = load.stage();
+        route = load.route();
+        worker.weights().offer(id(), new StageSource(loaded()));
+        report(new Report.Ready(engine.profile().id().hex()));
+    }
+
+    private void link() throws IOException, InterruptedException {
+        var path = loadedRoute();
+        boolean last = path.isLast(index);
+        boolean first = index == 0;
+        boolean shared = config.tiedEmbeddings() && path.size() > 1 && (first || last);
+        FrameStream next = null;
+        FrameStream tied = null;
+        if (!last) {
+            next = connect(path, index + 1, Hello.Role.INPUT);
+        }
+        if (shared) {
+            tied =
+                    first
+                            ? connect(path, path.size() - 1, Hello.Role.TIED)
+                            : joined(Hello.Role.TIED);
+        }
+        var input = joined(Hello.Role.INPUT);
+        var output = last ? joined(Hello.Role.OUTPUT) : null;
+        var neighbours =
+                new StageRunner.Neighbours(
+                        first ? null : outbox("to-previous", input),
+                        next == null ? null : outbox("to-next", next),
+                        output == null ? null : outbox("to-user", output),
+                        tied == null ? null : outbox("shared", tied));
+        var running =
+                new StageRunner(
+                        loaded(),
+                        index,
+                        path.size(),
+                        request().spec().workload(),
+                        neighbours,
+                        party.scheduler());
+        if (next != null) {
+            var stream = next;
+            fork("from-next", () -> running.readGradients(stream));
+        }
+        if (tied != null && first) {
+            var stream = tied;
+            fork("shared", () -> running.readTied(stream));
+        }
+        job.become(new JobState.Running());
+        party.scheduler().fork("stage-" + id(), () -> fail(running.run()));
+        runner.fill(running);
+        report(new Report.Linked());
+    }
+
+    private FrameStream connect(Route path, int to, Hello.Role role)
+            throws IOException, InterruptedException {
+        var peer = path.stage(to).worker();
+        party.host().peers().add(peer);
+        Stream stream = null;
+        try {
+            stream = party.host().open(peer.id(), party.protocols().stage());
+            stream.timeout(terms.limits().linkTimeout());
+            stream.writeMessage(new Hello(id(), to, role).encode());
+            var refused = Hello.decodeAnswer(stream.readMessage(Hello.BYTES_MAX));
+            if (refused != null) {
+                throw new JobException(refused);
+            }
+            stream.timeout(Duration.ZERO);
+            return new FrameStream(stream, terms.limits().tensorBytesMax());
+        } catch (IOException failed) {
+            if (stream != null) {
+                stream.reset();
+            }
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.NOT_READY,
+                            "stage " + index + " cannot reach stage " + to,
+                            String.valueOf(failed.getMessage()),
+                            "the two workers must be able to connect to each other"),
+                    failed);
+        }
+    }
+
+    private FrameStream joined(Hello.Role role) throws JobException, InterruptedException {
+        return slot(role)
+                .await(
+                        party.scheduler(),
+                        terms.limits().linkTimeout(),
+                        new Problem(
+                                ProblemCode.NOT_READY,
+                                "stage " + index + " is not linked",
+                                "its "
+                                        + role
+                                        + " stream did not come within "
+                                        + terms.limits().linkTimeout(),
+                                "the workers must be able to connect to each other"));
+    }
+
+    private Outbox outbox(String name, FrameStream stream) {
+        return Outbox.start(
+                party.scheduler(),
+                name + "-" + id(),
+                stream,
+                request().spec().workload().microBatches(),
+                this::lostNeighbour);
+    }
+
+    /** A stage stream of this job: reads it until it ends. */
+    void join(Stream stream, Hello hello) throws IOException, InterruptedException {
+        var refused = refusal(stream.connection().remotePeer(), hello);
+        stream.writeMessage(Hello.encodeAnswer(refused));
+        if (refused != null) {
+            return;
+        }
+        stream.timeout(Duration.ZERO);
+        var frames = new FrameStream(stream, terms.limits().tensorBytesMax());
+        if (!slot(hello.role()).fill(frames)) {
+            throw new ProtocolViolation("hello: the " + hello.role() + " stream is here already");
+        }
+        reading(() -> {
+            var running = runner.await();
+            switch (hello.role()) {
+                case INPUT -> running.readInput(frames);
+                case OUTPUT -> running.readOutput(frames);
+                case TIED -> running.readTied(frames);
+            }
+        });
+    }
+
+    private @Nullable Problem refusal(PeerId from, Hello hello) {
+        var path = route;
+        if (path == null || ended.get()) {
+            return endedProblem("job " + id() + " is not ready for streams");
+        }
+        var expected =
+                switch (hello.role()) {
+                    case INPUT ->
+                            index == 0 ? request().user() : path.stage(index - 1).worker().id();
+                    case OUTPUT -> path.isLast(index) ? request().user() : null;
+                    case TIED ->
+                            config.tiedEmbeddings() && path.isLast(index) && index > 0
+                                    ? path.stage(0).worker().id()
+                                    : null;
+                };
+        if (hello.stage() != index || !from.equals(expected)) {
+            return new Problem(
+                    ProblemCode.NOT_ALLOWED,
+                    "stage stream refused",
+                    from.shortText() + " is not the " + hello.role() + " of stage " + hello.stage(),
+                    "");
+        }
+        return null;
+    }
+
+    // Work.
+
+    private interface Reading {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private void fork(String name, Reading reading) {
+        party.scheduler().fork(name + "-" + id(), () -> reading(reading));
+    }
+
+    /** Runs a reader; the end of its stream is the end of the job, unless that has ended. */
+    private void reading(Reading reading) {
+        try {
+            reading.run();
+        } catch (JobException over) {
+            fail(over.problem());
+        } catch (ProtocolViolation violation) {
+            fail(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "stage " + index + " stopped",
+                            String.valueOf(violation.getMessage()),
+                            ""));
+        } catch (IOException lost) {
+            lostNeighbour(lost);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void lostNeighbour(IOException cause) {
+        fail(
+                new Problem(
+                        ProblemCode.WORKER_LOST,
+                        "stage " + index + " lost a neighbour",
+                        String.valueOf(cause.getMessage()),
+                        "start the job again; its last saved weights are where you left them"));
+    }
+
+    private StageRunner running() throws ProtocolViolation {
+        return runner.now()
+                .orElseThrow(() -> new ProtocolViolation("command: the stage is not linked yet"));
+    }
+
+    private Stage loaded() throws ProtocolViolation {
+        var here = stage;
+        if (here == null) {
+            throw new ProtocolViolation("command: the stage is not loaded yet");
+        }
+        return here;
+    }
+
+    private Route loadedRoute() throws ProtocolViolation {
+        var path = route;
+        if (path == null) {
+            throw new ProtocolViolation("command: the stage is not loaded yet");
+        }
+        return path;
+    }
+
+    private Slot<FrameStream> slot(Hello.Role role) {
+        return Objects.requireNonNull(joined.get(role));
+    }
+
+    private JobRequest request() {
+        return offer.content().request().content();
+    }
+
+    void report(Report report) throws IOException, InterruptedException {
+        var stream = control;
+        if (stream == null) {
+            return;
+        }
+        sending.lockInterruptibly();
+        try {
+            stream.writeMessage(report.encode());
+        } finally {
+            sending.unlock();
+        }
+    }
+
+    private void sendReceipt(boolean evenIfRecent) throws IOException, InterruptedException {
+        var counting = tally;
+        var running = runner.now();
+        if (counting != null && running.isPresent()) {
+            var receipt = counting.receipt(running.get().usage(), evenIfRecent);
+            if (receipt.isPresent()) {
+                report(new Report.Receipt(receipt.get()));
+            }
+        }
+    }
+
+    // The end.
+
+    private void close(String outcome, String reason) throws IOException, InterruptedException {
+        sendReceipt(true);
+        var counting = tally;
+        if (counting != null && counting.expectsPayment()) {
+            awaitPayment();
+            worker.redeem();
+        }
+        end(
+                outcome.equals("completed") && job.state() instanceof JobState.Running
+                        ? new JobState.Completed()
+                        : new JobState.Cancelled(reason),
+                null);
+    }
+
+    /** Waits for the voucher that answers the last receipt; without it the worker goes unpaid. */
+    private void awaitPayment() throws IOException, InterruptedException {
+        var late =
+                new Problem(
+                        ProblemCode.PAYMENT,
+                        "job " + id() + " was not paid",
+                        "no voucher came within " + terms.limits().closeTimeout(),
+                        "");
+        try {
+            var next = commands.take(party.scheduler(), terms.limits().closeTimeout(), late);
+            if (next instanceof Command.Pay(var voucher)) {
+                worker.earn(voucher);
+            }
+        } catch (JobException unpaid) {
+            log.warn("{}", unpaid.getMessage());
+        }
+    }
+
+    /** Ends the job for a reason of this worker's own. */
+    void release(String reason) {
+        end(
+                new JobState.Cancelled(reason),
+                new Problem(ProblemCode.ENDED, "job " + id() + " ended", reason, ""));
+    }
+
+    private void fail(Problem problem) {
+        end(new JobState.Failed(problem.toString()), problem);
+    }
+
+    /**
+     * Ends the job once: tells its user, stops its threads, frees its memory.
+     *
+     * @param problem what to tell the user; null when it asked for this
+     */
+    private void end(JobState state, @Nullable Problem problem) {
+        if (!ended.compareAndSet(false, true)) {
+            return;
+        }
+        var reason = problem == null ? endedProblem("the user closed the job") : problem;
+        runner.now().ifPresent(running -> running.fail(reason));
+        runner.fail(reason);
+        joined.values().forEach(slot -> slot.fail(reason));
+        commands.fail(reason);
+        try {
+            job.end(state);
+            job.close();
+        } catch (IOException unwritten) {
+            log.error("job {}: its journal cannot be written", id(), unwritten);
+        }
+        var here = stage;
+        if (here != null) {
+            here.close();
+        }
+        joined.values().forEach(slot -> slot.now().ifPresent(FrameStream::reset));
+        long bytes = worker.forget(id());
+        log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
+        tellEnd(problem, bytes);
+        freed.fill(bytes);
+    }
+
+    private void tellEnd(@Nullable Problem problem, long bytes) {
+        var stream = control;
+        if (stream == null) {
+            return;
+        }
+        try {
+            report(problem == null ? new Report.Closed(bytes) : new Report.Failed(problem));
+            stream.closeWrite();
+        } catch (IOException gone) {
+            log.debug("job {}: its user is gone: {}", id(), gone.getMessage());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void awaitFreed() throws InterruptedException {
+        var late = new Problem(ProblemCode.DEADLINE, "job " + id() + " is slow to end", "", "");
+        try {
+            freed.await(party.scheduler(), terms.limits().closeTimeout(), late);
+        } catch (JobException slow) {
+            log.warn("{}", slow.getMessage());
+        }
+    }
+
+    private static Problem endedProblem(String why) {
+        return new Problem(ProblemCode.ENDED, "the job is over", why, "");
+    }
+
+    /** Serves the stage's tensors to the job's user. */
+    private final class StageSource implements WeightsServer.Source {
+        private final Stage here;
+
+        StageSource(Stage here) {
+            this.here = here;
+        }
+
+        @Override
+        public boolean admits(PeerId peer) {
+            return peer.equals(request().user());
+        }
+
+        @Override
+        public Optional<WeightsServer.Content> open(WeightsQuestion.What what, String tensor)
+                throws InterruptedException {
+            if (here.parameters().stream().noneMatch(it -> it.name().equals(tensor))) {
+                return Optional.empty();
+            }
+            return Optional.of(
+                    new Copy(
+                            switch (what) {
+                                case PARAMETER -> here.parameter(tensor);
+                                case GRADIENT -> here.gradient(tensor);
+                            }));
+        }
+    }
+
+    private record Copy(Tensor tensor) implements WeightsServer.Content {
+        @Override
+        public long byteSize() {
+            return tensor.data().byteSize();
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target) {
+            target.copyFrom(tensor.data().asSlice(offset, target.byteSize()));
+        }
+
+        @Override
+        public void close() {
+            tensor.close();
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package tensorlink.jobs.worker;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.market.Usage;
+import tensorlink.jobs.message.Command;
+import tensorlink.jobs.party.Party;
+import tensorlink.ledger.Agreement;
+import tensorlink.ledger.Amount;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.Signature65;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.UsageReceipt;
+
+/**
+ * The money side of one job on a worker: the agreement it has signed and the receipts it gives.
+ * Safe for use by any thread.
+ */
+final class Tally {
+    private static final Duration RECEIPT_INTERVAL = Duration.ofSeconds(5);
+
+    private final Party party;
+    private final Agreement agreement;
+    private final Signature65 payeeSignature;
+    private final ReentrantLock lock = new ReentrantLock();
+    private long sequence;
+    private long told;
+    private long lastReceipt;
+
+    private Tally(Party party, Agreement agreement, Signature65 payeeSignature) {
+        this.party = party;
+        this.agreement = agreement;
+        this.payeeSignature = payeeSignature;
+        this.lastReceipt = party.scheduler().nanoTime();
+    }
+
+    /**
+     * Signs the user's agreement if it is the one that was offered.
+     *
+     * @throws IllegalArgumentException naming what is not
+     */
+    static Tally sign(Party party, JobRequest request, Amount unitPrice, Command.Open open) {
+        var agreement = open.agreement();
+        require("job", agreement.jobId(), request.id().word());
+        require("payer", agreement.payer(), request.payer());
+        require("payee", agreement.payee(), party.account().account());
+        require("unit", agreement.unit(), Bytes32.keccak(Usage.UNIT));
+        require("specification", agreement.specHash(), request.specHash());
+        require("salt", agreement.salt(), request.salt());
+        if (unitPrice.isMoreThan(agreement.unitPrice())) {
+            throw new IllegalArgumentException(
+                    "agreement: " + agreement.unitPrice() + " per unit, asked are " + unitPrice);
+        }
+        if (agreement.deadline().isBefore(party.scheduler().now())) {
+            throw new IllegalArgumentException("agreement: over since " + agreement.deadline());
+        }
+        var digest = agreement.digest(party.domain());
+        if (!open.payerSignature().isBy(agreement.payer(), digest)) {
+            throw new IllegalArgumentException("agreement: not signed by its payer");
+        }
+        return new Tally(party, agreement, party.account().sign(digest));
+    }
+
+    Signature65 payeeSignature() {
+        return payeeSignature;
+    }
+
+    /** Whether there is anything to be paid for. */
+    boolean expectsPayment() {
+        lock.lock();
+        try {
+            return told > 0 && !agreement.unitPrice().isZero();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * A receipt for {@code units} in all, if there is something new.
+     *
+     * @param evenIfRecent also when the last receipt was given a moment ago
+     */
+    Optional<Signed<UsageReceipt>> receipt(long units, boolean evenIfRecent) {
+        lock.lock();
+        try {
+            long now = party.scheduler().nanoTime();
+            boolean recent = now - lastReceipt < RECEIPT_INTERVAL.toNanos();
+            if (units == told || (recent && !evenIfRecent)) {
+                return Optional.empty();
+            }
+            told = units;
+            lastReceipt = now;
+            var receipt = new UsageReceipt(agreement.jobId(), agreement.payee(), units, sequence++);
+            return Optional.of(party.account().sign(party.domain(), receipt));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void require(String field, Object actual, Object expected) {
+        if (!actual.equals(expected)) {
+            throw new IllegalArgumentException(
+                    "agreement: " + field + " is " + actual + ", expected " + expected);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+package tensorlink.jobs.worker;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.compute.Engine;
+import tensorlink.compute.LayerRange;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.format.ModelFormatException;
+import tensorlink.jobs.exchange.Answerer;
+import tensorlink.jobs.job.Job;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobJournal;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Sealed;
+import tensorlink.jobs.market.Admission;
+import tensorlink.jobs.market.Capability;
+import tensorlink.jobs.market.MemoryBudget;
+import tensorlink.jobs.market.Offer;
+import tensorlink.jobs.market.StageMemory;
+import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.Hello;
+import tensorlink.jobs.message.Question;
+import tensorlink.jobs.message.SealException;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.Voucher;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.peer.PeerId;
+
+/**
+ * Lends this machine to jobs: answers validators' offers, and runs a stage for each user that takes
+ * one up.
+ *
+ * <p>Memory is promised when an offer is accepted and taken back when the job ends, for whatever
+ * reason, or when its user has not come in time. Safe for use by any thread.
+ */
+public final class Worker implements Answerer, AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(Worker.class);
+
+    /** A job on this worker, for people. */
+    public record Stint(
+            JobId job, PeerId user, LayerRange layers, JobState state, long memoryBytes) {}
+
+    private final Party party;
+    private final Engine engine;
+    private final WorkerTerms terms;
+    private final WeightsServer weights;
+    private final MemoryBudget budget;
+    private final Earnings earnings;
+    private final Cashier cashier;
+    private final ConcurrentMap<JobId, Engagement> engagements = new ConcurrentHashMap<>();
+    private final ReentrantLock admission = new ReentrantLock();
+    private volatile boolean stopping;
+
+    /**
+     * @param weights the server of the weights protocol on this node
+     * @param cashier brings vouchers to the ledger
+     */
+    public Worker(
+            Party party, Engine engine, WorkerTerms terms, WeightsServer weights, Cashier cashier)
+            throws IOException {
+        this.party = party;
+        this.engine = engine;
+        this.terms = terms;
+        this.weights = weights;
+        this.cashier = cashier;
+        this.budget = new MemoryBudget(terms.memoryBytes());
+        this.earnings =
+                Earnings.open(
+                        terms.folder().resolve("vouchers"),
+                        party.account().account(),
+                        party.domain());
+    }
+
+    /** Serves the control and stage protocols from now on. */
+    public void start() {
+        party.host().handle(party.protocols().control(), this::control);
+        party.host().handle(party.protocols().stage(), this::stage);
+    }
+
+    /** What this worker offers now. */
+    public Capability capability() {
+        return new Capability(
+                party.id(),
+                budget.total(),
+                stopping ? 0 : budget.free(),
+                terms.threads(),
+                engine.profile().id().hex(),
+                party.account().account(),
+                terms.unitPrice());
+    }
+
+    /** The jobs here now. */
+    public List<Stint> stints() {
+        var stints = new ArrayList<Stint>();
+        engagements.values().forEach(engagement -> stints.add(engagement.stint()));
+        return stints;
+    }
+
+    @Override
+    public boolean answers(Question question) {
+        return switch (question) {
+            case Question.AskCapability _, Question.MakeOffer _, Question.ReleaseOffer _ -> true;
+            case Question.RequestJob _,
+                    Question.OpenJob _,
+                    Question.TellState _,
+                    Question.CloseJob _,
+                    Question.AskStatus _,
+                    Question.AskLedger _ ->
+                    false;
+        };
+    }
+
+    @Override
+    public Answer answer(PeerId from, Question question, Consumer<Answer.Progressed> progress)
+            throws IOException {
+        return switch (question) {
+            case Question.AskCapability(var nonce) ->
+                    new Answer.CapabilityTold(party.seals().sealCapability(capability(), nonce));
+            case Question.MakeOffer(var envelope) -> {
+                try {
+                    yield new Answer.Admitted(consider(from, party.seals().openOffer(envelope)));
+                } catch (SealException refused) {
+                    yield new Answer.Admitted(
+                            new Admission.Declined(
+                                    Admission.Reason.NOT_TRUSTED,
+                                    String.valueOf(refused.getMessage())));
+                }
+            }
+            case Question.ReleaseOffer(var job) -> {
+                var engagement = engagements.get(job);
+                if (engagement != null && engagement.offeredBy(from)) {
+                    engagement.release("the validator took the offer back");
+                }
+                yield new Answer.Done("released");
+            }
+            case Question.RequestJob _,
+                    Question.OpenJob _,
+                    Question.TellState _,
+                    Question.CloseJob _,
+                    Question.AskStatus _,
+                    Question.AskLedger _ ->
+                    throw new IllegalArgumentException("not a worker's: " + question);
+        };
+    }
+
+    private Admission consider(PeerId from, Sealed<Offer> sealed) throws IOException {
+        var offer = sealed.content();
+        var request = offer.request().content();
+        if (!sealed.signer().equals(from)) {
+            return new Admission.Declined(
+                    Admission.Reason.NOT_TRUSTED, "the offer is signed by another peer");
+        }
+        if (stopping) {
+            return new Admission.Declined(Admission.Reason.STOPPING, "this worker is stopping");
+        }
+        ModelConfig config;
+        try {
+            config = ModelConfig.parse("offer", request.spec().config().toByteArray());
+        } catch (ModelFormatException unsupported) {
+            return new Admission.Declined(
+                    Admission.Reason.UNSUPPORTED_MODEL, String.valueOf(unsupported.getMessage()));
+        }
+        if (offer.layers().end() > config.layers()) {
+            return new Admission.Declined(
+                    Admission.Reason.MALFORMED,
+                    offer.layers() + " of a model with " + config.layers());
+        }
+        long needed = StageMemory.bytes(config, offer.layers(), request.spec());
+        admission.lock();
+        try {
+            if (engagements.containsKey(request.id())) {
+                return new Admission.Declined(
+                        Admission.Reason.MALFORMED, "this worker takes part in the job already");
+            }
+            if (!budget.reserve(request.id(), needed)) {
+                return new Admission.Declined(
+                        Admission.Reason.NO_MEMORY,
+                        offer.layers()
+                                + " need "
+                                + needed
+                                + " bytes, "
+                                + budget.free()
+                                + " are free");
+            }
+            engage(sealed, config, needed);
+        } finally {
+            admission.unlock();
+        }
+        return new Admission.Accepted(
+                party.scheduler().now().plus(terms.limits().reservation()),
+                party.account().account(),
+                terms.unitPrice());
+    }
+
+    private void engage(Sealed<Offer> offer, ModelConfig config, long memory) throws IOException {
+        var id = offer.content().request().content().id();
+        var file = terms.folder().resolve("jobs").resolve(id.hex() + ".journal");
+        var job = Job.begin(id, JobJournal.open(file), () -> party.scheduler().now());
+        job.become(new JobState.Planned());
+        job.become(new JobState.Recruiting());
+        var engagement = new Engagement(party, engine, terms, offer, config, memory, job, this);
+        engagements.put(id, engagement);
+        party.scheduler().after(terms.limits().reservation(), engagement::expireUnlessOpened);
+    }
+
+    /** Called by an engagement that has ended and freed everything; returns the memory freed. */
+    long forget(JobId job) {
+        weights.withdraw(job);
+        engagements.remove(job);
+        return budget.release(job);
+    }
+
+    WeightsServer weights() {
+        return weights;
+    }
+
+    /** Keeps a voucher; an unacceptable one is an {@link IllegalArgumentException}. */
+    void earn(Signed<Voucher> voucher) throws IOException {
+        earnings.accept(voucher);
+    }
+
+    /** Brings what is held to the ledger; what cannot be paid now stays for the next time. */
+    void redeem() throws InterruptedException {
+        var vouchers = earnings.vouchers();
+        if (vouchers.isEmpty()) {
+            return;
+        }
+        try {
+            cashier.redeem(vouchers, terms.limits().closeTimeout());
+        } catch (IOException later) {
+            log.warn("vouchers not redeemed now: {}", later.getMessage());
+        }
+    }
+
+    private void control(Stream stream) throws IOException, InterruptedException {
+        stream.timeout(terms.limits().openTimeout());
+        var first = Command.decode(stream.readMessage(Command.BYTES_MAX));
+        if (!(first instanceof Command.Open open)) {
+            throw new ProtocolViolation(
+                    "command: " + first.getClass().getSimpleName() + ", expected Open");
+        }
+        var engagement = engagements.get(open.job());
+        if (engagement == null) {
+            throw new ProtocolViolation("open: no accepted offer for job " + open.job());
+        }
+        engagement.serve(stream, open);
+    }
+
+    private void stage(Stream stream) throws IOException, InterruptedException {
+        stream.timeout(terms.limits().openTimeout());
+        var hello = Hello.decode(stream.readMessage(Hello.BYTES_MAX));
+        var engagement = engagements.get(hello.job());
+        if (engagement == null) {
+            stream.writeMessage(
+                    Hello.encodeAnswer(
+                            new Problem(
+                                    ProblemCode.ENDED,
+                                    "stage stream refused",
+                                    "job " + hello.job() + " is not here",
+                                    "")));
+            return;
+        }
+        engagement.join(stream, hello);
+    }
+
+    /** Ends every job here and gives its memory back; waits until that is done. */
+    @Override
+    public void close() {
+        stopping = true;
+        party.host().unhandle(party.protocols().control());
+        party.host().unhandle(party.protocols().stage());
+        for (var engagement : engagements.values()) {
+            engagement.release("the worker is stopping");
+        }
+        log.info("worker stopped");
+    }
+
+    /** Brings vouchers to the ledger that pays them. */
+    @FunctionalInterface
+    public interface Cashier {
+        /**
+         * Redeems what this worker holds; failing is not the end, it is tried again with the next.
+         *
+         * @param patience the longest to wait
+         */
+        void redeem(List<Signed<Voucher>> vouchers, Duration patience)
+                throws IOException, InterruptedException;
+    }
+}
