@@ -1,4 +1,11 @@
-/** Capability, placement, recruiting, pipelines and training runs. */
+/**
+ * Jobs that run over a network: a user's model whose layers live on workers.
+ *
+ * <p>Start reading at {@link tensorlink.jobs.JobClient}: it asks a validator for workers ({@code
+ * market}, {@code validator}), signs agreements with them, has each load its layers ({@code
+ * worker}, {@code weights}) and then drives batches through them ({@code pipeline}, {@code
+ * training}) behind a {@link tensorlink.jobs.DistributedModel} that feels local.
+ */
 @NullMarked
 package tensorlink.jobs;
 

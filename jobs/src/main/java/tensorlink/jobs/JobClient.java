@@ -1,0 +1,550 @@
+package tensorlink.jobs;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.compute.Digest;
+import tensorlink.compute.Model;
+import tensorlink.jobs.exchange.Asker;
+import tensorlink.jobs.job.Job;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobJournal;
+import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.job.JobSpec;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Sealed;
+import tensorlink.jobs.job.Workload;
+import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.StagePlan;
+import tensorlink.jobs.market.Usage;
+import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.LedgerAnswer;
+import tensorlink.jobs.message.LedgerQuestion;
+import tensorlink.jobs.message.Manifest;
+import tensorlink.jobs.message.Neighbour;
+import tensorlink.jobs.message.Question;
+import tensorlink.jobs.message.Report;
+import tensorlink.jobs.message.Route;
+import tensorlink.jobs.party.Directory;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.user.CommitLog;
+import tensorlink.jobs.user.Pipeline;
+import tensorlink.jobs.user.Purse;
+import tensorlink.jobs.user.Session;
+import tensorlink.jobs.user.WorkerLink;
+import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.ledger.Account;
+import tensorlink.ledger.Agreement;
+import tensorlink.ledger.Amount;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.Deposit;
+import tensorlink.ledger.JobClosing;
+import tensorlink.ledger.JobEnd;
+import tensorlink.ledger.JobOpening;
+import tensorlink.ledger.Outcome;
+import tensorlink.p2p.peer.PeerInfo;
+
+/**
+ * Asks the network for jobs: the way from a model here to a {@link DistributedModel} on workers.
+ *
+ * <p>Read {@link #create} top-down: request, plan, money, agreements, weights, links. Safe for use
+ * by any thread.
+ */
+public final class JobClient {
+    private static final Logger log = LoggerFactory.getLogger(JobClient.class);
+    private static final int VALIDATORS_ASKED_MAX = 4;
+    private static final int ATTEMPTS_MAX = 3;
+    private static final int JOBS_REMEMBERED_MAX = 1_000;
+
+    private final Party party;
+    private final Asker asker;
+    private final Directory directory;
+    private final WeightsServer weights;
+    private final Purse purse;
+    private final Path folder;
+    private final JobLimits limits;
+    private final ConcurrentMap<JobId, DistributedModel> running = new ConcurrentHashMap<>();
+
+    /**
+     * @param weights the server of the weights protocol on this node
+     * @param folder for journals and commit logs
+     */
+    public JobClient(
+            Party party,
+            Directory directory,
+            WeightsServer weights,
+            Purse purse,
+            Path folder,
+            JobLimits limits) {
+        this.party = party;
+        this.asker = new Asker(party.host(), party.protocols());
+        this.directory = directory;
+        this.weights = weights;
+        this.purse = purse;
+        this.folder = folder;
+        this.limits = limits;
+    }
+
+    /**
+     * Finds workers for a model, and gives each its layers.
+     *
+     * <p>A worker that is lost on the way is replaced, up to {@value #ATTEMPTS_MAX} times.
+     *
+     * @throws JobException when there is no validator, no capacity, too little money, or workers
+     *     keep getting lost; {@link JobException#problem} says what to do
+     */
+    public DistributedModel create(Model model, JobOptions options, JobListener listener)
+            throws IOException, InterruptedException {
+        var manifest = Manifests.of(model);
+        var spec = spec(model, manifest, options);
+        for (int attempt = 1; ; attempt++) {
+            try {
+                return attempt(model, manifest, spec, options.maxPrice(), listener);
+            } catch (JobException failed) {
+                boolean again =
+                        failed.code() == ProblemCode.NOT_READY
+                                || failed.code() == ProblemCode.WORKER_LOST;
+                if (!again || attempt == ATTEMPTS_MAX) {
+                    throw failed;
+                }
+                listener.warned(failed.problem().toString() + "; asking again");
+            }
+        }
+    }
+
+    /** How a job of this node stands, also after its end; empty for a job that is none of its. */
+    public Optional<JobReport> report(JobId job) {
+        return Optional.ofNullable(running.get(job)).map(DistributedModel::report);
+    }
+
+    private JobSpec spec(Model model, Manifest manifest, JobOptions options) {
+        int length =
+                options.length() > 0
+                        ? options.length()
+                        : Math.min(model.config().contextLength(), JobOptions.LENGTH_PRESET);
+        int microBatches = Math.min(options.microBatches(), options.rows());
+        return new JobSpec(
+                options.purpose(),
+                ByteString.copyFrom(model.config().json()),
+                manifest.digest(),
+                options.workers(),
+                new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
+                options.pinned(),
+                options.lifetime());
+    }
+
+    private DistributedModel attempt(
+            Model model, Manifest manifest, JobSpec spec, Amount maxPrice, JobListener listener)
+            throws IOException, InterruptedException {
+        var request = party.seals().sealJobRequest(spec, party.account().account(), maxPrice);
+        var id = request.content().id();
+        var job =
+                Job.begin(
+                        id,
+                        JobJournal.open(folder.resolve(id.hex() + ".journal")),
+                        () -> party.scheduler().now());
+        listener.entered(job.state(), "job " + id);
+        var starting = new Starting(model, manifest, request, job, listener);
+        try {
+            return starting.run();
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            starting.undo(failed);
+            throw failed;
+        }
+    }
+
+    /** One attempt to start a job; {@link #undo} frees what it has taken when it fails. */
+    private final class Starting {
+        private final Model model;
+        private final Manifest manifest;
+        private final Sealed<JobRequest> sealed;
+        private final JobRequest request;
+        private final Job job;
+        private final JobListener listener;
+        private final List<WorkerLink> links = new ArrayList<>();
+        private @Nullable PeerInfo validator;
+        private @Nullable Session session;
+        private volatile @Nullable Problem lost;
+
+        Starting(
+                Model model,
+                Manifest manifest,
+                Sealed<JobRequest> sealed,
+                Job job,
+                JobListener listener) {
+            this.model = model;
+            this.manifest = manifest;
+            this.sealed = sealed;
+            this.request = sealed.content();
+            this.job = job;
+            this.listener = listener;
+        }
+
+        DistributedModel run() throws IOException, InterruptedException {
+            var plan = requestPlan();
+            enter(new JobState.Planned(), plan.stages().size() + " stages");
+            requireAffordable(plan);
+            enter(new JobState.Recruiting(), "");
+            sign(plan);
+            announce();
+            enter(new JobState.Agreed(), "");
+            var route = route(plan);
+            var started = new Session(job, route, links);
+            session = started;
+            load(started);
+            link(started);
+            enter(new JobState.Running(), "");
+            return model(started);
+        }
+
+        void undo(Throwable cause) {
+            weights.withdraw(request.id());
+            var problem =
+                    new Problem(
+                            ProblemCode.ENDED,
+                            "job " + request.id() + " did not start",
+                            String.valueOf(cause.getMessage()),
+                            "");
+            links.forEach(link -> link.abort(problem));
+            try {
+                job.end(new JobState.Failed(String.valueOf(cause.getMessage())));
+                job.close();
+            } catch (IOException unwritten) {
+                log.error("job {}: its journal cannot be written", request.id(), unwritten);
+            }
+            if (validator != null && !(cause instanceof InterruptedException)) {
+                tellEnd(JobEnd.FAILED, null);
+            }
+        }
+
+        private void enter(JobState state, String detail) throws IOException, InterruptedException {
+            job.become(state);
+            listener.entered(state, detail);
+            if (validator != null
+                    && (state instanceof JobState.Loading || state instanceof JobState.Running)) {
+                asker.ask(
+                        validator.id(),
+                        new Question.TellState(request.id(), state),
+                        limits.requestTimeout(),
+                        Answer.Done.class);
+            }
+        }
+
+        // Request and plan.
+
+        private JobPlan requestPlan() throws IOException, InterruptedException {
+            var validators = directory.find(Directory.Role.VALIDATOR, VALIDATORS_ASKED_MAX);
+            IOException unreachable = null;
+            for (var candidate : validators) {
+                try {
+                    party.host().peers().add(candidate);
+                    var answer =
+                            asker.ask(
+                                    candidate.id(),
+                                    new Question.RequestJob(sealed.envelope()),
+                                    limits.requestTimeout(),
+                                    progressed ->
+                                            listener.entered(job.state(), progressed.detail()));
+                    if (answer instanceof Answer.Planned(var plan)) {
+                        validator = candidate;
+                        return checked(plan);
+                    }
+                    throw new JobException(
+                            ProblemCode.MALFORMED,
+                            "no plan",
+                            "validator " + candidate.id().shortText() + " answers something else",
+                            "");
+                } catch (JobException refused) {
+                    throw refused;
+                } catch (IOException gone) {
+                    unreachable = gone;
+                }
+            }
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.NO_VALIDATOR,
+                            "no validator answers",
+                            unreachable == null
+                                    ? "none is known on this network"
+                                    : String.valueOf(unreachable.getMessage()),
+                            "check that one runs, and the bootstrap addresses"),
+                    unreachable == null ? new IOException("none known") : unreachable);
+        }
+
+        private JobPlan checked(JobPlan plan) throws JobException {
+            boolean fits =
+                    plan.job().equals(request.id())
+                            && plan.layers() == model.config().layers()
+                            && (request.spec().workers() == 0
+                                    || plan.stages().size() == request.spec().workers());
+            if (!fits) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "the plan is not what was asked for",
+                        plan.stages().size() + " stages for " + plan.layers() + " layers",
+                        "");
+            }
+            return plan;
+        }
+
+        // Money.
+
+        private void requireAffordable(JobPlan plan) throws IOException, InterruptedException {
+            var free = plan.stages().stream().allMatch(stage -> stage.unitPrice().isZero());
+            if (free) {
+                return;
+            }
+            if (request.maxPrice().isZero()) {
+                throw new JobException(
+                        ProblemCode.PAYMENT,
+                        "the workers want to be paid",
+                        "they ask "
+                                + plan.stages().getFirst().unitPrice()
+                                + " per token and layer, the job may cost nothing",
+                        "set a price: JobOptions.maxPrice, or --max-price");
+            }
+            cover(request.maxPrice());
+        }
+
+        /** Sees to it that the deposit covers {@code price}. */
+        private void cover(Amount price) throws IOException, InterruptedException {
+            var me = party.account().account();
+            var statement = statement(me);
+            if (!price.isMoreThan(statement.balance())) {
+                return;
+            }
+            var missing = price.minus(statement.balance());
+            if (missing.isMoreThan(statement.credits())) {
+                var granted = ask(new LedgerQuestion.Grant(me), LedgerAnswer.Came.class);
+                requireDone("credit", granted.outcome());
+                statement = statement(me);
+            }
+            if (missing.isMoreThan(statement.credits())) {
+                throw new JobException(
+                        ProblemCode.PAYMENT,
+                        "not enough credits",
+                        "the job may cost "
+                                + price
+                                + ", you have "
+                                + statement.credits().plus(statement.balance()),
+                        "set a lower price, or have credits issued to " + me);
+            }
+            var deposit =
+                    party.account()
+                            .sign(
+                                    party.domain(),
+                                    new Deposit(me, statement.deposited().plus(missing)));
+            requireDone(
+                    "deposit",
+                    ask(new LedgerQuestion.MakeDeposit(deposit), LedgerAnswer.Came.class)
+                            .outcome());
+        }
+
+        private LedgerAnswer.Statement statement(Account account)
+                throws IOException, InterruptedException {
+            return ask(new LedgerQuestion.OfAccount(account), LedgerAnswer.Statement.class);
+        }
+
+        private <A extends LedgerAnswer> A ask(LedgerQuestion question, Class<A> expected)
+                throws IOException, InterruptedException {
+            return asker.askLedger(
+                    Objects.requireNonNull(validator).id(),
+                    question,
+                    limits.requestTimeout(),
+                    expected);
+        }
+
+        private void requireDone(String what, Outcome outcome) throws JobException {
+            if (outcome instanceof Outcome.Rejected(var code, var message)) {
+                throw new JobException(
+                        ProblemCode.PAYMENT, "no " + what, code.errorName() + ": " + message, "");
+            }
+        }
+
+        // Agreements.
+
+        private void sign(JobPlan plan) throws JobException, InterruptedException {
+            for (int stage = 0; stage < plan.stages().size(); stage++) {
+                var of = plan.stages().get(stage);
+                links.add(
+                        WorkerLink.open(
+                                party,
+                                limits,
+                                request.id(),
+                                of,
+                                stage,
+                                agreement(of),
+                                purse,
+                                this::lost));
+                listener.entered(
+                        job.state(),
+                        of.layers() + " on " + of.worker().id().shortText() + ", signed");
+            }
+        }
+
+        private void lost(Problem problem) {
+            var started = session;
+            if (started == null) {
+                lost = problem;
+            } else {
+                started.fail(problem);
+            }
+        }
+
+        private Agreement agreement(StagePlan stage) {
+            Instant now = Instant.ofEpochSecond(party.scheduler().now().getEpochSecond());
+            return new Agreement(
+                    request.id().word(),
+                    request.payer(),
+                    stage.account(),
+                    request.maxPrice(),
+                    stage.unitPrice(),
+                    Bytes32.keccak(Usage.UNIT),
+                    now,
+                    now.plus(request.spec().lifetime()),
+                    request.specHash(),
+                    Account.ZERO,
+                    request.salt());
+        }
+
+        /** Has the validator record the job and its agreements. */
+        private void announce() throws IOException, InterruptedException {
+            var opening =
+                    party.account()
+                            .sign(
+                                    party.domain(),
+                                    new JobOpening(
+                                            request.specHash(),
+                                            request.payer(),
+                                            request.salt(),
+                                            Account.ZERO));
+            var agreements = links.stream().map(WorkerLink::agreement).toList();
+            asker.ask(
+                    Objects.requireNonNull(validator).id(),
+                    new Question.OpenJob(opening, agreements),
+                    limits.requestTimeout(),
+                    Answer.Done.class);
+        }
+
+        // Weights and links.
+
+        private Route route(JobPlan plan) {
+            return new Route(
+                    plan.stages().stream()
+                            .map(stage -> new Neighbour(stage.worker(), stage.layers()))
+                            .toList());
+        }
+
+        private void load(Session started) throws IOException, InterruptedException {
+            var early = lost;
+            if (early != null) {
+                throw new JobException(early);
+            }
+            weights.offer(request.id(), new ModelSource(model, started.route()));
+            enter(new JobState.Loading(), "");
+            for (var link : links) {
+                link.send(
+                        new Command.Load(
+                                request.spec().config(), manifest, link.stage(), started.route()));
+            }
+            var profiles = new ArrayList<String>();
+            for (var link : links) {
+                profiles.add(
+                        link.awaitReady(loading ->
+                                listener.loading(
+                                        link.stage(), loading.bytesDone(), loading.bytesTotal())));
+            }
+            weights.withdraw(request.id());
+            if (profiles.stream().distinct().count() > 1) {
+                listener.warned(
+                        "the workers compute differently (execution profiles "
+                                + String.join(
+                                        ", ",
+                                        profiles.stream()
+                                                .map(id ->
+                                                        id.substring(0, Math.min(8, id.length())))
+                                                .toList())
+                                + "): another set of workers may give other bits");
+            }
+        }
+
+        private void link(Session started) throws IOException, InterruptedException {
+            started.flow(
+                    Pipeline.connect(
+                            party,
+                            limits,
+                            request.id(),
+                            started.route(),
+                            request.spec().workload().microBatches(),
+                            started::fail));
+            started.tellAll(new Command.Link());
+            started.awaitAll(
+                    Report.Linked.class,
+                    limits.linkTimeout().multipliedBy(2),
+                    "the stages to connect");
+        }
+
+        private DistributedModel model(Session started) throws IOException {
+            var commits = CommitLog.open(folder.resolve(request.id().hex() + ".commits"));
+            var distributed =
+                    new DistributedModel(
+                            party.host(),
+                            party.protocols(),
+                            limits,
+                            model,
+                            request.spec().purpose(),
+                            request.spec().workload(),
+                            started,
+                            commits,
+                            this::ended);
+            if (running.size() >= JOBS_REMEMBERED_MAX) {
+                running.values().removeIf(other -> other.report().state().isOver());
+            }
+            running.put(request.id(), distributed);
+            return distributed;
+        }
+
+        private void ended(JobState state, @Nullable Digest result) {
+            tellEnd(state instanceof JobState.Completed ? JobEnd.COMPLETED : JobEnd.FAILED, result);
+        }
+
+        private void tellEnd(JobEnd end, @Nullable Digest result) {
+            try {
+                var hash =
+                        result == null
+                                ? Bytes32.ZERO
+                                : new Bytes32(ByteString.copyFrom(result.bytes()));
+                var closing =
+                        party.account()
+                                .sign(
+                                        party.domain(),
+                                        new JobClosing(
+                                                request.id().word(), end, hash, request.payer()));
+                asker.ask(
+                        Objects.requireNonNull(validator).id(),
+                        new Question.CloseJob(closing),
+                        limits.closeTimeout(),
+                        Answer.Done.class);
+            } catch (IOException unheard) {
+                log.warn("job {}: its end was not noted: {}", request.id(), unheard.getMessage());
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+}

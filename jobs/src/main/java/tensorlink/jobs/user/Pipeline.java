@@ -1,0 +1,250 @@
+package tensorlink.jobs.user;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import tensorlink.compute.MicroBatch;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.message.BatchWork;
+import tensorlink.jobs.message.FrameStream;
+import tensorlink.jobs.message.Hello;
+import tensorlink.jobs.message.Route;
+import tensorlink.jobs.message.TensorFrame;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.pipeline.Inbox;
+import tensorlink.jobs.pipeline.Outbox;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Stream;
+
+/**
+ * The user's two ends of the pipeline: token ids go into the first stage, labels to the last, and
+ * results come from there. What passes between the stages does not come by here.
+ */
+public final class Pipeline {
+    private final Party party;
+    private final JobLimits limits;
+    private final FrameStream input;
+    private final FrameStream output;
+    private final Outbox toFirst;
+    private final Outbox toLast;
+    private final Consumer<Problem> failed;
+    private final ConcurrentMap<Long, Pending> pending = new ConcurrentHashMap<>();
+
+    private Pipeline(
+            Party party,
+            JobLimits limits,
+            FrameStream input,
+            FrameStream output,
+            int capacity,
+            Consumer<Problem> failed) {
+        this.party = party;
+        this.limits = limits;
+        this.input = input;
+        this.output = output;
+        this.failed = failed;
+        this.toFirst =
+                Outbox.start(
+                        party.scheduler(),
+                        "to-first",
+                        input,
+                        capacity,
+                        lost -> fail("first", lost));
+        this.toLast =
+                Outbox.start(
+                        party.scheduler(), "to-last", output, capacity, lost -> fail("last", lost));
+    }
+
+    /**
+     * Connects to the first and the last stage, which must be loaded.
+     *
+     * @param microBatches how many a batch has at most
+     * @param failed told when a stream is lost later
+     */
+    public static Pipeline connect(
+            Party party,
+            JobLimits limits,
+            JobId job,
+            Route route,
+            int microBatches,
+            Consumer<Problem> failed)
+            throws JobException, InterruptedException {
+        var input = connect(party, limits, job, route, 0, Hello.Role.INPUT);
+        var output = connect(party, limits, job, route, route.size() - 1, Hello.Role.OUTPUT);
+        var pipeline = new Pipeline(party, limits, input, output, 2 * microBatches, failed);
+        party.scheduler().fork("results-" + job, pipeline::listen);
+        return pipeline;
+    }
+
+    private static FrameStream connect(
+            Party party, JobLimits limits, JobId job, Route route, int stage, Hello.Role role)
+            throws JobException, InterruptedException {
+        Stream stream = null;
+        try {
+            var worker = route.stage(stage).worker();
+            stream = party.host().open(worker.id(), party.protocols().stage());
+            stream.timeout(limits.linkTimeout());
+            stream.writeMessage(new Hello(job, stage, role).encode());
+            var refused = Hello.decodeAnswer(stream.readMessage(Hello.BYTES_MAX));
+            if (refused != null) {
+                throw new JobException(refused);
+            }
+            stream.timeout(Duration.ZERO);
+            return new FrameStream(stream, limits.tensorBytesMax());
+        } catch (IOException lost) {
+            if (stream != null) {
+                stream.reset();
+            }
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.NOT_READY,
+                            "stage " + stage + " cannot be reached",
+                            String.valueOf(lost.getMessage()),
+                            ""),
+                    lost);
+        }
+    }
+
+    /** A batch on its way; its results come in the order of its micro-batches. */
+    public static final class Pending {
+        private final long batch;
+        private final int microBatches;
+        private final Inbox<TensorFrame> results;
+
+        private Pending(long batch, int microBatches) {
+            this.batch = batch;
+            this.microBatches = microBatches;
+            this.results = new Inbox<>(microBatches, TensorFrame::close);
+        }
+
+        public long batch() {
+            return batch;
+        }
+
+        public int microBatches() {
+            return microBatches;
+        }
+    }
+
+    /**
+     * Sends a batch.
+     *
+     * @param withLabels whether the last stage will compare
+     */
+    public Pending submit(
+            long batch, BatchWork work, List<MicroBatch> microBatches, boolean withLabels)
+            throws JobException, InterruptedException {
+        var waiting = new Pending(batch, microBatches.size());
+        pending.put(batch, waiting);
+        for (var part : microBatches) {
+            toFirst.send(
+                    new TensorFrame.Activation(
+                            batch, part.index(), work, part.inputs().toTensor()));
+            if (withLabels) {
+                toLast.send(new TensorFrame.Labels(batch, part.index(), part.labels().toTensor()));
+            }
+        }
+        return waiting;
+    }
+
+    /** Asks for the backwards of a batch in {@link BatchWork.Mode#TRAIN_ON_CALL}. */
+    public void callBackwards(Pending batch) throws JobException, InterruptedException {
+        for (int m = 0; m < batch.microBatches; m++) {
+            toLast.send(new TensorFrame.Seed(batch.batch, m));
+        }
+    }
+
+    /**
+     * Waits for a batch's next result, which must be of one kind.
+     *
+     * @param microBatch whose result is due
+     */
+    public <F extends TensorFrame> F await(Pending batch, int microBatch, Class<F> kind)
+            throws JobException, InterruptedException {
+        var frame =
+                batch.results.take(
+                        party.scheduler(),
+                        limits.batchTimeout(),
+                        new Problem(
+                                ProblemCode.DEADLINE,
+                                "batch " + batch.batch + " is late",
+                                "no result within " + limits.batchTimeout(),
+                                "a worker may be overloaded; ask for the job again"));
+        if (!kind.isInstance(frame) || frame.microBatch() != microBatch) {
+            frame.close();
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "the last stage does not do as told",
+                    "it sends "
+                            + frame.getClass().getSimpleName()
+                            + " of micro-batch "
+                            + frame.microBatch()
+                            + " where "
+                            + kind.getSimpleName()
+                            + " of "
+                            + microBatch
+                            + " is due",
+                    "");
+        }
+        if (microBatch == batch.microBatches - 1) {
+            pending.remove(batch.batch);
+        }
+        return kind.cast(frame);
+    }
+
+    /** Bytes of tensors sent to the first and the last stage. */
+    public long bytesSent() {
+        return input.bytesSent() + output.bytesSent();
+    }
+
+    /** Bytes of tensors received from the last stage. */
+    public long bytesReceived() {
+        return output.bytesReceived();
+    }
+
+    /** Ends it; whoever waits is told why. */
+    public void close(Problem reason) {
+        pending.values().forEach(batch -> batch.results.fail(reason));
+        toFirst.fail(reason);
+        toLast.fail(reason);
+        input.reset();
+        output.reset();
+    }
+
+    private void listen() {
+        try {
+            while (true) {
+                var frame = output.receive();
+                var batch = pending.get(frame.batch());
+                if (batch == null) {
+                    frame.close();
+                    throw new ProtocolViolation(
+                            "result: for batch " + frame.batch() + ", which is not on its way");
+                }
+                batch.results.put(frame);
+            }
+        } catch (JobException over) {
+            // Whoever failed the batch has told the job.
+        } catch (IOException lost) {
+            fail("last", lost);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void fail(String which, @Nullable IOException lost) {
+        failed.accept(
+                new Problem(
+                        ProblemCode.WORKER_LOST,
+                        "the " + which + " stage is lost",
+                        lost == null ? "" : String.valueOf(lost.getMessage()),
+                        "ask for the job again; another worker will be found"));
+    }
+}

@@ -1,0 +1,169 @@
+package tensorlink.jobs.user;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.compute.MicroBatch;
+import tensorlink.jobs.job.Job;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.market.Usage;
+import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.Report;
+import tensorlink.jobs.message.Route;
+
+/**
+ * A user's running job: its workers and its pipeline. The first thing that fails fails all of it,
+ * and every later use says why.
+ */
+public final class Session {
+    private static final Logger log = LoggerFactory.getLogger(Session.class);
+
+    private final Job job;
+    private final Route route;
+    private final List<WorkerLink> links;
+    private final AtomicReference<@Nullable Problem> failure = new AtomicReference<>();
+    private volatile @Nullable Pipeline pipeline;
+
+    /**
+     * @param links one per stage, in order; must report their failures to {@link #fail}
+     */
+    public Session(Job job, Route route, List<WorkerLink> links) {
+        this.job = job;
+        this.route = route;
+        this.links = List.copyOf(links);
+    }
+
+    public JobId id() {
+        return job.id();
+    }
+
+    public Job job() {
+        return job;
+    }
+
+    public Route route() {
+        return route;
+    }
+
+    public List<WorkerLink> links() {
+        return links;
+    }
+
+    /** Adds the pipeline once the stages are loaded. */
+    public void flow(Pipeline connected) throws JobException {
+        pipeline = connected;
+        check();
+    }
+
+    public Pipeline pipeline() throws JobException {
+        check();
+        var flowing = pipeline;
+        if (flowing == null) {
+            throw new IllegalStateException("job " + id() + " has no pipeline yet");
+        }
+        return flowing;
+    }
+
+    /**
+     * Throws what the job has failed of.
+     *
+     * @throws JobException when the job has failed, or is over
+     */
+    public void check() throws JobException {
+        var problem = failure.get();
+        if (problem != null) {
+            throw new JobException(problem);
+        }
+    }
+
+    /** Why the job has failed, if it has. */
+    public Optional<Problem> failure() {
+        return Optional.ofNullable(failure.get());
+    }
+
+    /** Sends a command to every worker. */
+    public void tellAll(Command command) throws JobException, InterruptedException {
+        check();
+        for (var link : links) {
+            link.send(command);
+        }
+    }
+
+    /** Waits for one reply of a kind from every worker, in the order of the stages. */
+    public <R extends Report> List<R> awaitAll(Class<R> kind, Duration patience, String what)
+            throws JobException, InterruptedException {
+        var replies = new ArrayList<R>();
+        for (var link : links) {
+            replies.add(link.await(kind, patience, what));
+        }
+        return replies;
+    }
+
+    /** Counts what a batch will be paid for. */
+    public void count(List<MicroBatch> batch, boolean training) {
+        long tokens = 0;
+        for (var part : batch) {
+            tokens += (long) part.inputs().rows() * part.inputs().length();
+        }
+        for (var link : links) {
+            var layers = link.plan().layers();
+            link.account()
+                    .ask(training ? Usage.training(tokens, layers) : Usage.forward(tokens, layers));
+        }
+    }
+
+    /** Fails the job; the first problem stands. The workers free what they hold. */
+    public void fail(Problem problem) {
+        if (!failure.compareAndSet(null, problem)) {
+            return;
+        }
+        log.debug("job {}: {}", id(), problem);
+        record(new JobState.Failed(problem.toString()));
+        links.forEach(link -> link.abort(problem));
+        closePipeline(problem);
+    }
+
+    /**
+     * Ends the job in order: every worker frees its stage and is paid.
+     *
+     * @return whether this call ended it; false when it had failed or ended before
+     */
+    public boolean close(JobState end, String reason) throws InterruptedException {
+        var over = new Problem(ProblemCode.ENDED, "job " + id() + " is over", reason, "");
+        if (!failure.compareAndSet(null, over)) {
+            return false;
+        }
+        for (var link : links) {
+            link.close(end.label(), reason);
+        }
+        closePipeline(over);
+        record(end);
+        return true;
+    }
+
+    private void closePipeline(Problem reason) {
+        var flowing = pipeline;
+        if (flowing != null) {
+            flowing.close(reason);
+        }
+    }
+
+    private void record(JobState end) {
+        try {
+            job.end(end);
+            job.close();
+        } catch (IOException unwritten) {
+            log.error("job {}: its journal cannot be written", id(), unwritten);
+        }
+    }
+}

@@ -1,0 +1,309 @@
+package tensorlink.jobs.user;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.market.StagePlan;
+import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.Report;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.pipeline.Inbox;
+import tensorlink.ledger.Agreement;
+import tensorlink.ledger.SignedAgreement;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Stream;
+
+/**
+ * The control stream to one worker of a job.
+ *
+ * <p>Threads: one reads reports and answers receipts, one sends beats; commands are sent by whoever
+ * gives them, and {@link #await} is for one thread at a time. When the worker fails or falls
+ * silent, everything that waits here fails and the job is told, once.
+ */
+public final class WorkerLink {
+    private static final int REPLIES_MAX = 16;
+
+    private final Party party;
+    private final JobLimits limits;
+    private final StagePlan plan;
+    private final int stage;
+    private final Stream stream;
+    private final StageAccount account;
+    private final SignedAgreement agreement;
+    private final Consumer<Problem> failed;
+    private final Inbox<Report> replies = new Inbox<>(REPLIES_MAX, _ -> {});
+    private final ReentrantLock sending = new ReentrantLock();
+    private final AtomicBoolean over = new AtomicBoolean();
+
+    private WorkerLink(
+            Party party,
+            JobLimits limits,
+            StagePlan plan,
+            int stage,
+            Stream stream,
+            StageAccount account,
+            SignedAgreement agreement,
+            Consumer<Problem> failed) {
+        this.party = party;
+        this.limits = limits;
+        this.plan = plan;
+        this.stage = stage;
+        this.stream = stream;
+        this.account = account;
+        this.agreement = agreement;
+        this.failed = failed;
+    }
+
+    /**
+     * Takes up a worker's accepted offer: signs the agreement and has the worker sign it.
+     *
+     * @param failed told once when the worker is lost later
+     * @throws JobException when the worker cannot be reached or will not sign
+     */
+    public static WorkerLink open(
+            Party party,
+            JobLimits limits,
+            JobId job,
+            StagePlan plan,
+            int stage,
+            Agreement agreement,
+            Purse purse,
+            Consumer<Problem> failed)
+            throws JobException, InterruptedException {
+        Stream stream = null;
+        try {
+            party.host().peers().add(plan.worker());
+            stream = party.host().open(plan.worker().id(), party.protocols().control());
+            stream.timeout(limits.openTimeout());
+            var digest = agreement.digest(party.domain());
+            var ours = party.account().sign(digest);
+            stream.writeMessage(new Command.Open(job, agreement, ours).encode());
+            var report = Report.decode(stream.readMessage(Report.BYTES_MAX));
+            if (report instanceof Report.Failed(var problem)) {
+                throw new JobException(problem);
+            }
+            if (!(report instanceof Report.Opened(var theirs))
+                    || !theirs.isBy(agreement.payee(), digest)) {
+                throw new ProtocolViolation("opened: the worker did not sign the agreement");
+            }
+            var link =
+                    new WorkerLink(
+                            party,
+                            limits,
+                            plan,
+                            stage,
+                            stream,
+                            new StageAccount(party, purse, agreement),
+                            new SignedAgreement(agreement, ours, theirs),
+                            failed);
+            stream.timeout(limits.silenceMax());
+            party.scheduler().fork("reports-" + job + "-" + stage, link::listen);
+            party.scheduler().fork("beats-" + job + "-" + stage, link::beat);
+            return link;
+        } catch (IOException unreachable) {
+            if (stream != null) {
+                stream.reset();
+            }
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.NOT_READY,
+                            "stage " + stage + " is not to be had",
+                            plan.worker().id().shortText() + ": " + unreachable.getMessage(),
+                            "ask for the job again; another worker will be found"),
+                    unreachable);
+        }
+    }
+
+    public StagePlan plan() {
+        return plan;
+    }
+
+    public int stage() {
+        return stage;
+    }
+
+    public StageAccount account() {
+        return account;
+    }
+
+    public SignedAgreement agreement() {
+        return agreement;
+    }
+
+    /** Sends a command. */
+    public void send(Command command) throws JobException, InterruptedException {
+        try {
+            sending.lockInterruptibly();
+            try {
+                stream.writeMessage(command.encode());
+            } finally {
+                sending.unlock();
+            }
+        } catch (IOException lost) {
+            var problem = lost(lost);
+            fail(problem);
+            throw new JobException(problem, lost);
+        }
+    }
+
+    /**
+     * Waits for the worker's next reply, which must be of one kind.
+     *
+     * @param what is waited for, as in "step 3 to be prepared"
+     */
+    public <R extends Report> R await(Class<R> kind, Duration patience, String what)
+            throws JobException, InterruptedException {
+        var reply =
+                replies.take(
+                        party.scheduler(),
+                        patience,
+                        new Problem(
+                                ProblemCode.DEADLINE,
+                                "stage " + stage + " is late",
+                                "waited " + patience + " for " + what,
+                                "the worker may be overloaded; ask for the job again"));
+        if (!kind.isInstance(reply)) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "stage " + stage + " does not do as told",
+                    "it answers "
+                            + reply.getClass().getSimpleName()
+                            + " where "
+                            + kind.getSimpleName()
+                            + " is due",
+                    "");
+        }
+        return kind.cast(reply);
+    }
+
+    /**
+     * Waits until the worker has loaded its stage, as long as it makes progress.
+     *
+     * @return the id of its execution profile
+     */
+    public String awaitReady(Consumer<Report.Loading> progress)
+            throws JobException, InterruptedException {
+        while (true) {
+            var reply = await(Report.class, limits.loadSilence(), "the weights to load");
+            switch (reply) {
+                case Report.Loading loading -> progress.accept(loading);
+                case Report.Ready(var profile) -> {
+                    return profile;
+                }
+                case Report.Opened _,
+                        Report.Linked _,
+                        Report.Prepared _,
+                        Report.Applied _,
+                        Report.DigestsTold _,
+                        Report.Receipt _,
+                        Report.Closed _,
+                        Report.Failed _,
+                        Report.Beat _ ->
+                        throw new JobException(
+                                ProblemCode.MALFORMED,
+                                "stage " + stage + " does not do as told",
+                                "it answers " + reply.getClass().getSimpleName() + " to Load",
+                                "");
+            }
+        }
+    }
+
+    /** Ends the stage; waits for the worker to have freed it, but not for long. */
+    public void close(String outcome, String reason) throws InterruptedException {
+        try {
+            send(new Command.Close(outcome, reason));
+            await(Report.Closed.class, limits.closeTimeout(), "the stage to be freed");
+        } catch (JobException gone) {
+            // It frees everything by itself when it misses us.
+        } finally {
+            over.set(true);
+            stream.close();
+        }
+    }
+
+    /** Drops the stream; what waits here fails with {@code reason}. */
+    public void abort(Problem reason) {
+        over.set(true);
+        replies.fail(reason);
+        stream.reset();
+    }
+
+    private void listen() {
+        try {
+            while (true) {
+                var report = Report.decode(stream.readMessage(Report.BYTES_MAX));
+                switch (report) {
+                    case Report.Beat _, Report.Applied _ -> {}
+                    case Report.Receipt(var receipt) -> {
+                        var voucher = account.pay(receipt);
+                        if (voucher.isPresent()) {
+                            send(new Command.Pay(voucher.get()));
+                        }
+                    }
+                    case Report.Failed(var problem) -> {
+                        fail(problem);
+                        return;
+                    }
+                    case Report.Opened _,
+                            Report.Loading _,
+                            Report.Ready _,
+                            Report.Linked _,
+                            Report.Prepared _,
+                            Report.DigestsTold _ ->
+                            replies.put(report);
+                    case Report.Closed _ -> {
+                        over.set(true);
+                        replies.put(report);
+                        return;
+                    }
+                }
+            }
+        } catch (JobException problem) {
+            fail(problem.problem());
+        } catch (IOException lost) {
+            fail(lost(lost));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void beat() {
+        try {
+            for (long sequence = 0; !over.get(); sequence++) {
+                party.scheduler().sleep(limits.beatInterval());
+                if (!over.get()) {
+                    send(new Command.Beat(sequence));
+                }
+            }
+        } catch (JobException lost) {
+            // send has told the job.
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Problem lost(IOException cause) {
+        var why = cause instanceof EOFException ? "it closed the stream" : cause.getMessage();
+        return new Problem(
+                ProblemCode.WORKER_LOST,
+                "worker " + plan.worker().id().shortText() + " of stage " + stage + " is lost",
+                String.valueOf(why),
+                "ask for the job again; another worker will be found");
+    }
+
+    private void fail(Problem problem) {
+        replies.fail(problem);
+        if (over.compareAndSet(false, true)) {
+            stream.reset();
+            failed.accept(problem);
+        }
+    }
+}
