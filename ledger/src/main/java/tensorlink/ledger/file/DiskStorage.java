@@ -93,6 +93,9 @@ final class DiskStorage implements Storage {
 
     /** Makes the names of new files in {@code directory} survive a loss of power. */
     private static void force(Path directory) throws IOException {
+        if (!directory.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+            return; // elsewhere a directory cannot be opened, and need not be
+        }
         try (var channel = FileChannel.open(directory, StandardOpenOption.READ)) {
             channel.force(true);
         }
