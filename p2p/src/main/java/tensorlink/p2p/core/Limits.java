@@ -21,7 +21,7 @@ public record Limits(
         return new Limits(
                 new Dialling(
                         Duration.ofSeconds(5), Duration.ofMillis(250), 25, 8, 100),
-                new Connections(Duration.ofSeconds(10), 512, 8, 8, 64, 5, 16),
+                new Connections(Duration.ofSeconds(10), 1024, 8, 8, 128, 5, 16, 16),
                 new Streams(Duration.ofSeconds(10), 512, 256, 128, Duration.ofSeconds(30)),
                 new Muxing(
                         16 << 20,
@@ -82,6 +82,7 @@ public record Limits(
      * @param upgradingMax inbound connections whose peer is not yet proven
      * @param acceptsPerSecond new connections from one address in the long run; loopback is exempt
      * @param acceptsAtOnce new connections from one address in a burst
+     * @param violationsMax how often a peer may break a protocol before its connection is closed
      */
     public record Connections(
             Duration upgradeTimeout,
@@ -90,7 +91,8 @@ public record Limits(
             int perAddressMax,
             int upgradingMax,
             int acceptsPerSecond,
-            int acceptsAtOnce) {
+            int acceptsAtOnce,
+            int violationsMax) {
         public Connections withUpgradeTimeout(Duration changed) {
             return new Connections(
                     changed,
@@ -99,7 +101,8 @@ public record Limits(
                     perAddressMax,
                     upgradingMax,
                     acceptsPerSecond,
-                    acceptsAtOnce);
+                    acceptsAtOnce,
+                    violationsMax);
         }
     }
 
