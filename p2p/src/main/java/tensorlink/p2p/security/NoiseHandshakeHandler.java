@@ -4,6 +4,7 @@ import static io.netty.channel.ChannelFutureListener.FIRE_EXCEPTION_ON_FAILURE;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import java.io.IOException;
 import java.util.function.Function;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.ProtocolViolation;
@@ -45,7 +46,7 @@ final class NoiseHandshakeHandler extends HandshakeStep {
     }
 
     @Override
-    protected void take(ChannelHandlerContext context, ByteBuf input) throws ProtocolViolation {
+    protected void take(ChannelHandlerContext context, ByteBuf input) throws IOException {
         if (input.readableBytes() < NoiseChannel.LENGTH_BYTES) {
             return;
         }
@@ -65,7 +66,7 @@ final class NoiseHandshakeHandler extends HandshakeStep {
         }
     }
 
-    private void answer(ChannelHandlerContext context, byte[] message) throws ProtocolViolation {
+    private void answer(ChannelHandlerContext context, byte[] message) throws IOException {
         switch (direction) {
             case OUTBOUND -> {
                 var remote = handshake.readSecond(message);
@@ -95,7 +96,8 @@ final class NoiseHandshakeHandler extends HandshakeStep {
         }
     }
 
-    private void finish(ChannelHandlerContext context, NoiseChannel channel, NoisePayload remote) {
+    private void finish(ChannelHandlerContext context, NoiseChannel channel, NoisePayload remote)
+            throws IOException {
         context.pipeline().addAfter(context.name(), NoiseChannel.NAME, channel);
         next.secured(context.pipeline().context(channel), verdict.apply(remote));
         context.pipeline().remove(this);

@@ -2,6 +2,7 @@ package tensorlink.p2p.security;
 
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import java.io.IOException;
 import tensorlink.p2p.core.Connection.Direction;
 
 /** A way to secure a channel. */
@@ -20,7 +21,11 @@ public interface Security {
     /** What follows a handshake. */
     @FunctionalInterface
     interface Next {
-        /** Adds what reads plaintext right behind {@code encrypted}. */
-        void secured(ChannelHandlerContext encrypted, Secured secured);
+        /**
+         * Adds what reads plaintext right behind {@code encrypted}.
+         *
+         * @throws IOException when the other side is not who it should be
+         */
+        void secured(ChannelHandlerContext encrypted, Secured secured) throws IOException;
     }
 }
