@@ -196,9 +196,9 @@ class FileLedgerTest {
     @Test
     void appenders_that_wait_for_the_disk_share_the_next_force() throws Exception {
         var storage = new FaultyStorage();
-        try (var ledger = FileLedger.open(storage, CONFIG, fixture.clock)) {
+        try (var ledger = FileLedger.open(storage, CONFIG, fixture.clock);
+                var waiting = new Waiting(storage)) {
             int before = storage.forces.get();
-            var waiting = new Waiting(storage);
             waiting.start(() -> ledger.issue(issuance(ALICE, 1)));
             for (int i = 0; i < 40; i++) {
                 var issuance = issuance(key(i), 1);
@@ -219,9 +219,9 @@ class FileLedgerTest {
     @Test
     void nothing_is_said_that_a_crash_could_take_back() throws Exception {
         var storage = new FaultyStorage();
-        try (var ledger = FileLedger.open(storage, CONFIG, fixture.clock)) {
+        try (var ledger = FileLedger.open(storage, CONFIG, fixture.clock);
+                var waiting = new Waiting(storage)) {
             var told = new AtomicInteger();
-            var waiting = new Waiting(storage);
             waiting.start(() -> ledger.issue(issuance(ALICE, 1)));
             waiting.start(() -> ledger.issue(issuance(ALICE, 1)));
             waiting.start(() -> ledger.issued(ALICE.account()));
@@ -246,7 +246,7 @@ class FileLedgerTest {
     }
 
     /** Calls that wait, each on a thread of its own, for a disk that does not answer. */
-    private static final class Waiting {
+    private static final class Waiting implements AutoCloseable {
         private final FaultyStorage storage;
         private final List<Thread> threads = new ArrayList<>();
         private final Queue<Object> answers = new ConcurrentLinkedQueue<>();
@@ -283,11 +283,16 @@ class FileLedgerTest {
         }
 
         Queue<Object> letThrough() throws InterruptedException {
-            storage.allowed.release(1_000);
+            close();
             for (var thread : threads) {
                 thread.join();
             }
             return answers;
+        }
+
+        @Override
+        public void close() {
+            storage.allowed.release(1_000);
         }
     }
 
