@@ -47,6 +47,8 @@ final class Parameters implements AutoCloseable {
     private final PtNDArray[] squares;
     private final int tiedEmbedding;
     private final int tiedHead;
+    private boolean empty = true;
+    private boolean whole = true;
     private PtNDArray @Nullable [] prepared;
     private @Nullable PtNDArray merged;
 
@@ -135,19 +137,42 @@ final class Parameters implements AutoCloseable {
     /** Adds the gradients of one micro-batch; returns the gradient of the stage's input. */
     PtNDArray backward(PtNDManager scope, PtNDArray[] tape, PtNDArray gradient, long[] model) {
         forgetPrepared();
-        try (var result = operators.call("backward", tape, gradient, leaves, sumList, model)) {
+        requireWhole();
+        whole = false;
+        try (var result =
+                operators.call(
+                        "backward", tape, gradient, leaves, sumList, empty ? 1L : 0L, model)) {
+            whole = true;
+            empty = false;
             return result.toTensor(scope);
         }
     }
 
+    /** The first gradients afterwards replace what is there, so nothing is written now. */
     void zeroGradients() {
         forgetPrepared();
-        operators.call("zero", sumList).close();
+        empty = true;
+        whole = true;
+    }
+
+    private void requireWhole() {
+        if (!whole) {
+            throw new IllegalStateException(
+                    "a backward failed half-way: the accumulated gradients must be zeroed");
+        }
+    }
+
+    /** The accumulated gradients of the leaves, true zeros if there are none. */
+    private PtNDArray[] sums() {
+        if (empty) {
+            operators.call("zero", sumList).close();
+        }
+        return sums;
     }
 
     @Nullable Tensor tiedPart() {
         int own = ownTied();
-        return own < 0 ? null : copy(sums[own]);
+        return own < 0 ? null : copy(sums()[own]);
     }
 
     /** The tied leaf, where its other copy is on another stage; else -1. */
@@ -162,13 +187,15 @@ final class Parameters implements AutoCloseable {
 
     PreparedStep prepare(@Nullable Tensor otherTied) {
         forgetPrepared();
-        var gradients = java.util.Arrays.copyOf(sums, values.length);
+        requireWhole();
+        var parts = sums();
+        var gradients = java.util.Arrays.copyOf(parts, values.length);
         if (tiedEmbedding >= 0 && tiedHead >= 0) {
-            merged = sum(sums[tiedEmbedding], sums[tiedHead]);
+            merged = sum(parts[tiedEmbedding], parts[tiedHead]);
             gradients[tiedEmbedding] = merged;
         } else if (otherTied != null) {
             try (var other = Arrays.copyIn(home, otherTied)) {
-                merged = sum(sums[ownTied()], other);
+                merged = sum(parts[ownTied()], other);
                 gradients[ownTied()] = merged;
             }
         }
@@ -265,11 +292,11 @@ final class Parameters implements AutoCloseable {
             throw new IllegalStateException("the stage was not opened for training");
         }
         if (index == tiedEmbedding && tiedHead >= 0) {
-            try (var sum = sum(sums[tiedEmbedding], sums[tiedHead])) {
+            try (var sum = sum(sums()[tiedEmbedding], sums[tiedHead])) {
                 return copy(sum);
             }
         }
-        return copy(sums[index]);
+        return copy(sums()[index]);
     }
 
     private Tensor copy(PtNDArray array) {
