@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -16,28 +17,31 @@ import tensorlink.ledger.file.Frames.Frame;
  * An append-only log of records, each bound to all before it by its hash; {@link Frames} has the
  * form.
  *
- * <p>Appending only queues; {@link #sync} makes durable. Whoever comes first writes and forces for
- * all who have queued by then, while the next ones queue up behind: concurrent appenders share one
- * force. Two locks: {@code queueing} guards the queue and the chain's end and is never held during
- * I/O; {@code flushing} lets one thread at a time change the storage. When that fails once, it is
- * not tried again, since nobody knows what the disk holds: the log stops, and all that waits or
- * comes is refused.
+ * <p>Appending only queues; {@link #sync} makes durable. Whoever finds nobody at it writes and
+ * forces for all who have queued by then, without holding the lock; those who queue meanwhile wait
+ * together and are served by the next one: concurrent appenders share forces. They wait for a
+ * condition and not for a lock, which would let them in one by one, and the first in would force
+ * for itself alone. When the disk fails once, it is not tried again, since nobody knows what it
+ * holds: the log stops, and all that waits or comes is refused.
  */
 final class HashLog implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HashLog.class);
 
     private final Storage storage;
 
-    private final ReentrantLock queueing = new ReentrantLock();
+    /** Guards all below. */
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private final Condition flushed = lock.newCondition();
     private final ByteArrayOutputStream queue = new ByteArrayOutputStream();
     private long[] positions = new long[64];
     private int size;
     private long end;
     private Bytes32 hash = Bytes32.ZERO;
 
-    private final ReentrantLock flushing = new ReentrantLock();
+    private int durable;
+    private boolean flushing;
     private boolean closed;
-    private volatile int durable;
     private volatile String stopped = "";
 
     /** Takes the records of a log that is being opened. */
@@ -118,13 +122,13 @@ final class HashLog implements AutoCloseable {
         if (record.isEmpty() || record.size() > Frames.RECORD_BYTES_MAX) {
             throw new IllegalArgumentException("a record of " + record.size() + " bytes");
         }
-        queueing.lock();
+        lock.lock();
         try {
             var next = Frames.hash(hash, record);
             queue.writeBytes(Frames.write(record, next));
             return add(record, next);
         } finally {
-            queueing.unlock();
+            lock.unlock();
         }
     }
 
@@ -140,42 +144,43 @@ final class HashLog implements AutoCloseable {
 
     /** Returns when the records up to {@code index} would survive a loss of power. */
     void sync(int index) throws LedgerException {
-        if (index < durable) {
-            return;
-        }
-        flushing.lock();
+        lock.lock();
         try {
-            if (index >= durable) {
-                flush();
+            while (index >= durable) {
+                requireRunning();
+                if (flushing) {
+                    flushed.awaitUninterruptibly();
+                } else {
+                    flush();
+                }
             }
         } finally {
-            flushing.unlock();
+            lock.unlock();
         }
     }
 
+    /** Makes durable what is queued; the lock is held before and after, and not meanwhile. */
     private void flush() throws LedgerException {
-        requireRunning();
-        byte[] batch;
-        int upTo;
-        queueing.lock();
-        try {
-            batch = queue.toByteArray();
-            queue.reset();
-            upTo = size;
-        } finally {
-            queueing.unlock();
-        }
-        if (batch.length == 0) {
-            return;
-        }
+        var batch = queue.toByteArray();
+        int upTo = size;
+        queue.reset();
+        flushing = true;
+        lock.unlock();
+        var problem = "writing to " + storage.name() + " failed";
         try {
             storage.append(batch);
             storage.force();
+            problem = "";
         } catch (IOException e) {
-            stopped = "writing to " + storage.name() + " failed: " + e.getMessage();
-            throw new LedgerException(stopped, e);
+            problem += ": " + e.getMessage();
+            throw new LedgerException(problem, e);
+        } finally {
+            lock.lock();
+            flushing = false;
+            stopped = problem;
+            durable = problem.isEmpty() ? upTo : durable;
+            flushed.signalAll();
         }
-        durable = upTo;
     }
 
     /** The record at {@code index}, which is durable, with its place in the chain checked again. */
@@ -191,31 +196,31 @@ final class HashLog implements AutoCloseable {
 
     /** Where the record at {@code index} begins; for the one after the last, where it will. */
     private long positionOf(int index) {
-        queueing.lock();
+        lock.lock();
         try {
             return index == size ? end : positions[index];
         } finally {
-            queueing.unlock();
+            lock.unlock();
         }
     }
 
     /** How many records there are, queued ones included. */
     int size() {
-        queueing.lock();
+        lock.lock();
         try {
             return size;
         } finally {
-            queueing.unlock();
+            lock.unlock();
         }
     }
 
     /** The hash of the last record: it stands for all of them. */
     Bytes32 hash() {
-        queueing.lock();
+        lock.lock();
         try {
             return hash;
         } finally {
-            queueing.unlock();
+            lock.unlock();
         }
     }
 
@@ -229,23 +234,27 @@ final class HashLog implements AutoCloseable {
     /** Makes durable what is queued, and closes the storage. */
     @Override
     public void close() throws IOException {
-        flushing.lock();
+        lock.lock();
         try {
+            while (flushing) {
+                flushed.awaitUninterruptibly();
+            }
             if (!closed) {
                 closed = true;
                 closeOnce();
             }
         } finally {
-            flushing.unlock();
+            lock.unlock();
         }
     }
 
     private void closeOnce() throws IOException {
         try (storage) {
-            if (stopped.isEmpty()) {
+            if (stopped.isEmpty() && durable < size) {
                 flush();
-                stopped = "it is closed";
             }
+        } finally {
+            stopped = stopped.isEmpty() ? "it is closed" : stopped;
         }
     }
 }
