@@ -28,6 +28,7 @@ final class YamuxStream implements MuxedStream {
 
     private static final int QUEUED_BYTES_MAX = 8 * FRAME_DATA_MAX;
     private static final int SMALL_COPY_BYTES = 2048;
+    private static final int BYTES_PER_TURN = 256 << 10;
     private static final long CREDIT_MAX = 0xffff_ffffL;
 
     private final YamuxSession session;
@@ -107,10 +108,12 @@ final class YamuxStream implements MuxedStream {
         int count = copy(chunk, target);
         lock.lock();
         try {
-            return taken(chunk, count);
+            taken(chunk, count);
         } finally {
             lock.unlock();
         }
+        reading.shareCarrier(count);
+        return count;
     }
 
     /** A stream that is read before it is written must tell the remote that it exists. */
@@ -176,6 +179,7 @@ final class YamuxStream implements MuxedStream {
                         length);
                 frame.writerIndex(frame.writerIndex() + length);
                 enqueue(frame, length);
+                writing.shareCarrier(length);
                 at += length;
             }
             complete = true;
@@ -314,6 +318,7 @@ final class YamuxStream implements MuxedStream {
             wait.condition.await();
         } finally {
             wait.isActive = false;
+            wait.bytesWithoutPause = 0;
         }
         if (wait.isExpired) {
             throw new StreamTimeoutException(
@@ -590,8 +595,21 @@ final class YamuxStream implements MuxedStream {
         private boolean isExpired;
         private long since;
 
+        /** Touched only by the thread that reads or writes. */
+        private int bytesWithoutPause;
+
         Wait(Condition condition) {
             this.condition = condition;
+        }
+
+        /** Virtual threads are not preempted: one that never has to wait must step aside by itself. */
+        @SuppressWarnings("ThreadPriorityCheck") // a yield is exactly what is meant
+        void shareCarrier(int bytes) {
+            bytesWithoutPause += bytes;
+            if (bytesWithoutPause >= BYTES_PER_TURN) {
+                bytesWithoutPause = 0;
+                Thread.yield();
+            }
         }
     }
 }
