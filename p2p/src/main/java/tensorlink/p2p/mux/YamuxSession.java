@@ -461,6 +461,8 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     private void answer(YamuxFrame frame) throws ProtocolViolation {
         if (answers.size() == limits.controlFramesPendingMax()) {
             sendAnswers();
+            channel.flush();
+            sendAnswers();
         }
         if (answers.size() == limits.controlFramesPendingMax()) {
             throw new ProtocolViolation(

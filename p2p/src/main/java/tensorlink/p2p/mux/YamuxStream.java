@@ -417,6 +417,7 @@ final class YamuxStream implements MuxedStream {
     void remoteReset(int code) {
         lock.lock();
         try {
+            resetToSend = null;
             drop("the remote reset the stream: " + StreamError.describe(code), null);
         } finally {
             lock.unlock();
