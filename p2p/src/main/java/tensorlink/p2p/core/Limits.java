@@ -151,6 +151,18 @@ public record Limits(
             Duration keepAliveInterval,
             Duration keepAliveTimeout,
             Duration writeTimeout) {
+        public Muxing withWindowGrowthBytesMax(int changed) {
+            return new Muxing(
+                    windowBytesMax,
+                    changed,
+                    frameBytesMax,
+                    unsentBytesMax,
+                    controlFramesPendingMax,
+                    keepAliveInterval,
+                    keepAliveTimeout,
+                    writeTimeout);
+        }
+
         public Muxing withKeepAlive(Duration interval, Duration timeout) {
             return new Muxing(
                     windowBytesMax,

@@ -396,7 +396,7 @@ class YamuxSessionTest {
         readFully(stream, 1);
 
         assertThat(remote.received())
-                .containsExactly(update(ACK, 1, WINDOW / 2), "000200010000000000000001");
+                .containsExactly("000200010000000000000001", update(ACK, 1, WINDOW / 2));
     }
 
     @Test
@@ -425,7 +425,7 @@ class YamuxSessionTest {
         remote.send(data(NONE, 1, "x".repeat(WINDOW / 2 - 1000)));
 
         assertThat(remote.received())
-                .containsExactly(update(NONE, 1, WINDOW / 2), "000200010000000000000001");
+                .containsExactly("000200010000000000000001", update(NONE, 1, WINDOW / 2));
     }
 
     @Test
