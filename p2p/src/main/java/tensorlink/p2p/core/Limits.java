@@ -26,7 +26,7 @@ public record Limits(
                 new Muxing(
                         16 << 20,
                         64 << 20,
-                        1 << 20,
+                        16 << 20,
                         4 << 20,
                         32,
                         Duration.ofSeconds(4),
@@ -133,7 +133,8 @@ public record Limits(
      * @param windowBytesMax how much one stream may hold of what its reader has not taken
      * @param windowGrowthBytesMax by how much all windows of a connection may grow beyond the 256 KiB
      *     with which each starts
-     * @param frameBytesMax the longest frame accepted
+     * @param frameBytesMax the longest frame accepted; js fills whole windows with one. Payload is
+     *     passed on as it arrives, so a long frame costs nothing by itself.
      * @param unsentBytesMax what a connection holds of written bytes that the socket has not taken;
      *     each stream may always have one frame
      * @param controlFramesPendingMax answers that the remote provokes and does not read
@@ -150,6 +151,18 @@ public record Limits(
             Duration keepAliveInterval,
             Duration keepAliveTimeout,
             Duration writeTimeout) {
+        public Muxing withWindowGrowthBytesMax(int changed) {
+            return new Muxing(
+                    windowBytesMax,
+                    changed,
+                    frameBytesMax,
+                    unsentBytesMax,
+                    controlFramesPendingMax,
+                    keepAliveInterval,
+                    keepAliveTimeout,
+                    writeTimeout);
+        }
+
         public Muxing withKeepAlive(Duration interval, Duration timeout) {
             return new Muxing(
                     windowBytesMax,

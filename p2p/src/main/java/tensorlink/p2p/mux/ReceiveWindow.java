@@ -1,5 +1,7 @@
 package tensorlink.p2p.mux;
 
+import java.util.function.LongSupplier;
+
 /**
  * What a peer may still send on one stream, and when to let it send more. Credit returns only as the
  * application takes bytes, so what is not taken is bounded by the window. The window doubles while it
@@ -35,18 +37,16 @@ final class ReceiveWindow {
      * Notes {@code bytes} being taken by the application.
      *
      * @param now in nanoseconds
-     * @param roundTrip in nanoseconds; 0 when unknown, then the window does not grow
+     * @param roundTrip gives nanoseconds; 0 when unknown, then the window does not grow
      * @return credit to grant now, or 0 while it is not worth a frame
      */
-    int take(int bytes, long now, long roundTrip, Growth growth) {
+    int take(int bytes, long now, LongSupplier roundTrip, Growth growth) {
         taken += bytes;
         if (taken < size / 2) {
             return 0;
         }
-        int extra = 0;
-        if (roundTrip > 0 && now - lastGrant < GROWTH_ROUND_TRIPS * roundTrip) {
-            extra = growth.grow(size);
-        }
+        boolean isFast = now - lastGrant < GROWTH_ROUND_TRIPS * roundTrip.getAsLong();
+        int extra = isFast ? growth.grow(size) : 0;
         int grant = taken + extra;
         size += extra;
         credit += grant;

@@ -6,16 +6,10 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.Map;
-import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,29 +22,17 @@ import tensorlink.p2p.mux.YamuxFrame.Flags;
 import tensorlink.p2p.security.Headroom;
 
 /**
- * One yamux connection: acts on what comes and decides whose turn it is to send.
+ * One yamux connection: acts on what comes, keeps its streams, notices when the other side is gone.
  *
- * <p>It lives on the event loop of its channel; fields that other threads touch say so. Those reach it
- * in one way: {@link #signal} queues a stream and wakes the loop, which asks the stream what it wants.
- * Frames without data go first; data goes round-robin, one frame per turn, while the socket takes it.
- * An incoming frame is checked as a whole before it changes anything. What a remote can make us keep is
- * bounded by windows, by the number of streams, and by the answers it does not read.
+ * <p>It lives on the event loop of its channel; fields that other threads touch say so. An incoming frame
+ * is checked as a whole before it changes anything. What a remote can make us keep is bounded by windows,
+ * by the number of streams, and by the answers it does not read.
  */
-@SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel, which is noticed
 final class YamuxSession extends ChannelInboundHandlerAdapter
-        implements MuxedConnection, YamuxDecoder.Sink {
+        implements MuxedConnection, YamuxDecoder.Sink, YamuxSender.Served {
     private static final Logger log = LoggerFactory.getLogger(YamuxSession.class);
-
-    /** What a queued frame costs besides its bytes. */
-    private static final int FRAME_OVERHEAD_BYTES = 128;
-
-    private static final int FRAMES_PER_FLUSH = 8;
-
     private static final long ID_MAX = 0xffff_ffffL;
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
-
-    /** After so many frames in a row the other connections of the loop get their turn. */
-    private static final int FRAMES_PER_DRAIN = 32;
 
     private final Channel channel;
     private final Direction direction;
@@ -62,13 +44,11 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     // Shared with the threads of the application.
 
     private final Map<Integer, YamuxStream> streams = new ConcurrentHashMap<>();
-    private final Queue<YamuxStream> signalled = new ConcurrentLinkedQueue<>();
-    private final AtomicBoolean drainIsDue = new AtomicBoolean();
     private final AtomicLong nextId;
     private final Semaphore outboundSlots;
     private final Semaphore unacknowledgedSlots;
-    private final AtomicLong unsentBytes = new AtomicLong();
-    private final AtomicInteger windowGrowth = new AtomicInteger();
+    private final Budget budget;
+    private final YamuxSender sender;
     private volatile boolean takesNoStreams;
     private volatile @Nullable IOException end;
     private volatile long roundTrip;
@@ -77,8 +57,6 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     private final YamuxDecoder decoder = new YamuxDecoder();
     private final Heartbeat heartbeat;
-    private final ArrayDeque<YamuxStream> turns = new ArrayDeque<>();
-    private final ArrayDeque<YamuxFrame> answers = new ArrayDeque<>();
     private Scheduler.@Nullable Task nextBeat;
     private Scheduler.@Nullable Task closeDeadline;
     private @Nullable YamuxStream payloadTarget;
@@ -105,6 +83,8 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         this.nextId = new AtomicLong(direction == Direction.OUTBOUND ? 1 : 2);
         this.outboundSlots = new Semaphore(streamLimits.openMax());
         this.unacknowledgedSlots = new Semaphore(streamLimits.unacknowledgedMax());
+        this.budget = new Budget(this.limits);
+        this.sender = new YamuxSender(channel, this.limits.controlFramesPendingMax(), this);
         this.heartbeat =
                 new Heartbeat(this.limits.keepAliveInterval(), this.limits.keepAliveTimeout());
     }
@@ -170,14 +150,15 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     @Override
     public void close() {
         takesNoStreams = true;
-        onLoop(
+        sender.onLoop(
                 () -> {
                     if (end == null && !closesWhenSent) {
                         closesWhenSent = true;
                         closeDeadline =
                                 scheduler.after(
-                                        CLOSE_TIMEOUT, () -> onLoop(() -> shutDown(closedHere())));
-                        drain();
+                                        CLOSE_TIMEOUT,
+                                        () -> sender.onLoop(() -> shutDown(closedHere())));
+                        sender.drain();
                     }
                 });
     }
@@ -190,24 +171,15 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     /** Lets the event loop ask {@code stream} what it wants to send. */
     void signal(YamuxStream stream) {
-        if (stream.markSignalled()) {
-            signalled.add(stream);
-        }
-        requestDrain();
+        sender.signal(stream);
     }
 
-    private void requestDrain() {
-        if (drainIsDue.compareAndSet(false, true)) {
-            onLoop(this::drain);
-        }
+    Budget budget() {
+        return budget;
     }
 
-    private void onLoop(Runnable task) {
-        try {
-            channel.eventLoop().execute(task);
-        } catch (RejectedExecutionException hostIsClosed) {
-            log.trace("event loop has ended", hostIsClosed);
-        }
+    Scheduler scheduler() {
+        return scheduler;
     }
 
     Direction direction() {
@@ -222,13 +194,21 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         return scheduler.nanoTime();
     }
 
-    void after(Duration delay, Runnable task) {
-        var _ = scheduler.after(delay, task);
+    /**
+     * The last round trip measured, in nanoseconds, or 0; then it is measured now. Only a connection that
+     * moves data asks for it: its windows depend on it.
+     */
+    long roundTrip() {
+        if (roundTrip == 0) {
+            sender.onLoop(this::measureRoundTrip);
+        }
+        return roundTrip;
     }
 
-    /** The last round trip measured, in nanoseconds, or 0. */
-    long roundTrip() {
-        return roundTrip;
+    private void measureRoundTrip() {
+        if (roundTrip == 0 && !heartbeat.isAsking() && end == null) {
+            sender.sendNow(new YamuxFrame.Ping(false, heartbeat.ask(nanoTime())));
+        }
     }
 
     /** An empty data frame with room for its header and {@code length} bytes. */
@@ -246,40 +226,6 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         frame.writerIndex(frame.readerIndex());
         header.write(frame);
         frame.writerIndex(end);
-    }
-
-    /** Notes a frame with {@code length} bytes of payload as unsent and returns what it counts. */
-    int charge(int length) {
-        int cost = length + FRAME_OVERHEAD_BYTES;
-        unsentBytes.addAndGet(cost);
-        return cost;
-    }
-
-    /** Undoes {@link #charge}. */
-    int discharge(int length) {
-        int cost = length + FRAME_OVERHEAD_BYTES;
-        unsentBytes.addAndGet(-cost);
-        return cost;
-    }
-
-    /** Whether streams that already have a frame here may add another. */
-    boolean hasRoom() {
-        return unsentBytes.get() < limits.unsentBytesMax();
-    }
-
-    /** Decides by how much a receive window of {@code size} bytes may grow. */
-    int grow(int size) {
-        int wanted = Math.min(size, limits.windowBytesMax() - size);
-        while (true) {
-            int grown = windowGrowth.get();
-            int granted = Math.min(wanted, limits.windowGrowthBytesMax() - grown);
-            if (granted <= 0) {
-                return 0;
-            }
-            if (windowGrowth.compareAndSet(grown, grown + granted)) {
-                return granted;
-            }
-        }
     }
 
     // Receiving, on the event loop.
@@ -303,8 +249,8 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     @Override
     public void channelReadComplete(ChannelHandlerContext from) {
-        if (!answers.isEmpty()) {
-            drain();
+        if (sender.hasAnswers()) {
+            sender.drain();
         }
     }
 
@@ -321,7 +267,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
                     heartbeat.answered(value, nanoTime());
                     roundTrip = heartbeat.roundTrip();
                 } else {
-                    answer(new YamuxFrame.Ping(true, value));
+                    sender.answer(new YamuxFrame.Ping(true, value));
                 }
             }
             case YamuxFrame.GoAway(int code) -> {
@@ -454,19 +400,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     }
 
     private void refuse(int id, StreamError reason) throws ProtocolViolation {
-        answer(new YamuxFrame.WindowUpdate(Flags.RST, id, reason.code()));
-    }
-
-    /** Queues what the remote provoked; it must read its answers if it wants more of them. */
-    private void answer(YamuxFrame frame) throws ProtocolViolation {
-        if (answers.size() == limits.controlFramesPendingMax()) {
-            sendAnswers();
-        }
-        if (answers.size() == limits.controlFramesPendingMax()) {
-            throw new ProtocolViolation(
-                    answers.size() + " yamux answers were asked for and not read");
-        }
-        answers.add(frame);
+        sender.answer(new YamuxFrame.WindowUpdate(Flags.RST, id, reason.code()));
     }
 
     @Override
@@ -490,70 +424,25 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     // Sending, on the event loop.
 
-    private void drain() {
-        drainIsDue.set(false);
-        if (end != null) {
-            return;
-        }
-        sendAnswers();
-        serveSignalled();
-        int frames = 0;
-        while (!turns.isEmpty() && frames < FRAMES_PER_DRAIN && channel.isWritable()) {
-            var stream = turns.removeFirst();
-            var frame = stream.nextData();
-            if (frame != null) {
-                write(frame);
-                frames++;
-                if (frames % FRAMES_PER_FLUSH == 0) {
-                    channel.flush();
-                }
-            }
-            stream.endTurn();
-            serve(stream);
-            serveSignalled();
-        }
-        channel.flush();
-        if (frames == FRAMES_PER_DRAIN) {
-            requestDrain();
-        }
-        if (closesWhenSent && unsentBytes.get() == 0) {
+    @Override
+    public void served(YamuxStream stream) {
+        removeIfFinished(stream);
+    }
+
+    @Override
+    public void drained() {
+        if (closesWhenSent && budget.isEverythingSent()) {
             goAway(YamuxFrame.GoAway.NORMAL);
             shutDown(closedHere());
         }
     }
 
-    private void sendAnswers() {
-        while (!answers.isEmpty() && channel.isWritable()) {
-            write(answers.removeFirst());
-        }
-    }
-
-    private void serveSignalled() {
-        while (!signalled.isEmpty() && channel.isWritable()) {
-            var stream = signalled.remove();
-            stream.clearSignal();
-            serve(stream);
-        }
-    }
-
-    /** Sends the stream's frames without data at once, and lets it wait for a turn to send data. */
-    private void serve(YamuxStream stream) {
-        for (var frame = stream.nextControl(); frame != null; frame = stream.nextControl()) {
-            write(frame);
-            if (frame.value() > 0 && !frame.flags().rst()) {
-                measureRoundTrip();
-            }
-        }
-        if (stream.hasData() && stream.startTurn()) {
-            turns.addLast(stream);
-        }
-        removeIfFinished(stream);
-    }
-
-    /** Only a connection that moves data needs to know it: its windows depend on it. */
-    private void measureRoundTrip() {
-        if (roundTrip == 0 && !heartbeat.isAsking()) {
-            write(new YamuxFrame.Ping(false, heartbeat.ask(nanoTime())));
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext from) {
+        if (channel.isWritable()) {
+            sender.drain();
+        } else {
+            unwritableSince = nanoTime();
         }
     }
 
@@ -567,7 +456,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         if (!streams.remove(stream.id(), stream)) {
             return;
         }
-        windowGrowth.addAndGet(-stream.windowGrowth());
+        budget.shrink(stream.windowGrowth());
         if (!isOurs(stream.id())) {
             inboundStreams--;
             return;
@@ -578,29 +467,10 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         }
     }
 
-    private void write(YamuxFrame frame) {
-        var buffer = Headroom.allocate(channel.alloc(), YamuxFrame.HEADER_BYTES);
-        frame.write(buffer);
-        write(buffer);
-    }
-
-    private void write(ByteBuf frame) {
-        channel.write(frame, channel.voidPromise());
-    }
-
-    @Override
-    public void channelWritabilityChanged(ChannelHandlerContext from) {
-        if (channel.isWritable()) {
-            drain();
-        } else {
-            unwritableSince = nanoTime();
-        }
-    }
-
     // Life and death, on the event loop.
 
     private void scheduleBeat() {
-        nextBeat = scheduler.after(heartbeat.pause(), () -> onLoop(this::beat));
+        nextBeat = scheduler.after(heartbeat.pause(), () -> sender.onLoop(this::beat));
     }
 
     private void beat() {
@@ -620,8 +490,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         switch (heartbeat.beat(now)) {
             case ALIVE -> scheduleBeat();
             case ASK -> {
-                write(new YamuxFrame.Ping(false, heartbeat.ask(now)));
-                channel.flush();
+                sender.sendNow(new YamuxFrame.Ping(false, heartbeat.ask(now)));
                 scheduleBeat();
             }
             case DEAD ->
@@ -651,8 +520,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     private void goAway(int code) {
         if (channel.isWritable()) {
-            write(new YamuxFrame.GoAway(code));
-            channel.flush();
+            sender.sendNow(new YamuxFrame.GoAway(code));
         }
     }
 
@@ -664,13 +532,12 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         takesNoStreams = true;
         cancel(nextBeat);
         cancel(closeDeadline);
-        answers.clear();
-        turns.clear();
+        sender.stop();
         for (var stream : streams.values()) {
             stream.connectionLost(reason);
             remove(stream);
         }
-        channel.close();
+        var _ = channel.close();
         events.closed(reason);
     }
 

@@ -7,7 +7,6 @@ import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.StreamResetException;
@@ -38,10 +37,8 @@ final class YamuxStream implements MuxedStream {
     private boolean acknowledged;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Wait reading = new Wait(lock.newCondition());
-    private final Wait writing = new Wait(lock.newCondition());
-    private long timeoutNanos;
-    private boolean timerRuns;
+    private final Wait reading;
+    private final Wait writing;
 
     private final ReceiveQueue received = new ReceiveQueue();
     private final ReceiveWindow window;
@@ -69,6 +66,8 @@ final class YamuxStream implements MuxedStream {
         this.session = session;
         this.id = id;
         this.introduction = introduction;
+        this.reading = new Wait(lock, session.scheduler());
+        this.writing = new Wait(lock, session.scheduler());
         this.window = new ReceiveWindow(session.nanoTime());
     }
 
@@ -99,18 +98,12 @@ final class YamuxStream implements MuxedStream {
             }
             chunk = received.poll();
             if (chunk.readableBytes() <= SMALL_COPY_BYTES) {
-                return taken(chunk, copy(chunk, target));
+                return move(chunk, target);
             }
         } finally {
             lock.unlock();
         }
-        int count = copy(chunk, target);
-        lock.lock();
-        try {
-            return taken(chunk, count);
-        } finally {
-            lock.unlock();
-        }
+        return moveUnlocked(chunk, target);
     }
 
     /** A stream that is read before it is written must tell the remote that it exists. */
@@ -119,6 +112,33 @@ final class YamuxStream implements MuxedStream {
             mustIntroduce = true;
             session.signal(this);
         }
+    }
+
+    /** Copies what fits; what does not, or cannot be copied, goes back. */
+    private int move(ByteBuf chunk, MemorySegment target) {
+        int count = 0;
+        try {
+            count = copy(chunk, target);
+        } finally {
+            taken(chunk, count);
+        }
+        return count;
+    }
+
+    private int moveUnlocked(ByteBuf chunk, MemorySegment target) {
+        int count = 0;
+        try {
+            count = copy(chunk, target);
+        } finally {
+            lock.lock();
+            try {
+                taken(chunk, count);
+            } finally {
+                lock.unlock();
+            }
+        }
+        reading.step(count);
+        return count;
     }
 
     private static int copy(ByteBuf chunk, MemorySegment target) {
@@ -134,7 +154,7 @@ final class YamuxStream implements MuxedStream {
         return count;
     }
 
-    private int taken(ByteBuf chunk, int count) {
+    private void taken(ByteBuf chunk, int count) {
         if (chunk.isReadable() && !discards) {
             received.back(chunk);
             if (failure != null) {
@@ -144,7 +164,6 @@ final class YamuxStream implements MuxedStream {
             chunk.release();
         }
         giveBack(count);
-        return count;
     }
 
     /** Returns credit to the remote once it is worth a frame. */
@@ -152,7 +171,9 @@ final class YamuxStream implements MuxedStream {
         if (remoteEnded || failure != null) {
             return;
         }
-        int grant = window.take(bytes, session.nanoTime(), session.roundTrip(), session::grow);
+        int grant =
+                window.take(
+                        bytes, session.nanoTime(), session::roundTrip, session.budget()::grow);
         if (grant > 0) {
             creditOwed += grant;
             session.signal(this);
@@ -162,27 +183,16 @@ final class YamuxStream implements MuxedStream {
     @Override
     public void write(MemorySegment source) throws IOException, InterruptedException {
         long at = 0;
-        boolean complete = false;
         try {
             while (at < source.byteSize()) {
                 int length = reserve(source.byteSize() - at);
-                var frame = session.allocate(length);
-                MemorySegment.copy(
-                        source,
-                        ValueLayout.JAVA_BYTE,
-                        at,
-                        frame.array(),
-                        frame.arrayOffset() + frame.writerIndex(),
-                        length);
-                frame.writerIndex(frame.writerIndex() + length);
-                enqueue(frame, length);
+                enqueue(frame(source.asSlice(at, length)), length);
                 at += length;
+                writing.step(length);
             }
-            complete = true;
-        } finally {
-            if (!complete) {
-                reset(StreamError.NONE);
-            }
+        } catch (StreamTimeoutException | InterruptedException | RuntimeException torn) {
+            reset(StreamError.NONE);
+            throw torn;
         }
     }
 
@@ -198,7 +208,7 @@ final class YamuxStream implements MuxedStream {
                 if (credit > 0 && hasRoom()) {
                     int length = (int) Math.min(Math.min(wanted, credit), FRAME_DATA_MAX);
                     credit -= length;
-                    outgoingBytes += session.charge(length);
+                    outgoingBytes += session.budget().charge(length);
                     return length;
                 }
                 await(writing);
@@ -210,15 +220,36 @@ final class YamuxStream implements MuxedStream {
 
     private boolean hasRoom() {
         return outgoingBytes == 0
-                || (outgoingBytes < QUEUED_BYTES_MAX && session.hasRoom());
+                || (outgoingBytes < QUEUED_BYTES_MAX && session.budget().hasRoom());
+    }
+
+    private ByteBuf frame(MemorySegment payload) {
+        int length = (int) payload.byteSize();
+        var frame = session.allocate(length);
+        boolean complete = false;
+        try {
+            MemorySegment.copy(
+                    payload,
+                    ValueLayout.JAVA_BYTE,
+                    0,
+                    frame.array(),
+                    frame.arrayOffset() + frame.writerIndex(),
+                    length);
+            frame.writerIndex(frame.writerIndex() + length);
+            complete = true;
+            return frame;
+        } finally {
+            if (!complete) {
+                abandon(frame, length);
+            }
+        }
     }
 
     private void enqueue(ByteBuf frame, int length) throws StreamResetException {
         lock.lock();
         try {
             if (failure != null) {
-                frame.release();
-                outgoingBytes -= session.discharge(length);
+                abandon(frame, length);
             }
             checkOpen();
             outgoing.addLast(frame);
@@ -226,6 +257,17 @@ final class YamuxStream implements MuxedStream {
             lock.unlock();
         }
         session.signal(this);
+    }
+
+    /** Gives back what was reserved for a frame that will not be sent. */
+    private void abandon(ByteBuf frame, int length) {
+        lock.lock();
+        try {
+            outgoingBytes -= session.budget().discharge(length);
+        } finally {
+            lock.unlock();
+        }
+        frame.release();
     }
 
     @Override
@@ -286,7 +328,8 @@ final class YamuxStream implements MuxedStream {
     public void timeout(Duration limit) {
         lock.lock();
         try {
-            timeoutNanos = limit.toNanos();
+            reading.timeout(limit);
+            writing.timeout(limit);
         } finally {
             lock.unlock();
         }
@@ -302,56 +345,9 @@ final class YamuxStream implements MuxedStream {
         }
     }
 
-    /** Waits once; the caller holds the lock and checks again what it waits for. */
-    @SuppressWarnings("WaitNotInLoop") // its callers loop
     private void await(Wait wait) throws StreamTimeoutException, InterruptedException {
         assert !session.inEventLoop() : "blocking on the event loop";
-        wait.isExpired = false;
-        wait.since = session.nanoTime();
-        wait.isActive = true;
-        startTimer(timeoutNanos);
-        try {
-            wait.condition.await();
-        } finally {
-            wait.isActive = false;
-        }
-        if (wait.isExpired) {
-            throw new StreamTimeoutException(
-                    "the remote was silent for " + Duration.ofNanos(timeoutNanos));
-        }
-    }
-
-    /** One timer serves many short waits: it is set again only when it fires too early. */
-    private void startTimer(long nanos) {
-        if (timeoutNanos > 0 && !timerRuns) {
-            timerRuns = true;
-            session.after(Duration.ofNanos(nanos), this::expire);
-        }
-    }
-
-    private void expire() {
-        lock.lock();
-        try {
-            timerRuns = false;
-            long now = session.nanoTime();
-            long next = Long.MAX_VALUE;
-            for (var wait : new Wait[] {reading, writing}) {
-                if (wait.isActive) {
-                    long left = timeoutNanos - (now - wait.since);
-                    if (left <= 0) {
-                        wait.isExpired = true;
-                        wait.condition.signalAll();
-                    } else {
-                        next = Math.min(next, left);
-                    }
-                }
-            }
-            if (next < Long.MAX_VALUE) {
-                startTimer(next);
-            }
-        } finally {
-            lock.unlock();
-        }
+        wait.await();
     }
 
     // For the session, on the event loop.
@@ -375,7 +371,7 @@ final class YamuxStream implements MuxedStream {
                 giveBack(length);
             } else {
                 received.add(message, length);
-                reading.condition.signal();
+                reading.signal();
             }
         } finally {
             lock.unlock();
@@ -390,7 +386,7 @@ final class YamuxStream implements MuxedStream {
                 return false;
             }
             credit += bytes;
-            writing.condition.signal();
+            writing.signal();
             return true;
         } finally {
             lock.unlock();
@@ -412,6 +408,7 @@ final class YamuxStream implements MuxedStream {
     void remoteReset(int code) {
         lock.lock();
         try {
+            resetToSend = null;
             drop("the remote reset the stream: " + StreamError.describe(code), null);
         } finally {
             lock.unlock();
@@ -441,17 +438,16 @@ final class YamuxStream implements MuxedStream {
             failure = reason;
             cause = because;
         }
-        for (var frame : outgoing) {
-            outgoingBytes -= session.discharge(YamuxSession.payload(frame));
-            frame.release();
+        while (!outgoing.isEmpty()) {
+            var frame = outgoing.removeFirst();
+            abandon(frame, YamuxSession.payload(frame));
         }
-        outgoing.clear();
         wake();
     }
 
     private void wake() {
-        reading.condition.signalAll();
-        writing.condition.signalAll();
+        reading.signal();
+        writing.signal();
     }
 
     /** The next frame that need not wait for its turn, or null. */
@@ -505,10 +501,10 @@ final class YamuxStream implements MuxedStream {
                 return null;
             }
             int length = YamuxSession.payload(frame);
-            outgoingBytes -= session.discharge(length);
+            outgoingBytes -= session.budget().discharge(length);
             YamuxSession.putHeader(frame, new YamuxFrame.Data(introduce(), id, length));
             if (outgoingBytes <= QUEUED_BYTES_MAX / 2) {
-                writing.condition.signal();
+                writing.signal();
             }
             return frame;
         } finally {
@@ -580,18 +576,6 @@ final class YamuxStream implements MuxedStream {
             return window.grown();
         } finally {
             lock.unlock();
-        }
-    }
-
-    /** One direction in which a thread may wait. */
-    private static final class Wait {
-        private final Condition condition;
-        private boolean isActive;
-        private boolean isExpired;
-        private long since;
-
-        Wait(Condition condition) {
-            this.condition = condition;
         }
     }
 }

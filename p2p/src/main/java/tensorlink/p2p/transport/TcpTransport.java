@@ -32,6 +32,9 @@ public final class TcpTransport implements Transport {
     /** Small, so that what is urgent never waits behind much in the kernel. */
     private static final long UNSENT_IN_KERNEL_BYTES = 256 << 10;
 
+    /** How often a socket may be read before the others of its loop get their turn. */
+    private static final int READS_PER_TURN = 4;
+
     private static final WriteBufferWaterMark WATER_MARK =
             new WriteBufferWaterMark(256 << 10, 512 << 10);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
@@ -71,7 +74,7 @@ public final class TcpTransport implements Transport {
         options.set(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
         options.set(
                 ChannelOption.RECVBUF_ALLOCATOR,
-                new AdaptiveRecvByteBufAllocator(4 << 10, 16 << 10, 256 << 10));
+                new AdaptiveRecvByteBufAllocator(4 << 10, 16 << 10, 256 << 10).maxMessagesPerRead(READS_PER_TURN));
         options.set(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
         if (epoll) {
             options.set(EpollChannelOption.TCP_NOTSENT_LOWAT, UNSENT_IN_KERNEL_BYTES);

@@ -31,8 +31,8 @@ class ReceiveWindowTest {
         var window = new ReceiveWindow(0);
         window.receive(256 * KIB);
 
-        assertThat(window.take(128 * KIB - 1, 0, 0, NO_LIMIT)).isZero();
-        assertThat(window.take(1, 0, 0, NO_LIMIT)).isEqualTo(128 * KIB);
+        assertThat(window.take(128 * KIB - 1, 0, () -> 0, NO_LIMIT)).isZero();
+        assertThat(window.take(1, 0, () -> 0, NO_LIMIT)).isEqualTo(128 * KIB);
 
         assertThat(window.receive(128 * KIB)).isTrue();
         assertThat(window.receive(1)).isFalse();
@@ -43,11 +43,11 @@ class ReceiveWindowTest {
         var window = new ReceiveWindow(0);
         window.receive(256 * KIB);
 
-        int grant = window.take(128 * KIB, 399, 100, NO_LIMIT);
+        int grant = window.take(128 * KIB, 399, () -> 100, NO_LIMIT);
 
         assertThat(grant).isEqualTo(128 * KIB + 256 * KIB);
         assertThat(window.grown()).isEqualTo(256 * KIB);
-        assertThat(window.take(255 * KIB, 500, 100, NO_LIMIT)).isZero();
+        assertThat(window.take(255 * KIB, 500, () -> 100, NO_LIMIT)).isZero();
     }
 
     @Test
@@ -55,15 +55,15 @@ class ReceiveWindowTest {
         var slow = new ReceiveWindow(0);
         var unknown = new ReceiveWindow(0);
 
-        assertThat(slow.take(128 * KIB, 400, 100, NO_LIMIT)).isEqualTo(128 * KIB);
-        assertThat(unknown.take(128 * KIB, 1, 0, NO_LIMIT)).isEqualTo(128 * KIB);
+        assertThat(slow.take(128 * KIB, 400, () -> 100, NO_LIMIT)).isEqualTo(128 * KIB);
+        assertThat(unknown.take(128 * KIB, 1, () -> 0, NO_LIMIT)).isEqualTo(128 * KIB);
     }
 
     @Test
     void grows_only_as_far_as_it_is_allowed() {
         var window = new ReceiveWindow(0);
 
-        assertThat(window.take(128 * KIB, 1, 100, size -> 1000)).isEqualTo(128 * KIB + 1000);
+        assertThat(window.take(128 * KIB, 1, () -> 100, size -> 1000)).isEqualTo(128 * KIB + 1000);
         assertThat(window.grown()).isEqualTo(1000);
     }
 
@@ -86,7 +86,7 @@ class ReceiveWindowTest {
                 }
                 int taken = (int) Math.min(waiting, random.nextInt(150_000));
                 waiting -= taken;
-                granted += window.take(taken, step, random.nextInt(3), size -> size / 3);
+                granted += window.take(taken, step, () -> random.nextInt(3), size -> size / 3);
                 long size = (long) ReceiveWindow.INITIAL_BYTES + window.grown();
                 assertThat(granted - sent + waiting).isLessThanOrEqualTo(size);
             }

@@ -165,8 +165,8 @@ class YamuxSessionTest {
         "000000010000000300000000, goes away",
         "000000010000000200000000, goes away",
         "000100010000000400000000, goes away",
-        // a frame of more than 1 MiB
-        "000000000000000300100001, goes away",
+        // a frame of more than 16 MiB
+        "000000000000000301000001, goes away",
         // credit beyond 2^32 - 1 in two steps
         "0001000000000003ffffffff, goes away",
         // data on streams that were never opened, of either side
@@ -396,7 +396,7 @@ class YamuxSessionTest {
         readFully(stream, 1);
 
         assertThat(remote.received())
-                .containsExactly(update(ACK, 1, WINDOW / 2), "000200010000000000000001");
+                .containsExactly("000200010000000000000001", update(ACK, 1, WINDOW / 2));
     }
 
     @Test
@@ -425,7 +425,7 @@ class YamuxSessionTest {
         remote.send(data(NONE, 1, "x".repeat(WINDOW / 2 - 1000)));
 
         assertThat(remote.received())
-                .containsExactly(update(NONE, 1, WINDOW / 2), "000200010000000000000001");
+                .containsExactly("000200010000000000000001", update(NONE, 1, WINDOW / 2));
     }
 
     @Test

@@ -44,6 +44,11 @@ import tensorlink.p2p.core.StreamTimeoutException;
 class YamuxStreamTest {
     private static final int WINDOW = 262_144;
 
+    /** On a clock that stands still every reader is fast, so windows are kept from growing. */
+    private static final Limits LIMITS =
+            Limits.defaults()
+                    .withMuxing(Limits.defaults().muxing().withWindowGrowthBytesMax(0));
+
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(2, LocalIoHandler.newFactory());
     private final ManualScheduler scheduler = new ManualScheduler();
@@ -193,10 +198,10 @@ class YamuxStreamTest {
             assertThat(second.read(MemorySegment.ofArray(new byte[1]))).isEqualTo(-1);
             var digest = start(() -> send(second, 4, 1 << 20));
 
-            assertThat(receive(first)).isEqualTo(digest.get());
             assertThatThrownBy(() -> first.write(MemorySegment.ofArray(new byte[1])))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("closed for writing");
+            assertThat(receive(first)).isEqualTo(digest.get());
         }
     }
 
@@ -296,6 +301,56 @@ class YamuxStreamTest {
     }
 
     @Test
+    void a_timeout_may_be_shortened() throws Exception {
+        var here = alice.open();
+        here.write(MemorySegment.ofArray(new byte[1]));
+        var there = accepted.take();
+        here.timeout(Duration.ofHours(1));
+        var patient = new FutureTask<>(() -> here.read(MemorySegment.ofArray(new byte[1])));
+        Eventually.isWaiting(scheduler.fork("patient", patient));
+        there.write(MemorySegment.ofArray(new byte[1]));
+        assertThat(patient.get()).isEqualTo(1);
+
+        here.timeout(Duration.ofSeconds(1));
+        var impatient = new FutureTask<>(() -> here.read(MemorySegment.ofArray(new byte[1])));
+        Eventually.isWaiting(scheduler.fork("impatient", impatient));
+        scheduler.advance(Duration.ofSeconds(1));
+
+        assertThatThrownBy(impatient::get).cause().isInstanceOf(StreamTimeoutException.class);
+    }
+
+    @Test
+    void a_target_that_cannot_be_written_takes_nothing() throws Exception {
+        for (int size : new int[] {10, 10_000}) {
+            var here = alice.open();
+            here.write(MemorySegment.ofArray(new byte[size]));
+            var there = accepted.take();
+            Eventually.until("it is here", () -> there.available() == size);
+
+            assertThatThrownBy(
+                            () -> there.read(MemorySegment.ofArray(new byte[size]).asReadOnly()))
+                    .isInstanceOf(IllegalArgumentException.class);
+
+            assertThat(there.available()).isEqualTo(size);
+            readFully(there, size);
+        }
+    }
+
+    @Test
+    void a_source_that_cannot_be_read_resets_the_stream() throws Exception {
+        var here = alice.open();
+        MemorySegment gone;
+        try (var arena = Arena.ofShared()) {
+            gone = arena.allocate(100);
+        }
+
+        assertThatThrownBy(() -> here.write(gone)).isInstanceOf(IllegalStateException.class);
+
+        assertThatThrownBy(() -> here.write(MemorySegment.ofArray(new byte[1])))
+                .isInstanceOf(StreamResetException.class);
+    }
+
+    @Test
     void an_interrupted_reader_leaves_the_stream_usable() throws Exception {
         var here = alice.open();
         var read = new FutureTask<>(() -> here.read(MemorySegment.ofArray(new byte[1])));
@@ -386,7 +441,7 @@ class YamuxStreamTest {
             protected void initChannel(Channel channel) {
                 var session =
                         new YamuxSession(
-                                channel, direction, Limits.defaults(), scheduler, events);
+                                channel, direction, LIMITS, scheduler, events);
                 channel.pipeline().addLast(session);
                 sessions.add(session);
             }

@@ -1,0 +1,142 @@
+package tensorlink.p2p;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import java.io.ByteArrayOutputStream;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Host;
+import tensorlink.p2p.multiaddr.AddressProtocol;
+import tensorlink.p2p.mux.Yamux;
+import tensorlink.p2p.negotiate.NegotiationHandler;
+import tensorlink.p2p.peer.KeyPair;
+import tensorlink.p2p.security.Noise;
+
+/** A peer without manners: over a raw socket or a properly encrypted channel it sends what it likes. */
+final class RawPeer {
+    private final MultiThreadIoEventLoopGroup loops =
+            new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    private final CountDownLatch encrypted = new CountDownLatch(1);
+    private final ByteArrayOutputStream received = new ByteArrayOutputStream();
+    private final Channel channel;
+
+    private RawPeer(Host target, boolean encrypts) throws InterruptedException {
+        var port = target.addresses().getFirst().value(AddressProtocol.TCP).orElseThrow();
+        channel =
+                new Bootstrap()
+                        .group(loops)
+                        .channel(NioSocketChannel.class)
+                        .handler(
+                                new ChannelInitializer<Channel>() {
+                                    @Override
+                                    protected void initChannel(Channel raw) {
+                                        raw.pipeline().addLast(encrypts ? noise() : new Ear());
+                                    }
+                                })
+                        .connect("127.0.0.1", Integer.parseInt(port))
+                        .sync()
+                        .channel();
+    }
+
+    /** Connects and says nothing. */
+    static RawPeer raw(Host target) throws InterruptedException {
+        return new RawPeer(target, false);
+    }
+
+    /** Connects and comes as far as yamux, as the dialling side. */
+    static RawPeer encrypted(Host target) throws InterruptedException {
+        var peer = new RawPeer(target, true);
+        assertThat(peer.encrypted.await(20, TimeUnit.SECONDS)).isTrue();
+        return peer;
+    }
+
+    private NegotiationHandler noise() {
+        var noise = new Noise(KeyPair.generate(), List.of(Yamux.PROTOCOL));
+        return NegotiationHandler.propose(
+                List.of(Noise.PROTOCOL),
+                (context, protocol) ->
+                        context.pipeline()
+                                .addAfter(
+                                        context.name(),
+                                        "handshake",
+                                        noise.handshake(
+                                                Direction.OUTBOUND,
+                                                (channelContext, secured) -> {
+                                                    channelContext
+                                                            .pipeline()
+                                                            .addAfter(
+                                                                    channelContext.name(),
+                                                                    "ear",
+                                                                    new Ear());
+                                                    encrypted.countDown();
+                                                })));
+    }
+
+    void send(String... hexadecimal) {
+        for (var hex : hexadecimal) {
+            send(HexFormat.of().parseHex(hex));
+        }
+    }
+
+    void send(byte[] bytes) {
+        var _ = channel.writeAndFlush(Unpooled.wrappedBuffer(bytes));
+    }
+
+    /** Leaves what the other side sends in the socket's buffers. */
+    void stopReading() {
+        channel.config().setAutoRead(false);
+    }
+
+    /** Everything that came so far. */
+    String received() {
+        synchronized (received) {
+            return HexFormat.of().formatHex(received.toByteArray());
+        }
+    }
+
+    boolean isOpen() {
+        return channel.isOpen();
+    }
+
+    /** Whether what was sent has left this process. */
+    boolean hasSentAll() {
+        return channel.isWritable();
+    }
+
+    void close() {
+        if (channel.isOpen()) {
+            channel.close().syncUninterruptibly();
+        }
+        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+    }
+
+    private final class Ear extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            var bytes = (ByteBuf) message;
+            synchronized (received) {
+                received.writeBytes(ByteBufUtil.getBytes(bytes));
+            }
+            bytes.release();
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            var _ = context.close();
+        }
+    }
+}
