@@ -2,15 +2,11 @@ package tensorlink.compute.torch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import tensorlink.compute.Batch;
-import tensorlink.compute.LayerRange;
 import tensorlink.compute.MemoryEstimate;
 import tensorlink.compute.MemoryEstimate.Load;
 import tensorlink.compute.Model;
@@ -22,7 +18,7 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 
 /**
- * What a stage takes from the system, in a process that does nothing else and whose heap is still.
+ * What stages take from the system, in a process that does nothing else and whose heap is still.
  */
 @EnabledOnOs(OS.LINUX)
 class MemoryTest {
@@ -30,72 +26,87 @@ class MemoryTest {
 
     @Test
     void a_training_stage_needs_about_what_is_estimated() throws Exception {
-        var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        var process =
-                new ProcessBuilder(
-                                java,
-                                "-Xms64m",
-                                "-Xmx64m",
-                                "-XX:+AlwaysPreTouch",
-                                "-XX:+UseSerialGC",
-                                "--enable-native-access=ALL-UNNAMED",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                Train.class.getName())
-                        .redirectErrorStream(true)
-                        .start();
+        var config = OneStep.CONFIG;
 
-        var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        double bytes = Double.parseDouble(lastWord(OneStep.class));
 
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(process.exitValue()).as(output).isZero();
-        double bytes = Double.parseDouble(output.substring(output.lastIndexOf(' ') + 1).strip());
-        var estimate = MemoryEstimate.ofTraining(Train.CONFIG, Train.CONFIG.allLayers(), LOAD);
+        var estimate = MemoryEstimate.ofTraining(config, config.allLayers(), LOAD);
         assertThat(bytes / estimate.total()).as("measured over estimated").isBetween(0.8, 1.25);
     }
 
-    /** The program that is started. */
-    public static final class Train {
+    @Test
+    @Tag("soak")
+    void a_thousand_steps_take_no_more_memory_than_two_hundred() throws Exception {
+        double growth = Double.parseDouble(lastWord(ThousandSteps.class));
+
+        assertThat(growth).as("bytes").isLessThan(8 << 20);
+    }
+
+    private static String lastWord(Class<?> program) throws Exception {
+        var output = ChildProcess.run(program, ChildProcess.STILL_HEAP).strip();
+        return output.substring(output.lastIndexOf(' ') + 1);
+    }
+
+    /** Prints how many bytes one step took at most. */
+    public static final class OneStep {
         private static final ModelConfig CONFIG = ModelConfig.llama(512, 4, 260, 128);
 
-        private Train() {}
+        private OneStep() {}
 
         public static void main(String[] arguments) throws Exception {
             try (var engine = TorchEngine.open()) {
-                train(engine, ModelConfig.llama(32, 1, 260, 128), new LayerRange(0, 1));
-                long before = kilobytes("VmRSS:");
-                train(engine, CONFIG, CONFIG.allLayers());
-                System.out.println("bytes " + 1024 * (kilobytes("VmHWM:") - before));
+                try (var small = open(engine, ModelConfig.llama(32, 1, 260, 128))) {
+                    step(small);
+                }
+                long before = ChildProcess.bytes("VmRSS");
+                try (var stage = open(engine, CONFIG)) {
+                    step(stage);
+                }
+                System.out.println("bytes " + (ChildProcess.bytes("VmHWM") - before));
             }
         }
+    }
 
-        private static void train(TorchEngine engine, ModelConfig config, LayerRange layers)
-                throws Exception {
-            var weights = Model.initialize(config, Tokenizer.bytes(), 1).weights();
-            var parts = Batch.of(Tokens.of(new long[8][128])).split(LOAD.inFlight());
-            try (Stage stage = engine.open(config, layers, weights, StageOptions.forTraining(1))) {
-                for (var part : parts) {
-                    stage.forwardLoss(
-                            part.index(),
-                            part.inputs().toTensor(),
-                            part.labels().toTensor(),
-                            part.labelCount());
-                }
-                for (var part : parts) {
-                    stage.backward(part.index(), null);
-                }
-                stage.prepare(null);
-                stage.apply(1, AdamW.lr(1e-3));
-            }
-        }
+    /** Prints by how many bytes the process grew over steps 200 to 1,000. */
+    public static final class ThousandSteps {
+        private ThousandSteps() {}
 
-        private static long kilobytes(String key) throws Exception {
-            for (var line : Files.readAllLines(Path.of("/proc/self/status"))) {
-                if (line.startsWith(key)) {
-                    return Long.parseLong(line.replaceAll("[^0-9]", ""));
+        public static void main(String[] arguments) throws Exception {
+            try (var engine = TorchEngine.open();
+                    var stage = open(engine, ModelConfig.llama(128, 4, 260, 128))) {
+                long before = 0;
+                for (int i = 1; i <= 1000; i++) {
+                    step(stage);
+                    before = i == 200 ? ChildProcess.bytes("VmRSS") : before;
                 }
+                System.out.println("bytes " + (ChildProcess.bytes("VmRSS") - before));
             }
-            throw new IllegalStateException("no " + key);
         }
+    }
+
+    private static Stage open(TorchEngine engine, ModelConfig config) throws Exception {
+        return engine.open(
+                config,
+                config.allLayers(),
+                Model.initialize(config, Tokenizer.bytes(), 1).weights(),
+                StageOptions.forTraining(1));
+    }
+
+    /** All forwards, then all backwards, so that every micro-batch is in flight at once. */
+    private static void step(Stage stage) throws Exception {
+        var parts = Batch.of(Tokens.of(new long[8][128])).split(LOAD.inFlight());
+        stage.zeroGradients();
+        for (var part : parts) {
+            stage.forwardLoss(
+                    part.index(),
+                    part.inputs().toTensor(),
+                    part.labels().toTensor(),
+                    part.labelCount());
+        }
+        for (var part : parts) {
+            stage.backward(part.index(), null);
+        }
+        stage.prepare(null);
+        stage.apply(stage.step() + 1, AdamW.lr(1e-3));
     }
 }
