@@ -68,10 +68,7 @@ final class HuggingFaceConfig {
         int hidden = json.integer("hidden_size", 1, ModelConfig.HIDDEN_MAX);
         int layers = json.integer("num_hidden_layers", 1, ModelConfig.LAYERS_MAX);
         int heads = json.integer("num_attention_heads", 1, ModelConfig.HEADS_MAX);
-        int kvHeads = json.integer("num_key_value_heads", 1, heads, heads);
-        if (heads % kvHeads != 0) {
-            throw json.unsupported("num_key_value_heads", "a divisor of " + heads + " heads");
-        }
+        int kvHeads = kvHeads(heads);
         int headDim = headDim(hidden, heads);
         int vocabulary = json.integer("vocab_size", 1, ModelConfig.VOCABULARY_MAX);
         int context =
@@ -116,6 +113,23 @@ final class HuggingFaceConfig {
         if (json.number("partial_rotary_factor", 0, 1, 1) != 1) {
             throw json.unsupported("partial_rotary_factor", "1");
         }
+    }
+
+    /** Null means as many as heads, which differs from a missing key. */
+    private int kvHeads(int heads) throws ModelFormatException {
+        int otherwise =
+                json.mentions("num_key_value_heads")
+                        ? heads
+                        : switch (family) {
+                            case LLAMA -> heads;
+                            case MISTRAL -> 8;
+                            case QWEN2 -> 32;
+                        };
+        int kvHeads = json.integer("num_key_value_heads", 1, heads, otherwise);
+        if (heads % kvHeads != 0) {
+            throw json.unsupported("num_key_value_heads", "a divisor of " + heads + " heads");
+        }
+        return kvHeads;
     }
 
     private int headDim(int hidden, int heads) throws ModelFormatException {

@@ -41,7 +41,7 @@ public record MemoryEstimate(long weights, long training, long activations, long
         }
         long attention = (long) config.heads() * config.headDim();
         // Counted from the operator module: what autograd keeps of one layer, per position.
-        long perLayer = 6L * config.hidden() + 6 * attention + 4L * config.intermediate();
+        long perLayer = 7L * config.hidden() + 7 * attention + 4L * config.intermediate();
         long perPosition = perLayer * layers.size() + config.hidden();
         if (config.holdsHead(layers)) {
             perPosition += 2L * config.hidden() + 2L * config.vocabulary();

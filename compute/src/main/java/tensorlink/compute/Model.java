@@ -22,7 +22,6 @@ public record Model(
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "model.safetensors";
     private static final String TOKENIZER = "tokenizer.json";
-    private static final int TOKENIZER_BYTES_MAX = 64 << 20;
 
     /**
      * Opens a Hugging Face folder: {@code config.json}, safetensors in one file or several, and
@@ -40,7 +39,8 @@ public record Model(
         if (ModelFile.exists(folder, TOKENIZER)) {
             var json = ModelFile.in(folder, TOKENIZER);
             tokenizer =
-                    Optional.of(Tokenizer.parse(json.toString(), json.bytes(TOKENIZER_BYTES_MAX)));
+                    Optional.of(
+                            Tokenizer.parse(json.toString(), json.bytes(Tokenizer.JSON_BYTES_MAX)));
         }
         var name = folder.toAbsolutePath().normalize().getFileName();
         return new Model(name == null ? "model" : name.toString(), config, weights, tokenizer);

@@ -15,6 +15,10 @@ import tensorlink.compute.tensor.TensorSpec;
  * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time],
  * hidden states F32 of shape [batch, time, hidden], logits F32 of shape [batch, time, vocabulary].
  *
+ * <p>What does not fit (shape, type, a token id outside the vocabulary, more positions than the
+ * context length) is an {@link IllegalArgumentException} before anything runs; a call out of turn,
+ * or after {@link #close}, an {@link IllegalStateException}.
+ *
  * <p>Gradients are accumulated in the order of the {@link #backward} calls, which callers keep in
  * the order of micro-batches: that order, not the split into stages, decides the bits.
  */
@@ -77,7 +81,8 @@ public interface Stage extends AutoCloseable {
     @Nullable Tensor tiedGradient() throws InterruptedException;
 
     /**
-     * Fixes the gradients of the coming step and names them.
+     * Fixes the gradients of the coming step and names them. A later {@link #backward} or {@link
+     * #zeroGradients} undoes it; a later prepare replaces it.
      *
      * @param otherTiedGradient the {@link #tiedGradient} of the stage that holds the other copy, to
      *     be added to ours; null where {@link #tiedGradient} is null
@@ -85,7 +90,8 @@ public interface Stage extends AutoCloseable {
     PreparedStep prepare(@Nullable Tensor otherTiedGradient) throws InterruptedException;
 
     /**
-     * Applies the prepared gradients.
+     * Applies the prepared gradients, which are spent then; the accumulated ones stay. No
+     * micro-batch may be in flight.
      *
      * @param step one more than {@link #step()}; when it equals {@link #step()} the step was
      *     applied before and nothing happens

@@ -131,6 +131,17 @@ class LocalRunTest {
     }
 
     @Test
+    void a_cache_may_be_closed_after_its_stage() throws Exception {
+        var stage = whole(Model.load(Goldens.folder("llama")));
+        var cache = stage.openCache(1, 6);
+
+        stage.close();
+        cache.close();
+
+        assertThat(cache.position()).isZero();
+    }
+
+    @Test
     void equal_seeds_give_equal_texts_in_any_number_of_stages_and_other_seeds_others()
             throws Exception {
         var model = Model.load(Goldens.folder("llama"));

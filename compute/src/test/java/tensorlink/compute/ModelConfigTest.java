@@ -71,6 +71,22 @@ class ModelConfigTest {
     }
 
     @Test
+    void heads_of_keys_default_to_all_heads_or_what_the_family_has() throws IOException {
+        var json =
+                """
+                {"model_type": "%s", "hidden_size": 64, "num_hidden_layers": 1,
+                "num_attention_heads": 16, "intermediate_size": 96, "vocab_size": 512 %s}\
+                """;
+
+        assertThat(parseAll(json.formatted("llama", "")).kvHeads()).isEqualTo(16);
+        assertThat(parseAll(json.formatted("mistral", "")).kvHeads()).isEqualTo(8);
+        assertThat(parseAll(json.formatted("mistral", ", \"num_key_value_heads\": null")).kvHeads())
+                .isEqualTo(16);
+        assertThatThrownBy(() -> parseAll(json.formatted("qwen2", "")))
+                .hasMessageContaining("num_key_value_heads: expected a divisor of 16 heads");
+    }
+
+    @Test
     void a_window_of_null_means_none() throws IOException {
         assertThat(parse("mistral", ", \"sliding_window\": null").windows()).containsOnly(0);
     }
@@ -220,6 +236,10 @@ class ModelConfigTest {
                 "vocab_size": 512 %s}\
                 """
                         .formatted(family, more);
+        return parseAll(json);
+    }
+
+    private static ModelConfig parseAll(String json) throws IOException {
         return ModelConfig.parse("config.json", json.getBytes(UTF_8));
     }
 

@@ -17,8 +17,6 @@ import tools.jackson.databind.json.JsonMapper;
  * and asks the network about its host unless told otherwise; both are switched off here.
  */
 final class HuggingFace implements Tokenizer {
-    static final int JSON_BYTES_MAX = 64 << 20;
-
     static {
         if (System.getenv("DJL_OFFLINE") == null && System.getProperty("ai.djl.offline") == null) {
             System.setProperty("ai.djl.offline", "true");

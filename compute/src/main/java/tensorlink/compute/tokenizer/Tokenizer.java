@@ -5,6 +5,8 @@ import tensorlink.compute.format.ModelFormatException;
 
 /** Turns text into token ids and back. Safe for use by any thread. */
 public interface Tokenizer {
+    /** The most bytes of a {@code tokenizer.json}. */
+    int JSON_BYTES_MAX = 64 << 20;
 
     /** One token per byte of UTF-8; its id is the byte's value. */
     static Tokenizer bytes() {

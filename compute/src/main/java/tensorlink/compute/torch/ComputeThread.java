@@ -93,7 +93,10 @@ final class ComputeThread implements AutoCloseable {
         return outcome(task);
     }
 
-    /** Runs {@code work} without recording, and waits for its end even when interrupted. */
+    /**
+     * Runs {@code work} without recording, and waits for its end even when interrupted. Does
+     * nothing once closed.
+     */
     void callUninterruptibly(Runnable work) {
         var task =
                 new Task<@Nullable Void>(
@@ -104,6 +107,9 @@ final class ComputeThread implements AutoCloseable {
                         });
         lock.lock();
         try {
+            if (closed) {
+                return;
+            }
             add(task);
             while (!task.done) {
                 changed.awaitUninterruptibly();

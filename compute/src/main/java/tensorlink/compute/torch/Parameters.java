@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -67,7 +68,7 @@ final class Parameters implements AutoCloseable {
         this.tiedEmbedding = tied && config.holdsEmbedding(layers) ? 0 : -1;
         this.tiedHead = tied && config.holdsHead(layers) ? leafCount - 1 : -1;
         this.values = allocate();
-        var all = java.util.Arrays.copyOf(values, leafCount);
+        var all = Arrays.copyOf(values, leafCount);
         if (aliased) {
             all[tiedHead] = JniUtils.detachGradient(values[0]);
         }
@@ -86,7 +87,7 @@ final class Parameters implements AutoCloseable {
     private PtNDArray[] allocate() {
         var arrays = new PtNDArray[specs.size()];
         for (int i = 0; i < arrays.length; i++) {
-            arrays[i] = home.create(Arrays.shape(specs.get(i).shape()), DataType.FLOAT32);
+            arrays[i] = home.create(NativeArrays.shape(specs.get(i).shape()), DataType.FLOAT32);
         }
         return arrays;
     }
@@ -189,12 +190,12 @@ final class Parameters implements AutoCloseable {
         forgetPrepared();
         requireWhole();
         var parts = sums();
-        var gradients = java.util.Arrays.copyOf(parts, values.length);
+        var gradients = Arrays.copyOf(parts, values.length);
         if (tiedEmbedding >= 0 && tiedHead >= 0) {
             merged = sum(parts[tiedEmbedding], parts[tiedHead]);
             gradients[tiedEmbedding] = merged;
         } else if (otherTied != null) {
-            try (var other = Arrays.copyIn(home, otherTied)) {
+            try (var other = NativeArrays.copyIn(home, otherTied)) {
                 merged = sum(parts[ownTied()], other);
                 gradients[ownTied()] = merged;
             }
@@ -212,7 +213,7 @@ final class Parameters implements AutoCloseable {
     private PreparedStep describe(PtNDArray[] gradients) {
         var hash = Digest.sha256();
         double squaredNorm = 0;
-        try (var scope = home.newSubManager(home.getDevice())) {
+        try (var scope = NativeArrays.scope(home)) {
             for (int i = 0; i < gradients.length; i++) {
                 // A shared tensor is on two stages; the embedding's counts.
                 boolean counts = i != tiedHead || tiedEmbedding >= 0;
@@ -300,8 +301,8 @@ final class Parameters implements AutoCloseable {
     }
 
     private Tensor copy(PtNDArray array) {
-        var copy = Tensor.allocate(DType.F32, Arrays.shape(array.getShape()));
-        try (var scope = home.newSubManager(home.getDevice())) {
+        var copy = Tensor.allocate(DType.F32, NativeArrays.shape(array.getShape()));
+        try (var scope = NativeArrays.scope(home)) {
             long at = 0;
             for (var memory : memory(array, scope)) {
                 copy.data().asSlice(at, memory.byteSize()).copyFrom(memory);
@@ -313,7 +314,7 @@ final class Parameters implements AutoCloseable {
 
     Map<String, Digest> digests() {
         var digests = new LinkedHashMap<String, Digest>();
-        try (var scope = home.newSubManager(home.getDevice())) {
+        try (var scope = NativeArrays.scope(home)) {
             for (int i = 0; i < values.length; i++) {
                 var hash = Digest.sha256();
                 for (var memory : memory(values[i], scope)) {
@@ -341,7 +342,7 @@ final class Parameters implements AutoCloseable {
         var shape = array.getShape();
         long bytes = shape.size() * Float.BYTES;
         if (bytes <= PIECE_BYTES) {
-            return List.of(Arrays.bytes(array));
+            return List.of(NativeArrays.bytes(array));
         }
         long rows = shape.get(0);
         long atOnce = Math.max(1, PIECE_BYTES / (bytes / rows));
@@ -349,7 +350,7 @@ final class Parameters implements AutoCloseable {
         for (long row = 0; row < rows; row += atOnce) {
             long count = Math.min(atOnce, rows - row);
             try (var view = operators.call("rows", array, row, count)) {
-                pieces.add(Arrays.bytes(view.toTensor(scope)));
+                pieces.add(NativeArrays.bytes(view.toTensor(scope)));
             }
         }
         return pieces;

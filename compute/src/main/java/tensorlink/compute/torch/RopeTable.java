@@ -42,7 +42,7 @@ final class RopeTable {
     private PtNDArray compute() {
         int pairs = frequencies.length;
         var array = home.create(new Shape(2, positions, 1, pairs), DataType.FLOAT32);
-        var bytes = Arrays.bytes(array);
+        var bytes = NativeArrays.bytes(array);
         long sines = (long) positions * pairs;
         for (int position = 0; position < positions; position++) {
             for (int pair = 0; pair < pairs; pair++) {

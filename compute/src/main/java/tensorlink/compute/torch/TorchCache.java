@@ -30,7 +30,7 @@ final class TorchCache implements KvCache {
             int capacity) {
         this.stage = stage;
         this.thread = thread;
-        this.scope = home.newSubManager(home.getDevice());
+        this.scope = NativeArrays.scope(home);
         this.batch = batch;
         this.capacity = capacity;
         this.arrays = new PtNDArray[2 * layers.size()];

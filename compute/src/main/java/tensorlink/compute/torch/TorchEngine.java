@@ -12,6 +12,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.ExecutionProfile.ThreadRule;
 import tensorlink.compute.LayerRange;
@@ -31,6 +32,8 @@ import tensorlink.compute.torch.TorchStage.Opening;
 public final class TorchEngine implements tensorlink.compute.Engine {
     private static final String DJL_VERSION = "0.35.1";
     private static final String TORCH_VERSION = "2.7.1";
+
+    private static final ReentrantLock LOADING = new ReentrantLock();
 
     private final PtNDManager home;
     private final OperatorModule operators;
@@ -91,18 +94,23 @@ public final class TorchEngine implements tensorlink.compute.Engine {
         return new TorchEngine(home, OperatorModule.load(home), profile);
     }
 
-    /** Only one process at a time unpacks. */
+    /** Only one thread of one process at a time unpacks. */
     private static Engine load() throws IOException {
         var folder = Utils.getEngineCacheDir();
-        Files.createDirectories(folder);
-        try (var channel =
-                        FileChannel.open(
-                                folder.resolve("tensorlink.lock"),
-                                StandardOpenOption.CREATE,
-                                StandardOpenOption.WRITE);
-                var lock = channel.lock()) {
-            assert lock.isValid();
-            return Engine.getEngine("PyTorch");
+        LOADING.lock();
+        try {
+            Files.createDirectories(folder);
+            try (var channel =
+                            FileChannel.open(
+                                    folder.resolve("tensorlink.lock"),
+                                    StandardOpenOption.CREATE,
+                                    StandardOpenOption.WRITE);
+                    var lock = channel.lock()) {
+                assert lock.isValid();
+                return Engine.getEngine("PyTorch");
+            }
+        } finally {
+            LOADING.unlock();
         }
     }
 

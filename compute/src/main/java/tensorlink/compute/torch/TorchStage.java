@@ -11,7 +11,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.KvCache;
 import tensorlink.compute.LayerRange;
@@ -37,6 +36,7 @@ final class TorchStage implements Stage {
     private final ModelConfig config;
     private final LayerRange layers;
     private final StageOptions options;
+    private final Inputs inputs;
     private final OperatorModule operators;
     private final Consumer<TorchStage> onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -72,6 +72,7 @@ final class TorchStage implements Stage {
         this.thread = thread;
         this.home = home;
         this.onClose = onClose;
+        this.inputs = new Inputs(config, layers);
         this.model = describe(config, layers);
         this.parameters = new Parameters(operators, home, config, layers, options.training());
         this.rope = new RopeTable(home, config);
@@ -104,7 +105,7 @@ final class TorchStage implements Stage {
     }
 
     private void fill(Weights weights) throws IOException, InterruptedException {
-        var scope = home.newSubManager(home.getDevice());
+        var scope = NativeArrays.scope(home);
         try {
             var pieces = thread.call(false, () -> parameters.pieces(scope));
             Parameters.read(pieces, weights);
@@ -156,9 +157,9 @@ final class TorchStage implements Stage {
     public Tensor forward(int microBatch, Tensor input) throws InterruptedException {
         try (input) {
             requireTraining();
-            checkInput(input, 0);
+            inputs.check(input, 0);
             return thread.call(
-                    true, () -> Arrays.copyOut(record(microBatch, input, null, 0).result()));
+                    true, () -> NativeArrays.copyOut(record(microBatch, input, null, 0).result()));
         }
     }
 
@@ -168,8 +169,8 @@ final class TorchStage implements Stage {
         try (input;
                 labels) {
             requireTraining();
-            checkInput(input, 0);
-            checkLabels(input, labels, labelCount);
+            inputs.check(input, 0);
+            inputs.checkLabels(input, labels, labelCount);
             return thread.call(
                     true, () -> value(record(microBatch, input, labels, labelCount).result()));
         }
@@ -180,11 +181,11 @@ final class TorchStage implements Stage {
         if (inFlight.containsKey(microBatch)) {
             throw new IllegalStateException("micro-batch " + microBatch + " is in flight");
         }
-        var scope = home.newSubManager(home.getDevice());
+        var scope = NativeArrays.scope(home);
         try (var tape =
                 operators.call(
                         "record",
-                        Arrays.copyIn(scope, input),
+                        NativeArrays.copyIn(scope, input),
                         parameters.leaves(),
                         model,
                         rope.atLeast((int) input.shape().axis(1)),
@@ -219,14 +220,14 @@ final class TorchStage implements Stage {
                         try (var scope = recording.scope()) {
                             var tape = recording.tape().toArray(new PtNDArray[0]);
                             var input = parameters.backward(scope, tape, gradient, model);
-                            return first() ? null : Arrays.copyOut(input);
+                            return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
         }
     }
 
     private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
-        var expected = Arrays.shape(recording.result().getShape());
+        var expected = NativeArrays.shape(recording.result().getShape());
         if (expected.rank() == 0) {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
@@ -237,7 +238,7 @@ final class TorchStage implements Stage {
             throw new IllegalArgumentException(
                     "output gradient: expected F32 " + expected + ", got " + given);
         }
-        return Arrays.copyIn(recording.scope(), given);
+        return NativeArrays.copyIn(recording.scope(), given);
     }
 
     @Override
@@ -272,22 +273,8 @@ final class TorchStage implements Stage {
     public PreparedStep prepare(@Nullable Tensor otherTiedGradient) throws InterruptedException {
         try (otherTiedGradient) {
             requireTraining();
-            checkTied(otherTiedGradient);
+            inputs.checkTied(otherTiedGradient, parameters.needsTiedPart());
             return thread.call(false, () -> parameters.prepare(otherTiedGradient));
-        }
-    }
-
-    private void checkTied(@Nullable Tensor given) {
-        if (parameters.needsTiedPart() == (given == null)) {
-            throw new IllegalArgumentException(
-                    given == null
-                            ? "the other part of the tied gradient is missing"
-                            : "there is no tied gradient to add " + given + " to");
-        }
-        var expected = tensorlink.compute.tensor.Shape.of(config.vocabulary(), config.hidden());
-        if (given != null && (given.dtype() != DType.F32 || !given.shape().equals(expected))) {
-            throw new IllegalArgumentException(
-                    "tied gradient: expected F32 " + expected + ", got " + given);
         }
     }
 
@@ -326,8 +313,8 @@ final class TorchStage implements Stage {
     @Override
     public Tensor infer(Tensor input) throws InterruptedException {
         try (input) {
-            checkInput(input, 0);
-            return thread.call(false, () -> inferred(input, null, 0, Arrays::copyOut));
+            inputs.check(input, 0);
+            return thread.call(false, () -> inferred(input, null, 0, NativeArrays::copyOut));
         }
     }
 
@@ -336,8 +323,8 @@ final class TorchStage implements Stage {
             throws InterruptedException {
         try (input;
                 labels) {
-            checkInput(input, 0);
-            checkLabels(input, labels, labelCount);
+            inputs.check(input, 0);
+            inputs.checkLabels(input, labels, labelCount);
             return thread.call(false, () -> inferred(input, labels, labelCount, TorchStage::value));
         }
     }
@@ -347,11 +334,11 @@ final class TorchStage implements Stage {
             @Nullable Tensor labels,
             long labelCount,
             java.util.function.Function<PtNDArray, T> use) {
-        try (var scope = home.newSubManager(home.getDevice());
+        try (var scope = NativeArrays.scope(home);
                 var result =
                         operators.call(
                                 "infer",
-                                Arrays.copyIn(scope, input),
+                                NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
                                 model,
                                 rope.atLeast((int) input.shape().axis(1)),
@@ -383,7 +370,7 @@ final class TorchStage implements Stage {
             if (!(cache instanceof TorchCache own) || own.stage() != this) {
                 throw new IllegalArgumentException("a cache of another stage");
             }
-            checkInput(input, own.position());
+            inputs.check(input, own.position());
             own.check(input.shape());
             return thread.call(false, () -> extended(own, input));
         }
@@ -392,18 +379,18 @@ final class TorchStage implements Stage {
     private Tensor extended(TorchCache cache, Tensor input) {
         int count = (int) input.shape().axis(1);
         int past = cache.position();
-        try (var scope = home.newSubManager(home.getDevice());
+        try (var scope = NativeArrays.scope(home);
                 var result =
                         operators.call(
                                 "extend",
-                                Arrays.copyIn(scope, input),
+                                NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
                                 model,
                                 rope.atLeast(past + count),
                                 config.normEpsilon(),
                                 cache.arrays(),
                                 (long) past)) {
-            var tensor = Arrays.copyOut(result.toTensor(scope));
+            var tensor = NativeArrays.copyOut(result.toTensor(scope));
             cache.moveTo(past + count);
             return tensor;
         }
@@ -448,74 +435,13 @@ final class TorchStage implements Stage {
         }
     }
 
-    private void checkInput(Tensor input, int past) {
-        var shape = input.shape();
-        var dtype = first() ? DType.I64 : DType.F32;
-        boolean fits =
-                first() ? shape.rank() == 2 : shape.rank() == 3 && shape.axis(2) == config.hidden();
-        if (input.dtype() != dtype || !fits || shape.elements() == 0) {
-            throw new IllegalArgumentException(
-                    "input: expected "
-                            + (first()
-                                    ? "I64 [batch, time]"
-                                    : "F32 [batch, time, " + config.hidden() + "]")
-                            + ", got "
-                            + input);
-        }
-        if (shape.axis(1) > config.contextLength() - past) {
-            throw new IllegalArgumentException(
-                    "input: "
-                            + shape.axis(1)
-                            + " positions after "
-                            + past
-                            + ", context length "
-                            + config.contextLength());
-        }
-        if (first()) {
-            checkIds("token", input, false);
-        }
-    }
-
-    private void checkLabels(Tensor input, Tensor labels, long labelCount) {
-        if (!last()) {
-            throw new IllegalStateException("only the last stage has a loss");
-        }
-        var expected =
-                tensorlink.compute.tensor.Shape.of(input.shape().axis(0), input.shape().axis(1));
-        if (labels.dtype() != DType.I64 || !labels.shape().equals(expected)) {
-            throw new IllegalArgumentException(
-                    "labels: expected I64 " + expected + ", got " + labels);
-        }
-        if (labelCount < 1) {
-            throw new IllegalArgumentException("label count " + labelCount + ", at least 1");
-        }
-        checkIds("label", labels, true);
-    }
-
-    private void checkIds(String what, Tensor ids, boolean mayIgnore) {
-        for (long i = 0; i < ids.elements(); i++) {
-            long id = ids.longAt(i);
-            if ((id < 0 || id >= config.vocabulary()) && !(mayIgnore && id == Batch.IGNORED)) {
-                long time = ids.shape().axis(1);
-                throw new IllegalArgumentException(
-                        what
-                                + " "
-                                + id
-                                + " at row "
-                                + i / time
-                                + ", position "
-                                + i % time
-                                + ", vocabulary "
-                                + config.vocabulary());
-            }
-        }
-    }
-
     private static PtNDArray[] optional(PtNDManager scope, @Nullable Tensor tensor) {
-        return tensor == null ? new PtNDArray[0] : new PtNDArray[] {Arrays.copyIn(scope, tensor)};
+        return tensor == null
+                ? new PtNDArray[0]
+                : new PtNDArray[] {NativeArrays.copyIn(scope, tensor)};
     }
 
     private static float value(PtNDArray scalar) {
-        return Arrays.bytes(scalar).get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
+        return NativeArrays.bytes(scalar).get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
     }
 }

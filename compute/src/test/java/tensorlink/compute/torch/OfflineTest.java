@@ -6,10 +6,9 @@ import java.io.IOException;
 import java.net.URL;
 import java.net.URLConnection;
 import java.net.URLStreamHandler;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Goldens;
@@ -25,24 +24,9 @@ class OfflineTest {
 
     @Test
     void a_first_start_asks_the_network_for_nothing() throws Exception {
-        var java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        var builder =
-                new ProcessBuilder(
-                        java,
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        FirstStart.class.getName(),
-                        natives.toString());
-        builder.environment().remove("DJL_OFFLINE");
-        builder.redirectErrorStream(true);
-        var process = builder.start();
+        var output = ChildProcess.run(FirstStart.class, List.of(), natives.toString());
 
-        var output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-
-        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(output).endsWith("computed F32 [1, 3, 32]\n").doesNotContain("asked for");
-        assertThat(process.exitValue()).isZero();
         try (var folders = Files.list(natives)) {
             assertThat(folders.map(folder -> folder.getFileName().toString()))
                     .contains("pytorch", "tokenizers");

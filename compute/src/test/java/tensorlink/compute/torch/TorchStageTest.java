@@ -83,8 +83,8 @@ class TorchStageTest {
 
     @Test
     void the_number_of_threads_does_not_change_bits_where_the_profile_says_so() throws Exception {
-        var model = Model.initialize(ModelConfig.llama(256, 2, 260, 128), Tokenizer.bytes(), 3);
-        var parts = batch(model.config(), 4, 64, 2).split(2);
+        var model = Model.initialize(ModelConfig.llama(1024, 1, 260, 128), Tokenizer.bytes(), 3);
+        var parts = batch(model.config(), 4, 128, 2).split(2);
         var digests = new ArrayList<Map<String, Digest>>();
         for (int threads = 1; threads <= 2; threads++) {
             try (var stage =

@@ -12,8 +12,13 @@ import tensorlink.compute.tensor.Tensor;
 /**
  * Values between our tensors and libtorch's arrays. Always copies, so neither outlives the other.
  */
-final class Arrays {
-    private Arrays() {}
+final class NativeArrays {
+    private NativeArrays() {}
+
+    /** A manager whose arrays live until it, or {@code home}, is closed. */
+    static PtNDManager scope(PtNDManager home) {
+        return home.newSubManager(home.getDevice());
+    }
 
     static PtNDArray copyIn(PtNDManager home, Tensor tensor) {
         var array = home.create(shape(tensor.shape()), dataType(tensor.dtype()));
