@@ -9,19 +9,19 @@ import tensorlink.p2p.peer.PeerInfo;
  *
  * @param info where it said it listens when it last answered
  * @param seen when it last answered
- * @param failures how often in a row it has not answered since
+ * @param lost whether it has not answered since
  */
-record Contact(PeerInfo info, Key key, Instant seen, int failures) {
+record Contact(PeerInfo info, Key key, Instant seen, boolean lost) {
 
     Contact(PeerInfo info, Instant seen) {
-        this(info, Key.of(info.id()), seen, 0);
+        this(info, Key.of(info.id()), seen, false);
     }
 
     PeerId id() {
         return info.id();
     }
 
-    Contact failedAgain() {
-        return new Contact(info, key, seen, failures + 1);
+    Contact asLost() {
+        return new Contact(info, key, seen, true);
     }
 }

@@ -79,6 +79,7 @@ final class RoutingTable {
         }
     }
 
+    /** Whether {@code peer} is here and not lost. */
     boolean contains(PeerId peer) {
         lock.lock();
         try {
@@ -89,18 +90,42 @@ final class RoutingTable {
         }
     }
 
-    /** At most {@code count} peers, the closest to {@code target} first. */
+    /** At most {@code count} peers that are not lost, the closest to {@code target} first. */
     List<PeerInfo> closest(Key target, int count) {
-        var contacts = contacts();
-        contacts.sort(Comparator.comparing(Contact::key, target.byDistance()));
+        int prefix = self.commonPrefix(target);
         var closest = new ArrayList<PeerInfo>();
-        for (var contact : contacts.subList(0, Math.min(count, contacts.size()))) {
-            closest.add(contact.info());
+        lock.lock();
+        try {
+            // Where we part from the target, others are who share more with it than we do; closer
+            // to
+            // us are those who share as much, farther from us those who share less and less.
+            addClosest(closest, buckets.subMap(prefix, prefix + 1), target);
+            if (closest.size() < count) {
+                addClosest(closest, buckets.tailMap(prefix + 1), target);
+            }
+            for (int less = prefix - 1; less >= 0 && closest.size() < count; less--) {
+                addClosest(closest, buckets.subMap(less, less + 1), target);
+            }
+        } finally {
+            lock.unlock();
         }
-        return closest;
+        return closest.size() > count ? new ArrayList<>(closest.subList(0, count)) : closest;
     }
 
-    /** Who has not answered since {@code limit}. */
+    private static void addClosest(
+            List<PeerInfo> closest, SortedMap<Integer, KBucket> group, Key target) {
+        var contacts = new ArrayList<Contact>();
+        for (var bucket : group.values()) {
+            contacts.addAll(bucket.members());
+        }
+        contacts.removeIf(Contact::lost);
+        contacts.sort(Comparator.comparing(Contact::key, target.byDistance()));
+        for (var contact : contacts) {
+            closest.add(contact.info());
+        }
+    }
+
+    /** Who has not answered since {@code limit}, lost or not asked. */
     List<PeerInfo> silentSince(Instant limit) {
         var silent = new ArrayList<PeerInfo>();
         for (var contact : contacts()) {
@@ -111,24 +136,45 @@ final class RoutingTable {
         return silent;
     }
 
-    boolean isEmpty() {
-        return contacts().isEmpty();
+    /** Who answered once and did not last time. */
+    List<PeerInfo> lost() {
+        var lost = new ArrayList<PeerInfo>();
+        for (var contact : contacts()) {
+            if (contact.lost()) {
+                lost.add(contact.info());
+            }
+        }
+        return lost;
     }
 
-    TableStatus status() {
+    /** Forgets the lost who have not answered since {@code limit}. */
+    void forgetLost(Instant limit) {
         lock.lock();
         try {
-            SortedMap<Integer, Integer> sizes = new TreeMap<>();
-            for (var bucket : buckets.entrySet()) {
-                int size = bucket.getValue().members().size();
-                if (size > 0) {
-                    sizes.put(bucket.getKey(), size);
-                }
-            }
-            return new TableStatus(sizes);
+            buckets.values().forEach(bucket -> bucket.forgetLost(limit));
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Whether there is nobody but the lost. */
+    boolean isEmpty() {
+        for (var contact : contacts()) {
+            if (!contact.lost()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    TableStatus status() {
+        SortedMap<Integer, Integer> sizes = new TreeMap<>();
+        for (var contact : contacts()) {
+            if (!contact.lost()) {
+                sizes.merge(self.commonPrefix(contact.key()), 1, Integer::sum);
+            }
+        }
+        return new TableStatus(sizes);
     }
 
     private List<Contact> contacts() {

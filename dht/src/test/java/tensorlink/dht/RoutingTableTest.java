@@ -76,27 +76,51 @@ class RoutingTableTest {
     }
 
     @Test
-    void a_silent_member_whom_nobody_replaces_stays_until_its_third_failure() {
+    void a_silent_member_whom_nobody_replaces_is_told_to_nobody_but_remembered() {
         var member = fill(4).getFirst();
 
         table.failed(member.id());
-        table.failed(member.id());
-        assertThat(peers()).contains(member);
-        table.failed(member.id());
 
-        assertThat(peers()).doesNotContain(member);
+        assertThat(peers()).hasSize(K - 1).doesNotContain(member);
+        assertThat(table.contains(member.id())).isFalse();
+        assertThat(table.lost()).containsExactly(member);
+        assertThat(table.status().peers()).isEqualTo(K - 1);
     }
 
     @Test
-    void an_answer_clears_the_failures_before_it() {
+    void a_lost_member_that_answers_is_found_again() {
         var member = fill(4).getFirst();
-        table.failed(member.id());
         table.failed(member.id());
 
         table.answered(member, START.plusSeconds(9));
 
-        table.failed(member.id());
         assertThat(peers()).contains(member);
+        assertThat(table.lost()).isEmpty();
+    }
+
+    @Test
+    void a_newcomer_takes_the_place_of_a_lost_member() {
+        var members = fill(4);
+        table.failed(members.get(1).id());
+        var newcomer = near(4);
+
+        var toCheck = table.answered(newcomer, START.plusSeconds(9));
+
+        assertThat(toCheck).isEmpty();
+        assertThat(peers()).containsExactlyInAnyOrder(members.get(0), members.get(2), newcomer);
+        assertThat(table.lost()).isEmpty();
+    }
+
+    @Test
+    void the_lost_are_forgotten_in_the_end() {
+        var members = fill(4);
+        table.failed(members.get(0).id());
+        table.failed(members.get(2).id());
+
+        table.forgetLost(START.plusSeconds(1));
+
+        assertThat(table.lost()).containsExactly(members.get(2));
+        assertThat(peers()).containsExactly(members.get(1));
     }
 
     @Test
@@ -115,18 +139,27 @@ class RoutingTableTest {
 
     @Test
     void no_more_wait_than_are_in_the_bucket() {
-        var members = fill(4);
+        fill(4);
         for (int i = 0; i < 1_000; i++) {
             table.answered(near(4), START.plusSeconds(9));
         }
 
-        for (int i = 0; i < 10; i++) {
-            for (var peer : peers()) {
-                table.failed(peer.id());
-            }
+        int replaced = 0;
+        while (table.lost().isEmpty()) {
+            table.failed(peers().getFirst().id());
+            replaced++;
         }
 
-        assertThat(members).hasSize(K);
+        assertThat(replaced).isEqualTo(K + 1);
+    }
+
+    @Test
+    void with_nobody_but_the_lost_the_table_is_empty() {
+        for (var member : fill(4)) {
+            assertThat(table.isEmpty()).isFalse();
+            table.failed(member.id());
+        }
+
         assertThat(table.isEmpty()).isTrue();
         assertThat(table.status().buckets()).isEmpty();
     }
