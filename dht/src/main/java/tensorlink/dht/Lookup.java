@@ -20,6 +20,9 @@ import tensorlink.p2p.peer.PeerInfo;
  * the {@code resiliency} closest of them have answered, when nobody is left to ask, or when {@code
  * peersAskedMax} were asked: peers that answer with ever closer inventions cannot keep it going.
  *
+ * <p>A peer reported as {@link #slow} no longer holds the others up, since most such peers are
+ * gone; its answer is still welcome, and waited for when nobody else is left.
+ *
  * <p>With {@code resiliency} at beta the walk finds the way to the key; with k it has spoken with
  * everybody who should hold what is stored there.
  *
@@ -39,6 +42,7 @@ final class Lookup {
 
     private final Map<PeerId, Candidate> byPeer = new HashMap<>();
     private int waiting;
+    private int slow;
     private int asked;
 
     Lookup(PeerId self, Key target, DhtConfig.Search search, int resiliency) {
@@ -75,7 +79,7 @@ final class Lookup {
                     batch.add(candidate.info);
                 }
                 case WAITING, ANSWERED -> inReach++;
-                case FAILED -> {}
+                case SLOW, FAILED -> {}
             }
         }
         return batch;
@@ -83,19 +87,31 @@ final class Lookup {
 
     /** {@code peer} answered and named {@code closer} peers. */
     void answered(PeerId peer, List<PeerInfo> closer) {
-        var candidate = waiting(peer);
+        var candidate = reported(peer);
         candidate.state = State.ANSWERED;
         hear(closer, candidate.hop + 1);
     }
 
     /** {@code peer} could not be asked or gave no good answer. */
     void failed(PeerId peer) {
-        waiting(peer).state = State.FAILED;
+        reported(peer).state = State.FAILED;
+    }
+
+    /**
+     * {@code peer} takes longer than others to answer; without effect when it has been reported.
+     */
+    void slow(PeerId peer) {
+        var candidate = byPeer.get(peer);
+        if (candidate != null && candidate.state == State.WAITING) {
+            candidate.state = State.SLOW;
+            waiting--;
+            slow++;
+        }
     }
 
     /** Whether there is nothing to wait for after {@link #next} has been called. */
     boolean isDone() {
-        return waiting == 0 || converged();
+        return waiting + slow == 0 || converged();
     }
 
     /** The closest peers that answered, at most {@code k}, closest first. */
@@ -110,6 +126,17 @@ final class Lookup {
             }
         }
         return closest;
+    }
+
+    /** Who is still slow. */
+    List<PeerInfo> slow() {
+        var peers = new ArrayList<PeerInfo>();
+        for (var candidate : candidates.values()) {
+            if (candidate.state == State.SLOW) {
+                peers.add(candidate.info);
+            }
+        }
+        return peers;
     }
 
     /** Everything heard about where {@code peer} is. */
@@ -148,18 +175,20 @@ final class Lookup {
                 case HEARD, WAITING -> {
                     return false;
                 }
-                case FAILED -> {}
+                case SLOW, FAILED -> {}
             }
         }
         return false;
     }
 
-    private Candidate waiting(PeerId peer) {
+    private Candidate reported(PeerId peer) {
         var candidate = Objects.requireNonNull(byPeer.get(peer), "peer of this lookup");
-        if (candidate.state != State.WAITING) {
-            throw new IllegalStateException(peer + " is " + candidate.state + ", not WAITING");
+        switch (candidate.state) {
+            case WAITING -> waiting--;
+            case SLOW -> slow--;
+            case HEARD, ANSWERED, FAILED ->
+                    throw new IllegalStateException(peer + " is not asked, but " + candidate.state);
         }
-        waiting--;
         return candidate;
     }
 
@@ -182,6 +211,7 @@ final class Lookup {
     private enum State {
         HEARD,
         WAITING,
+        SLOW,
         ANSWERED,
         FAILED
     }

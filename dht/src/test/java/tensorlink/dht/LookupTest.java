@@ -159,6 +159,52 @@ class LookupTest {
     }
 
     @Test
+    void a_slow_peer_holds_nobody_up_and_may_still_answer() {
+        var lookup = lookup(search(20, 2, 2, 100), 2);
+        lookup.start(List.of(at(1), at(2), at(3), at(4)));
+        lookup.next();
+
+        lookup.slow(at(1).id());
+
+        assertThat(lookup.next()).containsExactly(at(3));
+        lookup.answered(at(1).id(), List.of());
+        lookup.answered(at(2).id(), List.of());
+        assertThat(lookup.isDone()).isTrue();
+        assertThat(lookup.closest()).containsExactly(at(1), at(2));
+    }
+
+    @Test
+    void the_closest_answers_suffice_without_the_slow_one() {
+        var lookup = lookup(search(20, 3, 2, 100), 2);
+        lookup.start(List.of(at(1), at(2), at(3)));
+        lookup.next();
+        lookup.slow(at(1).id());
+
+        lookup.answered(at(2).id(), List.of());
+        lookup.answered(at(3).id(), List.of());
+
+        assertThat(lookup.isDone()).isTrue();
+        assertThat(lookup.closest()).containsExactly(at(2), at(3));
+    }
+
+    @Test
+    void slow_peers_are_waited_for_when_nobody_else_is_left() {
+        var lookup = lookup(search(20, 3, 3, 100), 3);
+        lookup.start(List.of(at(1), at(2)));
+        lookup.next();
+
+        lookup.slow(at(1).id());
+        lookup.slow(at(2).id());
+
+        assertThat(lookup.isDone()).isFalse();
+        lookup.answered(at(1).id(), List.of());
+        lookup.failed(at(2).id());
+        lookup.slow(at(2).id());
+        assertThat(lookup.isDone()).isTrue();
+        assertThat(lookup.closest()).containsExactly(at(1));
+    }
+
+    @Test
     void hops_count_the_steps_to_the_closest() {
         var lookup = lookup(search(20, 1, 1, 100), 1);
         lookup.start(List.of(at(9)));
