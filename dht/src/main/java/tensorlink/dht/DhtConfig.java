@@ -107,6 +107,11 @@ public record DhtConfig(
                 protocol, mode, search, timeouts, intervals, bounds, validators, scheduler, other);
     }
 
+    /** About {@code interval}, a tenth more or less, so that nodes do not act in step. */
+    Duration spread(Duration interval) {
+        return Duration.ofNanos((long) (interval.toNanos() * random.nextDouble(0.9, 1.1)));
+    }
+
     /** Whether a node takes part in storing and finding, or only asks. */
     public enum Mode {
         /** Answers; others learn by identify that it does, and keep it in their tables. */
@@ -144,19 +149,25 @@ public record DhtConfig(
      * For how long to wait for others.
      *
      * @param request for dialling a peer, asking it and reading its answer
+     * @param slow for a peer's answer before a lookup goes on without it; once some have answered
+     *     it is a few times as long as the slowest of the last ones took, but never longer
      * @param lookup for a whole lookup; what was found until then counts
      * @param idle for the next request on a stream that a peer opened, and for reading our answer
      */
-    public record Timeouts(Duration request, Duration lookup, Duration idle) {
+    public record Timeouts(Duration request, Duration slow, Duration lookup, Duration idle) {
         public Timeouts {
             positive("request", request);
+            positive("slow", slow);
             positive("lookup", lookup);
             positive("idle", idle);
         }
 
         public static Timeouts defaults() {
             return new Timeouts(
-                    Duration.ofSeconds(10), Duration.ofSeconds(60), Duration.ofSeconds(60));
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(2),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(1));
         }
     }
 
