@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import tensorlink.p2p.multiformats.Varint;
 
 /**
@@ -11,17 +12,29 @@ import tensorlink.p2p.multiformats.Varint;
  * bytes. Varints follow the multiformats rule: minimal form, at most nine bytes.
  */
 final class LengthPrefix {
+    private static final long END = -1;
+
     private LengthPrefix() {}
 
     static ByteString read(Stream stream, int bytesMax) throws IOException, InterruptedException {
+        return next(stream, bytesMax)
+                .orElseThrow(
+                        () -> new EOFException("stream ended where a message was expected"));
+    }
+
+    static Optional<ByteString> next(Stream stream, int bytesMax)
+            throws IOException, InterruptedException {
         long length = readVarint(stream);
+        if (length == END) {
+            return Optional.empty();
+        }
         if (length > bytesMax) {
             throw new ProtocolViolation(
                     stream.protocol() + ": message of " + length + " bytes, limit " + bytesMax);
         }
         var message = new byte[(int) length];
         stream.readFully(MemorySegment.ofArray(message));
-        return ByteString.copyFrom(message);
+        return Optional.of(ByteString.copyFrom(message));
     }
 
     static void write(Stream stream, ByteString message) throws IOException, InterruptedException {
@@ -34,12 +47,15 @@ final class LengthPrefix {
         var one = new byte[1];
         var segment = MemorySegment.ofArray(one);
         var length = new Varint.Decoder();
+        if (stream.read(segment) < 0) {
+            return END;
+        }
         try {
-            do {
+            while (!length.accept(one[0])) {
                 if (stream.read(segment) < 0) {
-                    throw new EOFException("stream ended where a message length was expected");
+                    throw new EOFException("stream ended within a message length");
                 }
-            } while (!length.accept(one[0]));
+            }
         } catch (IllegalArgumentException malformed) {
             throw new ProtocolViolation(
                     stream.protocol() + ": message length: " + malformed.getMessage(), malformed);

@@ -9,14 +9,22 @@ public record ProtocolId(String name) {
     private static final int NAME_LENGTH_MAX = 140;
 
     public ProtocolId {
-        if (name.length() < 2 || name.length() > NAME_LENGTH_MAX || name.charAt(0) != '/') {
+        if (!isValid(name)) {
             throw new IllegalArgumentException("bad protocol name \"" + name + "\"");
+        }
+    }
+
+    /** Whether {@code name} can be negotiated. */
+    public static boolean isValid(String name) {
+        if (name.length() < 2 || name.length() > NAME_LENGTH_MAX || name.charAt(0) != '/') {
+            return false;
         }
         for (int i = 0; i < name.length(); i++) {
             if (name.charAt(i) < ' ' || name.charAt(i) > '~') {
-                throw new IllegalArgumentException("bad character in protocol name at " + i);
+                return false;
             }
         }
+        return true;
     }
 
     public static ProtocolId of(String name) {

@@ -5,6 +5,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * An ordered, reliable, flow-controlled pair of byte pipes to one peer, for one protocol.
@@ -94,6 +95,17 @@ public interface Stream extends AutoCloseable {
      */
     default ByteString readMessage(int bytesMax) throws IOException, InterruptedException {
         return LengthPrefix.read(this, bytesMax);
+    }
+
+    /**
+     * As {@link #readMessage}, for protocols in which the remote may end its direction between two
+     * messages.
+     *
+     * @return empty when it did
+     */
+    default Optional<ByteString> nextMessage(int bytesMax)
+            throws IOException, InterruptedException {
+        return LengthPrefix.next(this, bytesMax);
     }
 
     /** Sends {@code message} preceded by its length as an unsigned varint, in one write. */

@@ -199,6 +199,19 @@ public final class Multiaddr {
         };
     }
 
+    /** Whether it is a wildcard such as {@code /ip4/0.0.0.0}, which names no place. */
+    public boolean isUnspecified() {
+        var outermost = parts.getFirst();
+        return switch (outermost.protocol()) {
+            case IP4, IP6 -> outermost.value().equals(zeros(outermost.value().size()));
+            default -> false;
+        };
+    }
+
+    private static ByteString zeros(int size) {
+        return ByteString.copyFrom(new byte[size]);
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Multiaddr that && bytes.equals(that.bytes);

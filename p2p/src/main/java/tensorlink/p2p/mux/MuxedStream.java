@@ -1,0 +1,27 @@
+package tensorlink.p2p.mux;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+
+/**
+ * A {@link tensorlink.p2p.core.Stream} before its protocol is known; the methods mean what they mean
+ * there.
+ */
+public interface MuxedStream {
+    int read(MemorySegment target) throws IOException, InterruptedException;
+
+    void write(MemorySegment source) throws IOException, InterruptedException;
+
+    void closeWrite() throws IOException;
+
+    void close();
+
+    /** Abandons the stream and tells the remote why. */
+    void reset(StreamError reason);
+
+    void timeout(Duration limit);
+
+    /** How many bytes can be read without waiting. */
+    int available();
+}

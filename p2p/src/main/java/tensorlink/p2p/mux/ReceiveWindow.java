@@ -1,0 +1,69 @@
+package tensorlink.p2p.mux;
+
+/**
+ * What a peer may still send on one stream, and when to let it send more. Credit returns only as the
+ * application takes bytes, so what is not taken is bounded by the window. The window doubles while it
+ * is drained in less than four round trips, because then it, not the reader, holds the sender back.
+ *
+ * <p>Always: credit + bytes that wait for the application + bytes taken since the last grant = size.
+ */
+final class ReceiveWindow {
+    /** What the specification gives every stream. */
+    static final int INITIAL_BYTES = 256 << 10;
+
+    private static final int GROWTH_ROUND_TRIPS = 4;
+
+    private int size = INITIAL_BYTES;
+    private int credit = INITIAL_BYTES;
+    private int taken;
+    private long lastGrant;
+
+    ReceiveWindow(long now) {
+        this.lastGrant = now;
+    }
+
+    /** Notes {@code bytes} arriving; false, and nothing noted, when the peer may not send so much. */
+    boolean receive(long bytes) {
+        if (bytes > credit) {
+            return false;
+        }
+        credit -= (int) bytes;
+        return true;
+    }
+
+    /**
+     * Notes {@code bytes} being taken by the application.
+     *
+     * @param now in nanoseconds
+     * @param roundTrip in nanoseconds; 0 when unknown, then the window does not grow
+     * @return credit to grant now, or 0 while it is not worth a frame
+     */
+    int take(int bytes, long now, long roundTrip, Growth growth) {
+        taken += bytes;
+        if (taken < size / 2) {
+            return 0;
+        }
+        int extra = 0;
+        if (roundTrip > 0 && now - lastGrant < GROWTH_ROUND_TRIPS * roundTrip) {
+            extra = growth.grow(size);
+        }
+        int grant = taken + extra;
+        size += extra;
+        credit += grant;
+        taken = 0;
+        lastGrant = now;
+        return grant;
+    }
+
+    /** By how much this window has grown beyond its initial size. */
+    int grown() {
+        return size - INITIAL_BYTES;
+    }
+
+    /** Decides how much a window may grow. */
+    @FunctionalInterface
+    interface Growth {
+        /** By how many bytes a window of {@code size} bytes may grow, 0 to {@code size}. */
+        int grow(int size);
+    }
+}

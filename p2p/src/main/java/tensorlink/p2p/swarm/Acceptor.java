@@ -1,0 +1,114 @@
+package tensorlink.p2p.swarm;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.transport.Transport;
+
+/** Listens, and upgrades what the gate lets in. */
+final class Acceptor {
+    private static final Logger log = LoggerFactory.getLogger(Acceptor.class);
+
+    private final List<Transport> transports;
+    private final Upgrader upgrader;
+    private final AcceptGate gate;
+    private final Predicate<SwarmConnection> keep;
+    private final List<Transport.Listener> listeners = new CopyOnWriteArrayList<>();
+
+    /**
+     * @param keep takes a new connection in, or refuses it
+     */
+    Acceptor(List<Transport> transports, Upgrader upgrader, Predicate<SwarmConnection> keep) {
+        this.transports = transports;
+        this.upgrader = upgrader;
+        this.gate = new AcceptGate(upgrader.limits().connections());
+        this.keep = keep;
+    }
+
+    void listen(Multiaddr address) throws IOException, InterruptedException {
+        for (var transport : transports) {
+            if (transport.handles(address)) {
+                listeners.add(transport.listen(address, pipeline(transport)));
+                return;
+            }
+        }
+        throw new IOException("no transport to listen at " + address);
+    }
+
+    List<Multiaddr> addresses() {
+        var addresses = new ArrayList<Multiaddr>();
+        for (var listener : listeners) {
+            addresses.addAll(listener.addresses());
+        }
+        return addresses;
+    }
+
+    private ChannelHandler pipeline(Transport transport) {
+        return new ChannelInitializer<Channel>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                accept(channel, transport.remoteAddress(channel));
+            }
+        };
+    }
+
+    private void accept(Channel channel, Multiaddr from) {
+        switch (gate.admit(host(channel), upgrader.scheduler().nanoTime())) {
+            case AcceptGate.Admission.Refused(var reason) -> {
+                log.debug("refused {}: {}", from, reason);
+                var _ = channel.close();
+            }
+            case AcceptGate.Admission.Admitted(var place) -> {
+                var _ = channel.closeFuture().addListener(_ -> place.close());
+                Upgrade.inbound(upgrader, channel, from, new Outcome(from, place));
+            }
+        }
+    }
+
+    /** Channels that are no sockets come from this process. */
+    private static InetAddress host(Channel channel) {
+        return channel.remoteAddress() instanceof InetSocketAddress socket
+                ? socket.getAddress()
+                : InetAddress.getLoopbackAddress();
+    }
+
+    void close() {
+        for (var listener : listeners) {
+            listener.close();
+        }
+    }
+
+    private final class Outcome implements Upgrade.Done {
+        private final Multiaddr from;
+        private final AcceptGate.Place place;
+
+        Outcome(Multiaddr from, AcceptGate.Place place) {
+            this.from = from;
+            this.place = place;
+        }
+
+        @Override
+        public void up(SwarmConnection connection) {
+            place.proven();
+            if (!keep.test(connection)) {
+                log.debug("refused {}: too many connections with this peer", connection);
+                connection.close();
+            }
+        }
+
+        @Override
+        public void failed(IOException reason) {
+            log.debug("connection from {} failed: {}", from, reason.getMessage());
+        }
+    }
+}

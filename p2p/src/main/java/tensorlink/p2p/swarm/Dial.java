@@ -1,0 +1,228 @@
+package tensorlink.p2p.swarm;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.DialException;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.transport.Transport;
+
+/**
+ * One try to reach one peer. Its addresses are dialled in the order given, each next one as soon as one
+ * fails or has had its head start; the first that proves to be the peer wins and the others are called
+ * off. One thread runs it; attempts report to it through a queue.
+ */
+final class Dial {
+    private final PeerId peer;
+    private final List<Multiaddr> addresses;
+    private final List<Transport> transports;
+    private final Upgrader upgrader;
+    private final Semaphore slots;
+    private final Predicate<SwarmConnection> keep;
+    private final Limits.Dialling limits;
+    private final Scheduler scheduler;
+    private final BlockingQueue<News> news = new LinkedBlockingQueue<>();
+    private final List<Attempt> attempts = new ArrayList<>();
+    private int running;
+
+    /**
+     * @param slots attempts that the host may still make at the same time
+     * @param keep takes a new connection in, or refuses it
+     */
+    Dial(
+            PeerId peer,
+            List<Multiaddr> addresses,
+            List<Transport> transports,
+            Upgrader upgrader,
+            Semaphore slots,
+            Predicate<SwarmConnection> keep) {
+        this.peer = peer;
+        this.addresses = addresses;
+        this.transports = transports;
+        this.upgrader = upgrader;
+        this.slots = slots;
+        this.keep = keep;
+        this.limits = upgrader.limits().dialling();
+        this.scheduler = upgrader.scheduler();
+    }
+
+    /** Blocks until the peer is reached or every address has failed. */
+    SwarmConnection run() throws DialException, InterruptedException {
+        var failures = new ArrayList<DialException.Attempt>();
+        var waiting = addresses.iterator();
+        try {
+            startNext(waiting);
+            while (running > 0) {
+                switch (news.take()) {
+                    case News.Up(var connection) -> {
+                        return connection;
+                    }
+                    case News.Down(var address, var cause) -> {
+                        running--;
+                        failures.add(new DialException.Attempt(address, cause));
+                        startNext(waiting);
+                    }
+                    case News.HeadStartOver() -> startNext(waiting);
+                }
+            }
+            throw new DialException(peer, failures);
+        } finally {
+            for (var attempt : attempts) {
+                attempt.cancel();
+            }
+        }
+    }
+
+    private void startNext(Iterator<Multiaddr> waiting) {
+        if (!waiting.hasNext() || running == limits.perPeerMax()) {
+            return;
+        }
+        var attempt = new Attempt(waiting.next());
+        attempts.add(attempt);
+        running++;
+        attempt.start();
+        if (waiting.hasNext()) {
+            var _ = scheduler.after(limits.stagger(), () -> news.add(new News.HeadStartOver()));
+        }
+    }
+
+    /** What the running thread hears. */
+    private sealed interface News {
+        record Up(SwarmConnection connection) implements News {}
+
+        record Down(Multiaddr address, IOException cause) implements News {}
+
+        record HeadStartOver() implements News {}
+    }
+
+    /** One address; reports exactly once. */
+    private final class Attempt implements Upgrade.Done {
+        private final Multiaddr address;
+        private final AtomicBoolean hasReported = new AtomicBoolean();
+        private volatile @Nullable Thread thread;
+        private volatile @Nullable Upgrade upgrade;
+        private volatile boolean isCancelled;
+
+        Attempt(Multiaddr address) {
+            this.address = address;
+        }
+
+        void start() {
+            thread = scheduler.fork("p2p dial", this::run);
+        }
+
+        /** Waits for its turn, resolves the name and starts to connect. */
+        private void run() {
+            try {
+                slots.acquire();
+            } catch (InterruptedException cancelled) {
+                report(new News.Down(address, new IOException("called off")));
+                return;
+            }
+            try {
+                var _ =
+                        transport()
+                                .dial(address, pipeline())
+                                .addListener(
+                                        connect -> {
+                                            if (!connect.isSuccess()) {
+                                                abandon(unconnected(connect.cause()));
+                                            }
+                                        });
+            } catch (IOException unreachable) {
+                failed(unreachable);
+            }
+        }
+
+        private Transport transport() throws IOException {
+            for (var transport : transports) {
+                if (transport.handles(address)) {
+                    return transport;
+                }
+            }
+            throw new IOException("no transport for such an address");
+        }
+
+        private ChannelInitializer<Channel> pipeline() {
+            return new ChannelInitializer<>() {
+                @Override
+                protected void initChannel(Channel channel) {
+                    var started =
+                            Upgrade.outbound(upgrader, channel, address, peer, Attempt.this);
+                    upgrade = started;
+                    if (isCancelled) {
+                        started.fail(new IOException("called off"));
+                    }
+                }
+            };
+        }
+
+        private static IOException unconnected(Throwable cause) {
+            return cause instanceof IOException failure ? failure : new IOException(cause);
+        }
+
+        @Override
+        public void up(SwarmConnection connection) {
+            if (isCancelled) {
+                connection.close();
+                failed(new IOException("called off"));
+            } else if (keep.test(connection)) {
+                finish(new News.Up(connection));
+            } else {
+                connection.close();
+                failed(new IOException("too many connections with this peer"));
+            }
+        }
+
+        @Override
+        public void failed(IOException reason) {
+            finish(new News.Down(address, reason));
+        }
+
+        private void finish(News outcome) {
+            if (hasReported.compareAndSet(false, true)) {
+                slots.release();
+                news.add(outcome);
+            }
+        }
+
+        private void report(News outcome) {
+            if (hasReported.compareAndSet(false, true)) {
+                news.add(outcome);
+            }
+        }
+
+        void cancel() {
+            isCancelled = true;
+            var dialling = thread;
+            if (dialling != null) {
+                dialling.interrupt();
+            }
+            var current = upgrade;
+            if (current != null) {
+                current.fail(new IOException("called off"));
+            }
+        }
+
+        private void abandon(IOException reason) {
+            var current = upgrade;
+            if (current != null) {
+                current.fail(reason);
+            } else {
+                failed(reason);
+            }
+        }
+    }
+}

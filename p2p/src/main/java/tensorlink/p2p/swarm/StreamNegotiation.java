@@ -1,0 +1,105 @@
+package tensorlink.p2p.swarm;
+
+import com.google.protobuf.ByteString;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.StreamTimeoutException;
+import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.mux.MuxedStream;
+import tensorlink.p2p.mux.StreamError;
+import tensorlink.p2p.negotiate.Negotiation;
+import tensorlink.p2p.negotiate.Negotiation.Progress;
+
+/** Agrees on the protocol of a new stream, on the stream's own thread and within a time limit. */
+final class StreamNegotiation {
+    private final Scheduler scheduler;
+    private final Duration timeout;
+
+    StreamNegotiation(Scheduler scheduler, Duration timeout) {
+        this.scheduler = scheduler;
+        this.timeout = timeout;
+    }
+
+    /**
+     * Proposes {@code protocols} in order.
+     *
+     * @throws UnsupportedProtocolException when the remote serves none of them
+     */
+    ProtocolId propose(MuxedStream stream, List<ProtocolId> protocols)
+            throws IOException, InterruptedException {
+        var names = new ArrayList<String>();
+        for (var protocol : protocols) {
+            names.add(protocol.name());
+        }
+        return ProtocolId.of(run(stream, Negotiation.propose(names), names));
+    }
+
+    /** Answers proposals until one is served, and returns its name. */
+    String answer(MuxedStream stream, Predicate<String> serves)
+            throws IOException, InterruptedException {
+        return run(stream, Negotiation.answer(serves), List.of());
+    }
+
+    private String run(MuxedStream stream, Negotiation negotiation, List<String> names)
+            throws IOException, InterruptedException {
+        var isLate = new AtomicBoolean();
+        var deadline =
+                scheduler.after(
+                        timeout,
+                        () -> {
+                            isLate.set(true);
+                            stream.reset(StreamError.NEGOTIATION_FAILED);
+                        });
+        try {
+            return exchange(stream, negotiation, names);
+        } catch (IOException failure) {
+            if (isLate.get()) {
+                throw new StreamTimeoutException(
+                        "agreeing on a protocol took longer than " + timeout);
+            }
+            throw failure;
+        } finally {
+            deadline.cancel();
+        }
+    }
+
+    /** Replies are held back while input waits, so that they leave in one frame. */
+    private static String exchange(
+            MuxedStream stream, Negotiation negotiation, List<String> names)
+            throws IOException, InterruptedException {
+        var next = new byte[1];
+        var reply = negotiation.opening();
+        while (true) {
+            if (!reply.isEmpty() && stream.available() == 0) {
+                write(stream, reply);
+                reply = ByteString.EMPTY;
+            }
+            if (stream.read(MemorySegment.ofArray(next)) < 0) {
+                throw new EOFException("the remote ended the stream before a protocol was agreed");
+            }
+            switch (negotiation.accept(next[0])) {
+                case Progress.Pending() -> {}
+                case Progress.Send(var bytes) -> reply = reply.concat(bytes);
+                case Progress.Agreed(var protocol, var bytes) -> {
+                    write(stream, reply.concat(bytes));
+                    return protocol;
+                }
+                case Progress.Refused() ->
+                        throw new UnsupportedProtocolException("the peer serves none of " + names);
+            }
+        }
+    }
+
+    private static void write(MuxedStream stream, ByteString bytes)
+            throws IOException, InterruptedException {
+        stream.write(MemorySegment.ofArray(bytes.toByteArray()));
+    }
+}

@@ -1,0 +1,243 @@
+package tensorlink.p2p.swarm;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.DialException;
+import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.HostEvent;
+import tensorlink.p2p.core.HostListener;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.StreamHandler;
+import tensorlink.p2p.core.Subscription;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.mux.MuxedStream;
+import tensorlink.p2p.mux.Muxer;
+import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
+import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.security.Security;
+import tensorlink.p2p.transport.Transport;
+
+/** The host: ties together who listens, who dials, what is open and who serves it. */
+public final class Swarm implements Host {
+    private static final Logger log = LoggerFactory.getLogger(Swarm.class);
+
+    private final Parts parts;
+    private final ProtocolTable protocols = new ProtocolTable();
+    private final HostListeners listeners;
+    private final ConnectionTable connections;
+    private final StreamServer server;
+    private final Dialler dialler;
+    private final Acceptor acceptor;
+    private final List<Observer> observers = new CopyOnWriteArrayList<>();
+    private final AtomicBoolean isClosed = new AtomicBoolean();
+
+    public Swarm(Parts parts) {
+        this.parts = parts;
+        var limits = parts.limits();
+        var scheduler = parts.scheduler();
+        var negotiation = new StreamNegotiation(scheduler, limits.streams().negotiateTimeout());
+        listeners = new HostListeners(scheduler, limits.eventsPendingMax());
+        connections =
+                new ConnectionTable(limits.connections().perPeerMax(), listeners::publish);
+        server = new StreamServer(protocols, negotiation, limits.connections(), scheduler);
+        var upgrader =
+                new Upgrader(
+                        parts.self(),
+                        parts.securities(),
+                        parts.muxers(),
+                        limits,
+                        scheduler,
+                        new Owner(negotiation));
+        dialler =
+                new Dialler(connections, parts.peers(), parts.transports(), upgrader, this::keep);
+        acceptor = new Acceptor(parts.transports(), upgrader, this::keep);
+    }
+
+    /** Starts to listen at {@code address}. */
+    public void listen(Multiaddr address) throws IOException, InterruptedException {
+        acceptor.listen(address);
+        observers.forEach(Observer::changed);
+    }
+
+    /** Lets {@code observer} know what happens from now on. */
+    public void observe(Observer observer) {
+        observers.add(observer);
+    }
+
+    @Override
+    public PeerId id() {
+        return parts.self();
+    }
+
+    @Override
+    public List<Multiaddr> addresses() {
+        return acceptor.addresses();
+    }
+
+    @Override
+    public PeerStore peers() {
+        return parts.peers();
+    }
+
+    @Override
+    public List<Connection> connections() {
+        return List.copyOf(connections.all());
+    }
+
+    @Override
+    public void handle(ProtocolId protocol, StreamHandler handler) {
+        protocols.add(protocol, handler);
+        observers.forEach(Observer::changed);
+    }
+
+    @Override
+    public void unhandle(ProtocolId protocol) {
+        if (protocols.remove(protocol)) {
+            observers.forEach(Observer::changed);
+        }
+    }
+
+    @Override
+    public List<ProtocolId> protocols() {
+        return protocols.protocols();
+    }
+
+    @Override
+    public Connection connect(PeerInfo peer) throws DialException, InterruptedException {
+        return dialler.connect(peer);
+    }
+
+    /** A connection that turns out to be dead is replaced once. */
+    @Override
+    public Stream open(PeerId peer, List<ProtocolId> wanted)
+            throws IOException, InterruptedException {
+        var connection = dialler.connect(peers().info(peer));
+        try {
+            return connection.open(wanted);
+        } catch (IOException failure) {
+            if (connection.isOpen()) {
+                throw failure;
+            }
+            log.debug("connection {} was dead: {}", connection, failure.getMessage());
+            return dialler.connect(peers().info(peer)).open(wanted);
+        }
+    }
+
+    @Override
+    public void disconnect(PeerId peer) {
+        for (var connection : connections.all(peer)) {
+            connection.close();
+        }
+    }
+
+    @Override
+    public Subscription subscribe(HostListener listener) {
+        return listeners.add(listener);
+    }
+
+    /** Publishes an event that somebody above observed. */
+    public void publish(HostEvent event) {
+        listeners.publish(event);
+    }
+
+    private boolean keep(SwarmConnection connection) {
+        if (!connections.add(connection)) {
+            return false;
+        }
+        log.debug("connected: {}", connection);
+        for (var observer : observers) {
+            observer.connected(connection);
+        }
+        return true;
+    }
+
+    @Override
+    public void close() {
+        if (!isClosed.compareAndSet(false, true)) {
+            return;
+        }
+        acceptor.close();
+        dialler.close();
+        connections.close();
+        var open = connections.all();
+        for (var connection : open) {
+            connection.close();
+        }
+        try {
+            for (var connection : open) {
+                connection.awaitClosed();
+            }
+            server.close();
+        } catch (InterruptedException impatient) {
+            Thread.currentThread().interrupt();
+        }
+        listeners.close();
+        for (var transport : parts.transports()) {
+            transport.close();
+        }
+    }
+
+    /**
+     * What a swarm is made of.
+     *
+     * @param transports are closed with the swarm; the first that handles an address is used
+     * @param securities best first
+     * @param muxers best first
+     */
+    public record Parts(
+            PeerId self,
+            PeerStore peers,
+            List<Transport> transports,
+            List<Security> securities,
+            List<Muxer> muxers,
+            Limits limits,
+            Scheduler scheduler) {}
+
+    /** Learns of changes, on any thread; must not block. */
+    public interface Observer {
+        /** A connection is ready for streams. */
+        void connected(Connection connection);
+
+        /** A connection is over. */
+        void disconnected(Connection connection);
+
+        /** The protocols or addresses of this host changed. */
+        void changed();
+    }
+
+    private final class Owner implements SwarmConnection.Owner {
+        private final StreamNegotiation negotiation;
+
+        Owner(StreamNegotiation negotiation) {
+            this.negotiation = negotiation;
+        }
+
+        @Override
+        public StreamNegotiation negotiation() {
+            return negotiation;
+        }
+
+        @Override
+        public void opened(SwarmConnection connection, MuxedStream stream) {
+            server.serve(connection, stream);
+        }
+
+        @Override
+        public void closed(SwarmConnection connection, IOException reason) {
+            log.debug("disconnected: {}: {}", connection, reason.getMessage());
+            connections.remove(connection);
+            for (var observer : observers) {
+                observer.disconnected(connection);
+            }
+        }
+    }
+}

@@ -1,0 +1,148 @@
+package tensorlink.p2p.swarm;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.mux.MuxedConnection;
+import tensorlink.p2p.mux.MuxedStream;
+import tensorlink.p2p.mux.StreamError;
+import tensorlink.p2p.peer.PeerId;
+
+/** A connection with a proven peer, and the bridge from its event loop to the host. */
+final class SwarmConnection implements Connection, MuxedConnection.Events {
+    private final PeerId remotePeer;
+    private final Multiaddr remoteAddress;
+    private final Direction direction;
+    private final Owner owner;
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final AtomicInteger violations = new AtomicInteger();
+    private final Semaphore negotiationSlots;
+    private final Semaphore handlerSlots;
+    private @Nullable MuxedConnection muxed;
+
+    SwarmConnection(
+            PeerId remotePeer,
+            Multiaddr remoteAddress,
+            Direction direction,
+            Limits.Streams limits,
+            Owner owner) {
+        this.remotePeer = remotePeer;
+        this.remoteAddress = remoteAddress;
+        this.direction = direction;
+        this.owner = owner;
+        this.negotiationSlots = new Semaphore(limits.negotiatingMax());
+        this.handlerSlots = new Semaphore(limits.openMax());
+    }
+
+    /** Completes the connection, before anybody else knows it. */
+    void carriedBy(MuxedConnection carrier) {
+        muxed = carrier;
+    }
+
+    private MuxedConnection muxed() {
+        if (muxed == null) {
+            throw new IllegalStateException("connection is not complete");
+        }
+        return muxed;
+    }
+
+    @Override
+    public PeerId remotePeer() {
+        return remotePeer;
+    }
+
+    @Override
+    public Multiaddr remoteAddress() {
+        return remoteAddress;
+    }
+
+    @Override
+    public Direction direction() {
+        return direction;
+    }
+
+    @Override
+    public boolean isOpen() {
+        return muxed().isOpen();
+    }
+
+    @Override
+    public Stream open(List<ProtocolId> protocols) throws IOException, InterruptedException {
+        var stream = muxed().open();
+        boolean agreed = false;
+        try {
+            var protocol = owner.negotiation().propose(stream, protocols);
+            agreed = true;
+            return new SwarmStream(stream, protocol, this);
+        } catch (UnsupportedProtocolException refused) {
+            stream.close();
+            agreed = true;
+            throw refused;
+        } finally {
+            if (!agreed) {
+                stream.reset(StreamError.NEGOTIATION_FAILED);
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        muxed().close();
+    }
+
+    /** Waits until the last byte is sent or given up. */
+    void awaitClosed() throws InterruptedException {
+        closed.await();
+    }
+
+    /** Inbound streams of which the protocol may still become known. */
+    Semaphore negotiationSlots() {
+        return negotiationSlots;
+    }
+
+    /** Inbound streams that may still get a thread; a reset stream keeps its own until it ends. */
+    Semaphore handlerSlots() {
+        return handlerSlots;
+    }
+
+    /** How often the peer broke a protocol over this connection, this time included. */
+    int violated() {
+        return violations.incrementAndGet();
+    }
+
+    @Override
+    public void opened(MuxedStream stream) {
+        owner.opened(this, stream);
+    }
+
+    @Override
+    public void closed(IOException reason) {
+        owner.closed(this, reason);
+        closed.countDown();
+    }
+
+    @Override
+    public String toString() {
+        return direction + " " + remotePeer.shortText() + " at " + remoteAddress;
+    }
+
+    /** The host that the connection belongs to. */
+    interface Owner {
+        StreamNegotiation negotiation();
+
+        /** The remote opened {@code stream}; must not block. */
+        void opened(SwarmConnection connection, MuxedStream stream);
+
+        /** The connection is over; must not block. */
+        void closed(SwarmConnection connection, IOException reason);
+    }
+}

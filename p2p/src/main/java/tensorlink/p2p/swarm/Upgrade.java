@@ -1,0 +1,178 @@
+package tensorlink.p2p.swarm;
+
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.DecoderException;
+import java.io.IOException;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.WrongPeerException;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.negotiate.NegotiationHandler;
+import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.security.Secured;
+
+/**
+ * Turns one raw channel into a connection: multistream, security, the peer's identity checked, then the
+ * muxer, agreed inside the security handshake or by multistream once more. All of it under one deadline;
+ * whatever fails closes the channel. Everything but {@link #fail} runs on the channel's event loop.
+ */
+final class Upgrade extends ChannelInboundHandlerAdapter {
+    private static final Logger log = LoggerFactory.getLogger(Upgrade.class);
+
+    private final Upgrader shared;
+    private final Channel channel;
+    private final Direction direction;
+    private final Multiaddr remoteAddress;
+    private final Optional<PeerId> expected;
+    private final Done done;
+    private final Scheduler.Task deadline;
+    private boolean isDone;
+
+    private Upgrade(
+            Upgrader shared,
+            Channel channel,
+            Direction direction,
+            Multiaddr remoteAddress,
+            Optional<PeerId> expected,
+            Done done) {
+        this.shared = shared;
+        this.channel = channel;
+        this.direction = direction;
+        this.remoteAddress = remoteAddress;
+        this.expected = expected;
+        this.done = done;
+        var timeout = shared.timeout(direction);
+        this.deadline =
+                shared.scheduler()
+                        .after(
+                                timeout,
+                                () ->
+                                        fail(
+                                                new SocketTimeoutException(
+                                                        "no connection within " + timeout)));
+    }
+
+    /** Starts the upgrade of an accepted channel whose pipeline is still empty. */
+    static void inbound(Upgrader shared, Channel channel, Multiaddr from, Done done) {
+        new Upgrade(shared, channel, Direction.INBOUND, from, Optional.empty(), done).start();
+    }
+
+    /** Starts the upgrade of a dialled channel, connected or not, whose pipeline is still empty. */
+    static Upgrade outbound(
+            Upgrader shared, Channel channel, Multiaddr to, PeerId expected, Done done) {
+        var upgrade =
+                new Upgrade(
+                        shared, channel, Direction.OUTBOUND, to, Optional.of(expected), done);
+        upgrade.start();
+        return upgrade;
+    }
+
+    private void start() {
+        var names = shared.securityNames();
+        channel.pipeline()
+                .addLast(
+                        switch (direction) {
+                            case OUTBOUND -> NegotiationHandler.propose(names, this::secure);
+                            case INBOUND -> NegotiationHandler.answer(names, this::secure);
+                        })
+                .addLast(this);
+    }
+
+    private void secure(ChannelHandlerContext context, String security) {
+        var handshake = shared.security(security).handshake(direction, this::secured);
+        context.pipeline().addAfter(context.name(), "handshake", handshake);
+    }
+
+    private void secured(ChannelHandlerContext encrypted, Secured secured) throws IOException {
+        var remote = secured.remoteKey().peerId();
+        if (expected.isPresent() && !expected.get().equals(remote)) {
+            throw new WrongPeerException(expected.get(), remote);
+        }
+        if (remote.equals(shared.self())) {
+            throw new IOException("the other side is ourselves");
+        }
+        if (secured.muxer().isPresent()) {
+            complete(encrypted, remote, secured.muxer().get());
+            return;
+        }
+        var names = shared.muxerNames();
+        NegotiationHandler.Next next = (_, muxer) -> complete(encrypted, remote, muxer);
+        encrypted
+                .pipeline()
+                .addAfter(
+                        encrypted.name(),
+                        "muxer",
+                        switch (direction) {
+                            case OUTBOUND -> NegotiationHandler.propose(names, next);
+                            case INBOUND -> NegotiationHandler.answer(names, next);
+                        });
+    }
+
+    private void complete(ChannelHandlerContext encrypted, PeerId remote, String muxer) {
+        if (isDone) {
+            return;
+        }
+        isDone = true;
+        deadline.cancel();
+        var connection =
+                new SwarmConnection(
+                        remote,
+                        remoteAddress,
+                        direction,
+                        shared.limits().streams(),
+                        shared.owner());
+        connection.carriedBy(shared.muxer(muxer).attach(encrypted, direction, connection));
+        channel.pipeline().remove(this);
+        done.up(connection);
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        var reason = cause instanceof DecoderException wrapped ? wrapped.getCause() : cause;
+        if (reason instanceof IOException failure) {
+            finish(failure);
+        } else {
+            log.error("bringing up a connection with {} failed", remoteAddress, cause);
+            finish(new IOException("connection could not be brought up", cause));
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        finish(new IOException("the other side closed the connection before it was ready"));
+    }
+
+    /** Ends the upgrade from any thread; without effect once it is done. */
+    void fail(IOException reason) {
+        try {
+            channel.eventLoop().execute(() -> finish(reason));
+        } catch (RejectedExecutionException loopHasEnded) {
+            done.failed(reason);
+        }
+    }
+
+    private void finish(IOException reason) {
+        if (isDone) {
+            return;
+        }
+        isDone = true;
+        deadline.cancel();
+        var _ = channel.close();
+        done.failed(reason);
+    }
+
+    /** What became of an upgrade; called once, must not block. */
+    interface Done {
+        void up(SwarmConnection connection);
+
+        void failed(IOException reason);
+    }
+}

@@ -1,0 +1,95 @@
+package tensorlink.p2p.mux;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ReceiveWindowTest {
+    private static final int KIB = 1024;
+    private static final ReceiveWindow.Growth NO_LIMIT = size -> size;
+
+    @Test
+    void a_peer_may_send_256_kib_and_not_a_byte_more() {
+        var window = new ReceiveWindow(0);
+
+        assertThat(window.receive(256 * KIB)).isTrue();
+        assertThat(window.receive(1)).isFalse();
+    }
+
+    @Test
+    void what_is_refused_changes_nothing() {
+        var window = new ReceiveWindow(0);
+
+        assertThat(window.receive(0xffff_ffffL)).isFalse();
+
+        assertThat(window.receive(256 * KIB)).isTrue();
+    }
+
+    @Test
+    void credit_returns_when_half_the_window_was_taken_and_not_before() {
+        var window = new ReceiveWindow(0);
+        window.receive(256 * KIB);
+
+        assertThat(window.take(128 * KIB - 1, 0, 0, NO_LIMIT)).isZero();
+        assertThat(window.take(1, 0, 0, NO_LIMIT)).isEqualTo(128 * KIB);
+
+        assertThat(window.receive(128 * KIB)).isTrue();
+        assertThat(window.receive(1)).isFalse();
+    }
+
+    @Test
+    void doubles_while_half_of_it_is_drained_within_four_round_trips() {
+        var window = new ReceiveWindow(0);
+        window.receive(256 * KIB);
+
+        int grant = window.take(128 * KIB, 399, 100, NO_LIMIT);
+
+        assertThat(grant).isEqualTo(128 * KIB + 256 * KIB);
+        assertThat(window.grown()).isEqualTo(256 * KIB);
+        assertThat(window.take(255 * KIB, 500, 100, NO_LIMIT)).isZero();
+    }
+
+    @Test
+    void stays_when_the_reader_is_slow_or_the_round_trip_unknown() {
+        var slow = new ReceiveWindow(0);
+        var unknown = new ReceiveWindow(0);
+
+        assertThat(slow.take(128 * KIB, 400, 100, NO_LIMIT)).isEqualTo(128 * KIB);
+        assertThat(unknown.take(128 * KIB, 1, 0, NO_LIMIT)).isEqualTo(128 * KIB);
+    }
+
+    @Test
+    void grows_only_as_far_as_it_is_allowed() {
+        var window = new ReceiveWindow(0);
+
+        assertThat(window.take(128 * KIB, 1, 100, size -> 1000)).isEqualTo(128 * KIB + 1000);
+        assertThat(window.grown()).isEqualTo(1000);
+    }
+
+    /** credit + waiting + taken = size, whatever happens in whatever order. */
+    @Test
+    void never_holds_more_than_its_size() {
+        var random = new Random(8);
+        for (int run = 0; run < 200; run++) {
+            var window = new ReceiveWindow(0);
+            long granted = ReceiveWindow.INITIAL_BYTES;
+            long sent = 0;
+            long waiting = 0;
+            for (int step = 0; step < 500; step++) {
+                int wanted = random.nextInt(100_000);
+                boolean mayArrive = sent + wanted <= granted;
+                assertThat(window.receive(wanted)).as("seed 8, run %d", run).isEqualTo(mayArrive);
+                if (mayArrive) {
+                    sent += wanted;
+                    waiting += wanted;
+                }
+                int taken = (int) Math.min(waiting, random.nextInt(150_000));
+                waiting -= taken;
+                granted += window.take(taken, step, random.nextInt(3), size -> size / 3);
+                long size = (long) ReceiveWindow.INITIAL_BYTES + window.grown();
+                assertThat(granted - sent + waiting).isLessThanOrEqualTo(size);
+            }
+        }
+    }
+}
