@@ -2,13 +2,17 @@ package tensorlink.dht;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
+import tensorlink.p2p.core.StreamTimeoutException;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -20,6 +24,8 @@ import tensorlink.p2p.peer.PeerInfo;
  * more on a new one.
  */
 final class KadClient implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(KadClient.class);
+
     private static final int IDLE_STREAMS_MAX = 64;
 
     private final Host host;
@@ -58,8 +64,9 @@ final class KadClient implements AutoCloseable {
     }
 
     /**
-     * Sends {@code announcement}, to which there is no answer. On a stream of its own: opening it
-     * shows that the peer is there, and what some send back all the same confuses nobody.
+     * Sends {@code announcement}, to which there is no answer, on a stream of its own, and waits
+     * for the peer to end that stream, which it does when it has taken note. Whoever asks that peer
+     * afterwards hears of it.
      */
     void tell(PeerInfo peer, KadRequest.AddProvider announcement)
             throws IOException, InterruptedException {
@@ -70,12 +77,28 @@ final class KadClient implements AutoCloseable {
                     var stream = open(peer);
                     try (stream) {
                         stream.writeMessage(codec.encode(announcement));
+                        stream.closeWrite();
+                        awaitEnd(stream);
                         return peer;
                     } catch (IOException | InterruptedException | RuntimeException broken) {
                         stream.reset();
                         throw broken;
                     }
                 });
+    }
+
+    /** Some echo the announcement first, and some keep the stream open: they were told, too. */
+    private void awaitEnd(Stream stream) throws IOException, InterruptedException {
+        var echo = MemorySegment.ofArray(new byte[1024]);
+        stream.timeout(config.timeouts().slow());
+        try {
+            int read = 0;
+            while (read >= 0) {
+                read = stream.read(echo);
+            }
+        } catch (StreamTimeoutException open) {
+            log.trace("{} leaves a stream open", stream.connection().remotePeer().shortText());
+        }
     }
 
     private Stream open(PeerInfo peer) throws IOException, InterruptedException {

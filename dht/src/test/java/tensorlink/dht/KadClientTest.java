@@ -1,9 +1,12 @@
 package tensorlink.dht;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import java.io.EOFException;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.StreamHandler;
+import tensorlink.p2p.core.StreamResetException;
 import tensorlink.p2p.peer.PeerInfo;
 
 class KadClientTest {
@@ -71,32 +75,82 @@ class KadClientTest {
     }
 
     @Test
-    void an_announcement_needs_no_answer_and_an_echo_confuses_nobody()
-            throws IOException, InterruptedException {
+    void an_announcement_has_been_noted_when_it_returns() throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            var noted = new AtomicInteger();
+            server.handle(
+                    KAD,
+                    stream -> {
+                        codec.decodeRequest(stream.readMessage(KadCodec.MESSAGE_BYTES_MAX));
+                        scheduler.sleep(Duration.ofSeconds(1));
+                        noted.incrementAndGet();
+                        stream.read(MemorySegment.ofArray(new byte[1]));
+                    });
+
+            client.tell(server.info(), announcement());
+
+            assertThat(noted).hasValue(1);
+        });
+    }
+
+    @Test
+    void an_echo_of_an_announcement_confuses_nobody() throws IOException, InterruptedException {
         scheduler.run(() -> {
             var heard = new ArrayList<KadRequest>();
             server.handle(
                     KAD,
                     stream -> {
                         streams.incrementAndGet();
-                        while (true) {
-                            var bytes = stream.readMessage(KadCodec.MESSAGE_BYTES_MAX);
-                            heard.add(codec.decodeRequest(bytes));
-                            stream.writeMessage(bytes);
+                        try {
+                            while (true) {
+                                var bytes = stream.readMessage(KadCodec.MESSAGE_BYTES_MAX);
+                                heard.add(codec.decodeRequest(bytes));
+                                stream.writeMessage(bytes);
+                            }
+                        } catch (EOFException end) {
+                            stream.closeWrite();
                         }
                     });
-            var announcement =
-                    new KadRequest.AddProvider(Key.named("something"), List.of(host.info()));
 
-            client.tell(server.info(), announcement);
+            client.tell(server.info(), announcement());
             var answer = client.ask(server.info(), question);
-            client.tell(server.info(), announcement);
-            scheduler.sleep(Duration.ofSeconds(1));
+            client.tell(server.info(), announcement());
 
             assertThat(answer).isEqualTo(KadResponse.closer(List.of()));
-            assertThat(heard).containsExactly(announcement, question, announcement);
+            assertThat(heard).containsExactly(announcement(), question, announcement());
             assertThat(streams).hasValue(3);
+            scheduler.sleep(Duration.ofSeconds(1));
             assertThat(openStreams()).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void who_keeps_the_stream_of_an_announcement_open_was_told_all_the_same()
+            throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            server.handle(KAD, stream -> FakeNetwork.waitForever());
+            var start = scheduler.now();
+
+            client.tell(server.info(), announcement());
+
+            assertThat(Duration.between(start, scheduler.now()))
+                    .isBetween(Duration.ofSeconds(2), Duration.ofSeconds(3));
+        });
+    }
+
+    @Test
+    void a_peer_that_refuses_an_announcement_was_not_told()
+            throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            server.handle(
+                    KAD,
+                    stream -> {
+                        stream.readMessage(KadCodec.MESSAGE_BYTES_MAX);
+                        stream.reset();
+                    });
+
+            assertThatThrownBy(() -> client.tell(server.info(), announcement()))
+                    .isInstanceOf(StreamResetException.class);
         });
     }
 
@@ -119,6 +173,10 @@ class KadClientTest {
             scheduler.sleep(Duration.ofSeconds(1));
             assertThat(openStreams()).isZero();
         });
+    }
+
+    private KadRequest.AddProvider announcement() {
+        return new KadRequest.AddProvider(Key.named("something"), List.of(host.info()));
     }
 
     private boolean ask(PeerInfo peer) throws InterruptedException {
