@@ -2,20 +2,23 @@ package tensorlink.dht;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.HostListener;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.UnsupportedProtocolException;
-import tensorlink.p2p.peer.Identification;
+import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -75,12 +78,29 @@ final class Contacts implements HostListener {
         return nearest;
     }
 
-    /** Where {@code peer} says that it listens; empty when it has never been connected to us. */
+    /**
+     * Where {@code peer} is: the address at which we reached it, which it need not know itself, and
+     * those it tells by identify; empty when it has never told.
+     */
     Optional<PeerInfo> identified(PeerId peer) {
         return host.peers()
                 .identification(peer)
-                .map(Identification::addresses)
-                .map(addresses -> new PeerInfo(peer, addresses));
+                .map(said -> {
+                    var addresses = new LinkedHashSet<>(reachedAt(peer));
+                    addresses.addAll(said.addresses());
+                    return new PeerInfo(peer, List.copyOf(addresses));
+                });
+    }
+
+    private List<Multiaddr> reachedAt(PeerId peer) {
+        var addresses = new ArrayList<Multiaddr>();
+        for (var connection : host.connections()) {
+            if (connection.remotePeer().equals(peer)
+                    && connection.direction() == Connection.Direction.OUTBOUND) {
+                addresses.add(connection.remoteAddress());
+            }
+        }
+        return addresses;
     }
 
     /** Notes that {@code peer} answered a question of our protocol. */

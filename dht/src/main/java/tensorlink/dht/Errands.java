@@ -1,5 +1,6 @@
 package tensorlink.dht;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -13,6 +14,7 @@ final class Errands<T> implements AutoCloseable {
     private final Scheduler scheduler;
     private final LinkedBlockingQueue<Result<T>> results = new LinkedBlockingQueue<>();
     private final List<Thread> threads = new ArrayList<>();
+    private final List<Scheduler.Task> reminders = new ArrayList<>();
 
     Errands(Scheduler scheduler) {
         this.scheduler = scheduler;
@@ -56,9 +58,9 @@ final class Errands<T> implements AutoCloseable {
                         }));
     }
 
-    /** Puts {@code thing} among the results; for any thread. */
-    void deliver(T thing) {
-        results.add(new Result.Brought<>(thing));
+    /** Puts {@code thing} among the results after {@code delay}. */
+    void remind(Duration delay, T thing) {
+        reminders.add(scheduler.after(delay, () -> results.add(new Result.Brought<>(thing))));
     }
 
     /** Waits for the next result, in the order in which they come. */
@@ -69,9 +71,10 @@ final class Errands<T> implements AutoCloseable {
         };
     }
 
-    /** Interrupts the threads that are still on their way. */
+    /** Interrupts the threads that are still on their way, and calls off the reminders. */
     @Override
     public void close() {
+        reminders.forEach(Scheduler.Task::cancel);
         threads.forEach(Thread::interrupt);
     }
 

@@ -1,6 +1,5 @@
 package tensorlink.dht;
 
-import java.io.EOFException;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,12 +52,11 @@ final class KadServer implements StreamHandler {
 
     /** Answers one question; false when the peer has no more. */
     private boolean serve(Stream stream, PeerId asker) throws IOException, InterruptedException {
-        KadRequest request;
-        try {
-            request = codec.decodeRequest(stream.readMessage(KadCodec.MESSAGE_BYTES_MAX));
-        } catch (EOFException end) {
+        var message = stream.nextMessage(KadCodec.MESSAGE_BYTES_MAX);
+        if (message.isEmpty()) {
             return false;
         }
+        var request = codec.decodeRequest(message.get());
         var answer = answer(request, asker);
         if (answer.isPresent()) {
             stream.writeMessage(codec.encode(request, answer.get()));
@@ -93,7 +91,7 @@ final class KadServer implements StreamHandler {
     private List<PeerInfo> closer(Key key, PeerId asker) {
         int k = config.search().k();
         var closer = contacts.table().closest(key, k + 1);
-        closer.removeIf(peer -> peer.id().equals(asker));
+        closer.removeIf(peer -> peer.id().equals(asker) || peer.addresses().isEmpty());
         return closer.subList(0, Math.min(k, closer.size()));
     }
 

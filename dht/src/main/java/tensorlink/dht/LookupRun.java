@@ -43,16 +43,8 @@ final class LookupRun {
         var lookup = new Lookup(self, key, config.search(), resiliency);
         lookup.start(contacts.nearest(key));
         try (var errands = new Errands<Outcome>(config.scheduler())) {
-            var alarm =
-                    config.scheduler()
-                            .after(
-                                    config.timeouts().lookup(),
-                                    () -> errands.deliver(new Outcome.TimeUp()));
-            try {
-                walk(lookup, request, goal, errands);
-            } finally {
-                alarm.cancel();
-            }
+            errands.remind(config.timeouts().lookup(), new Outcome.TimeUp());
+            walk(lookup, request, goal, errands);
         }
         lookup.slow().forEach(contacts::doubt);
         return lookup;
@@ -62,9 +54,8 @@ final class LookupRun {
             throws InterruptedException {
         while (!goal.isReached()) {
             for (var peer : lookup.next()) {
-                var limit = patience.limit();
                 errands.send("kad ask", () -> ask(peer, request));
-                config.scheduler().after(limit, () -> errands.deliver(new Outcome.Slow(peer.id())));
+                errands.remind(patience.limit(), new Outcome.Slow(peer.id()));
             }
             if (lookup.isDone()) {
                 return;

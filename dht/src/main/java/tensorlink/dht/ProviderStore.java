@@ -108,7 +108,12 @@ final class ProviderStore {
 
     /** How many pairs of key and provider are here, expired ones included. */
     int size() {
-        return size;
+        lock.lock();
+        try {
+            return size;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void removeExpired(Instant now) {

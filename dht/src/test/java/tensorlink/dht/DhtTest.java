@@ -157,6 +157,28 @@ class DhtTest {
         });
     }
 
+    @Test
+    void others_hear_of_a_peer_where_it_was_reached_though_it_does_not_know_that_address()
+            throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            Dht.start(first, config);
+            var outside = Peers.address(99);
+            network.alsoAt(outside, first);
+            var host = network.host();
+            var node = Dht.start(host, config);
+            node.bootstrap(List.of(new PeerInfo(first.id(), List.of(outside))));
+            var late = network.host();
+            scheduler.sleep(Duration.ofSeconds(1));
+
+            var heard =
+                    new KadClient(late, config, new KadCodec(config))
+                            .ask(host.info(), new KadRequest.FindNode(key));
+
+            assertThat(heard.closer())
+                    .containsExactly(new PeerInfo(first.id(), List.of(outside, first.address())));
+        });
+    }
+
     // ---- clients and servers
 
     @Test

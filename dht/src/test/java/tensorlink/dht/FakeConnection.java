@@ -14,13 +14,15 @@ import tensorlink.p2p.peer.PeerId;
 final class FakeConnection implements Connection {
     private final FakeHost local;
     private final FakeHost remote;
+    private final Multiaddr remoteAddress;
     private final Direction direction;
     private final List<FakeStream> streams = new CopyOnWriteArrayList<>();
     private volatile boolean open = true;
 
-    FakeConnection(FakeHost local, FakeHost remote, Direction direction) {
+    FakeConnection(FakeHost local, FakeHost remote, Multiaddr remoteAddress, Direction direction) {
         this.local = local;
         this.remote = remote;
+        this.remoteAddress = remoteAddress;
         this.direction = direction;
     }
 
@@ -39,7 +41,7 @@ final class FakeConnection implements Connection {
 
     @Override
     public Multiaddr remoteAddress() {
-        return remote.address();
+        return remoteAddress;
     }
 
     @Override

@@ -132,7 +132,7 @@ final class FakeHost implements Host {
         var attempts = new ArrayList<DialException.Attempt>();
         for (var tried : addresses) {
             try {
-                return connected(network.dial(tried, peer.id()));
+                return connected(tried, network.dial(tried, peer.id()));
             } catch (IOException failed) {
                 attempts.add(new DialException.Attempt(tried, failed));
             }
@@ -140,9 +140,9 @@ final class FakeHost implements Host {
         throw new DialException(peer.id(), attempts);
     }
 
-    private Connection connected(FakeHost remote) {
-        var here = new FakeConnection(this, remote, Connection.Direction.OUTBOUND);
-        var there = new FakeConnection(remote, this, Connection.Direction.INBOUND);
+    private Connection connected(Multiaddr at, FakeHost remote) {
+        var here = new FakeConnection(this, remote, at, Connection.Direction.OUTBOUND);
+        var there = new FakeConnection(remote, this, address, Connection.Direction.INBOUND);
         var before = connections.putIfAbsent(remote.id(), here);
         if (before != null) {
             return before;

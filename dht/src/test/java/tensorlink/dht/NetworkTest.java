@@ -17,7 +17,7 @@ import tensorlink.p2p.peer.PeerInfo;
 class NetworkTest {
     private static final long SEED = 42;
     private static final int NODES = 200;
-    private static final int LOOKUPS = 200;
+    private static final int LOOKUPS = 100;
 
     private final SimulatedScheduler scheduler = new SimulatedScheduler();
     private final FakeNetwork network = new FakeNetwork(scheduler, Duration.ofMillis(10));
@@ -84,7 +84,7 @@ class NetworkTest {
                 found += finder.findProviders(keys.get(i % 20), 1).size();
             }
             var hops = lookUp(living, 0.97);
-            scheduler.sleep(Duration.ofMinutes(25));
+            scheduler.sleep(Duration.ofMinutes(12));
             lookUp(living, 0.99);
 
             assertThat(found).as("seed %d", SEED).isEqualTo(LOOKUPS);

@@ -3,8 +3,8 @@ package tensorlink.dht;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
@@ -37,10 +37,12 @@ final class Peers {
 
     /** The {@code count} of {@code peers} closest to {@code target}, closest first. */
     static List<PeerInfo> closest(Key target, List<PeerInfo> peers, int count) {
-        var sorted = new ArrayList<>(peers);
-        sorted.sort(
-                Comparator.comparing((PeerInfo peer) -> Key.of(peer.id()), target.byDistance()));
-        return List.copyOf(sorted.subList(0, Math.min(count, sorted.size())));
+        var byKey = new TreeMap<Key, PeerInfo>(target.byDistance());
+        for (var peer : peers) {
+            byKey.put(Key.of(peer.id()), peer);
+        }
+        var sorted = List.copyOf(byKey.values());
+        return sorted.subList(0, Math.min(count, sorted.size()));
     }
 
     /** A peer whose place shares exactly {@code prefix} bits with that of {@code self}. */

@@ -22,7 +22,7 @@ class ThreadsTest {
                 for (int seconds : List.of(3, 1, 2)) {
                     errands.send("errand", () -> sleep(seconds));
                 }
-                errands.deliver(0);
+                errands.remind(Duration.ZERO, 0);
 
                 assertThat(List.of(errands.take(), errands.take(), errands.take(), errands.take()))
                         .containsExactly(0, 1, 2, 3);
