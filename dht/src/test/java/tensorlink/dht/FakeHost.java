@@ -31,7 +31,7 @@ import tensorlink.p2p.peer.PeerStore;
 /** One host of a {@link FakeNetwork}. */
 final class FakeHost implements Host {
     private final FakeNetwork network;
-    private final KeyPair identity;
+    private final PeerId id;
     private final Multiaddr address;
     private final PeerStore peers;
     private final Map<ProtocolId, StreamHandler> handlers = new ConcurrentHashMap<>();
@@ -44,7 +44,7 @@ final class FakeHost implements Host {
 
     FakeHost(FakeNetwork network, KeyPair identity, Multiaddr address) {
         this.network = network;
-        this.identity = identity;
+        this.id = identity.peerId();
         this.address = address;
         this.peers = PeerStore.inMemory(PeerStore.Bounds.defaults(), network.scheduler()::now);
     }
@@ -84,7 +84,7 @@ final class FakeHost implements Host {
 
     @Override
     public PeerId id() {
-        return identity.peerId();
+        return id;
     }
 
     @Override

@@ -6,7 +6,6 @@ import java.lang.reflect.Method;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.Queue;
 import java.util.concurrent.CountDownLatch;
@@ -25,9 +24,7 @@ final class SimulatedScheduler implements Scheduler {
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
     private final Queue<Runnable> ready = new ArrayDeque<>();
-    private final PriorityQueue<Timer> timers =
-            new PriorityQueue<>(
-                    Comparator.comparingLong(Timer::due).thenComparingLong(Timer::number));
+    private final PriorityQueue<Timer> timers = new PriorityQueue<>();
     private long nanos;
     private long timersMade;
 
@@ -113,7 +110,7 @@ final class SimulatedScheduler implements Scheduler {
         void run() throws IOException, InterruptedException;
     }
 
-    private static final class Timer {
+    private static final class Timer implements Comparable<Timer> {
         private final long due;
         private final long number;
         private final Runnable task;
@@ -125,12 +122,11 @@ final class SimulatedScheduler implements Scheduler {
             this.task = task;
         }
 
-        long due() {
-            return due;
-        }
-
-        long number() {
-            return number;
+        @Override
+        public int compareTo(Timer other) {
+            return due != other.due
+                    ? Long.compare(due, other.due)
+                    : Long.compare(number, other.number);
         }
     }
 
