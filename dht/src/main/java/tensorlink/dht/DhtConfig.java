@@ -1,0 +1,284 @@
+package tensorlink.dht;
+
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.random.RandomGenerator;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Scheduler;
+
+/**
+ * How a {@link Dht} behaves.
+ *
+ * @param protocol the network's own kad protocol; nodes with different ones never meet
+ * @param mode whether others may ask this node
+ * @param search how lookups walk
+ * @param timeouts for how long to wait for others
+ * @param intervals how often to say and check things again
+ * @param bounds how much is kept and accepted
+ * @param validators by namespace, the part of a record's key between its first two slashes; records
+ *     of other namespaces are refused
+ * @param scheduler the clocks and threads
+ * @param random for spreading load over time and over the key space; safe for use by any thread
+ */
+public record DhtConfig(
+        ProtocolId protocol,
+        Mode mode,
+        Search search,
+        Timeouts timeouts,
+        Intervals intervals,
+        Bounds bounds,
+        Map<String, RecordValidator> validators,
+        Scheduler scheduler,
+        RandomGenerator random) {
+
+    public DhtConfig {
+        validators = Map.copyOf(validators);
+        for (var namespace : validators.keySet()) {
+            if (namespace.isEmpty() || namespace.contains("/")) {
+                throw new IllegalArgumentException("bad namespace \"" + namespace + "\"");
+            }
+        }
+    }
+
+    /** A server with libp2p's parameters, without records. */
+    public static DhtConfig defaults(ProtocolId protocol) {
+        return new DhtConfig(
+                protocol,
+                Mode.SERVER,
+                Search.defaults(),
+                Timeouts.defaults(),
+                Intervals.defaults(),
+                Bounds.defaults(),
+                Map.of(),
+                Scheduler.system(),
+                new SecureRandom());
+    }
+
+    public DhtConfig withMode(Mode other) {
+        return new DhtConfig(
+                protocol,
+                other,
+                search,
+                timeouts,
+                intervals,
+                bounds,
+                validators,
+                scheduler,
+                random);
+    }
+
+    public DhtConfig withSearch(Search other) {
+        return new DhtConfig(
+                protocol, mode, other, timeouts, intervals, bounds, validators, scheduler, random);
+    }
+
+    public DhtConfig withTimeouts(Timeouts other) {
+        return new DhtConfig(
+                protocol, mode, search, other, intervals, bounds, validators, scheduler, random);
+    }
+
+    public DhtConfig withIntervals(Intervals other) {
+        return new DhtConfig(
+                protocol, mode, search, timeouts, other, bounds, validators, scheduler, random);
+    }
+
+    public DhtConfig withBounds(Bounds other) {
+        return new DhtConfig(
+                protocol, mode, search, timeouts, intervals, other, validators, scheduler, random);
+    }
+
+    /** Adds or replaces the validator of one namespace. */
+    public DhtConfig withValidator(String namespace, RecordValidator validator) {
+        var more = new HashMap<>(validators);
+        more.put(namespace, validator);
+        return new DhtConfig(
+                protocol, mode, search, timeouts, intervals, bounds, more, scheduler, random);
+    }
+
+    public DhtConfig withScheduler(Scheduler other) {
+        return new DhtConfig(
+                protocol, mode, search, timeouts, intervals, bounds, validators, other, random);
+    }
+
+    public DhtConfig withRandom(RandomGenerator other) {
+        return new DhtConfig(
+                protocol, mode, search, timeouts, intervals, bounds, validators, scheduler, other);
+    }
+
+    /** About {@code interval}, a tenth more or less, so that nodes do not act in step. */
+    Duration spread(Duration interval) {
+        return Duration.ofNanos((long) (interval.toNanos() * random.nextDouble(0.9, 1.1)));
+    }
+
+    /** Whether a node takes part in storing and finding, or only asks. */
+    public enum Mode {
+        /** Answers; others learn by identify that it does, and keep it in their tables. */
+        SERVER,
+        /** Only asks: for nodes that others cannot dial. */
+        CLIENT
+    }
+
+    /**
+     * How lookups walk. The names are those of the Kademlia literature.
+     *
+     * @param k how many peers hold a record or provider record, and the size of a bucket
+     * @param alpha how many questions of one lookup are open at a time
+     * @param beta how many of the closest peers must have answered before a lookup that only looks
+     *     for the way ends; at most {@code k}
+     * @param peersAskedMax how many peers one lookup asks at most
+     */
+    public record Search(int k, int alpha, int beta, int peersAskedMax) {
+        public Search {
+            positive("k", k);
+            positive("alpha", alpha);
+            positive("beta", beta);
+            positive("peersAskedMax", peersAskedMax);
+            if (beta > k) {
+                throw new IllegalArgumentException("beta " + beta + " is more than k " + k);
+            }
+        }
+
+        public static Search defaults() {
+            return new Search(20, 10, 3, 60);
+        }
+    }
+
+    /**
+     * For how long to wait for others.
+     *
+     * @param request for dialling a peer, asking it and reading its answer
+     * @param slow for a peer's answer before a lookup goes on without it; once some have answered
+     *     it is a few times as long as the slowest of the last ones took, but never longer
+     * @param lookup for a whole lookup; what was found until then counts
+     * @param idle for the next request on a stream that a peer opened, and for reading our answer
+     */
+    public record Timeouts(Duration request, Duration slow, Duration lookup, Duration idle) {
+        public Timeouts {
+            positive("request", request);
+            positive("slow", slow);
+            positive("lookup", lookup);
+            positive("idle", idle);
+        }
+
+        public static Timeouts defaults() {
+            return new Timeouts(
+                    Duration.ofSeconds(10),
+                    Duration.ofSeconds(2),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(1));
+        }
+    }
+
+    /**
+     * How often to say and check things again. Nothing can be taken back from the peers that hold
+     * it, so what is short-lived, as workers are, must expire soon.
+     *
+     * @param refresh between two looks at every part of the routing table
+     * @param rejoinMin before knocking at the bootstrap peers again while the table is empty;
+     *     doubled each time
+     * @param rejoinMax at most between two knocks, and between two looks whether the table is empty
+     * @param providerRepublish between two announcements of what this node provides
+     * @param providerExpiry for how long an announcement of others counts
+     * @param recordRepublish between two puts of this node's records
+     * @param recordExpiry for how long a record of others is held at most
+     */
+    public record Intervals(
+            Duration refresh,
+            Duration rejoinMin,
+            Duration rejoinMax,
+            Duration providerRepublish,
+            Duration providerExpiry,
+            Duration recordRepublish,
+            Duration recordExpiry) {
+        public Intervals {
+            positive("refresh", refresh);
+            positive("rejoinMin", rejoinMin);
+            positive("rejoinMax", rejoinMax);
+            positive("providerRepublish", providerRepublish);
+            positive("providerExpiry", providerExpiry);
+            positive("recordRepublish", recordRepublish);
+            positive("recordExpiry", recordExpiry);
+        }
+
+        public static Intervals defaults() {
+            return new Intervals(
+                    Duration.ofMinutes(10),
+                    Duration.ofSeconds(1),
+                    Duration.ofMinutes(1),
+                    Duration.ofMinutes(20),
+                    Duration.ofHours(1),
+                    Duration.ofHours(22),
+                    Duration.ofDays(2));
+        }
+
+        public Intervals withProviders(Duration republish, Duration expiry) {
+            return new Intervals(
+                    refresh,
+                    rejoinMin,
+                    rejoinMax,
+                    republish,
+                    expiry,
+                    recordRepublish,
+                    recordExpiry);
+        }
+
+        public Intervals withRecords(Duration republish, Duration expiry) {
+            return new Intervals(
+                    refresh,
+                    rejoinMin,
+                    rejoinMax,
+                    providerRepublish,
+                    providerExpiry,
+                    republish,
+                    expiry);
+        }
+    }
+
+    /**
+     * How much is kept and accepted. What a stranger can grow stops here.
+     *
+     * @param recordsMax records held for others
+     * @param recordBytesMax bytes of one record's value
+     * @param providersMax pairs of key and provider held for others
+     * @param providersPerKeyMax providers held for one key
+     * @param keysPerProviderMax keys that one provider may announce here
+     * @param streamsMax streams served at a time
+     * @param streamsPerPeerMax streams of one peer served at a time
+     */
+    public record Bounds(
+            int recordsMax,
+            int recordBytesMax,
+            int providersMax,
+            int providersPerKeyMax,
+            int keysPerProviderMax,
+            int streamsMax,
+            int streamsPerPeerMax) {
+        public Bounds {
+            positive("recordsMax", recordsMax);
+            positive("recordBytesMax", recordBytesMax);
+            positive("providersMax", providersMax);
+            positive("providersPerKeyMax", providersPerKeyMax);
+            positive("keysPerProviderMax", keysPerProviderMax);
+            positive("streamsMax", streamsMax);
+            positive("streamsPerPeerMax", streamsPerPeerMax);
+        }
+
+        public static Bounds defaults() {
+            return new Bounds(1024, 8 * 1024, 4096, 100, 256, 1024, 16);
+        }
+    }
+
+    private static void positive(String name, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(name + " is " + value + ", expected at least 1");
+        }
+    }
+
+    private static void positive(String name, Duration value) {
+        if (!value.isPositive()) {
+            throw new IllegalArgumentException(name + " is " + value + ", expected more than 0");
+        }
+    }
+}

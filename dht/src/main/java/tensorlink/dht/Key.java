@@ -1,0 +1,146 @@
+package tensorlink.dht;
+
+import com.google.protobuf.ByteString;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Comparator;
+import java.util.random.RandomGenerator;
+import tensorlink.p2p.peer.PeerId;
+
+/**
+ * Something that has a place in the key space: a peer, a record or what somebody provides.
+ *
+ * <p>The place is the SHA-256 of the bytes, 256 bits; the distance of two keys is the exclusive or
+ * of their places, read as a number. Two keys are equal when their bytes are.
+ */
+public final class Key {
+    public static final int BYTES_MAX = 256;
+
+    /** How many bits a place has. */
+    static final int BITS = 256;
+
+    /** The first bytes of a multihash that holds a SHA-256 digest. */
+    private static final ByteString SHA2_256 = ByteString.copyFrom(new byte[] {0x12, 0x20});
+
+    private final ByteString bytes;
+
+    /** The place, most significant bits first. */
+    private final long first;
+
+    private final long second;
+    private final long third;
+    private final long fourth;
+
+    private Key(ByteString bytes) {
+        if (bytes.isEmpty() || bytes.size() > BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    "key of " + bytes.size() + " bytes, expected 1 to " + BYTES_MAX);
+        }
+        this.bytes = bytes;
+        var place = sha256(bytes).asReadOnlyByteBuffer();
+        this.first = place.getLong();
+        this.second = place.getLong();
+        this.third = place.getLong();
+        this.fourth = place.getLong();
+    }
+
+    /**
+     * The key of a record, or the multihash of what is provided.
+     *
+     * @throws IllegalArgumentException when there are none or more than {@link #BYTES_MAX} bytes
+     */
+    public static Key of(ByteString bytes) {
+        return new Key(bytes);
+    }
+
+    /** The key under which a peer itself is found. */
+    public static Key of(PeerId peer) {
+        return new Key(peer.multihash());
+    }
+
+    /**
+     * The key of something that has a name, such as {@code /tensorlink/local/role/worker}: the
+     * SHA-256 multihash of its UTF-8 bytes, fit to be provided.
+     */
+    public static Key named(String name) {
+        return new Key(SHA2_256.concat(sha256(ByteString.copyFromUtf8(name))));
+    }
+
+    /** What is hashed to give the place. */
+    public ByteString bytes() {
+        return bytes;
+    }
+
+    /** How many leading bits the places of both keys have in common, 0 to 256. */
+    int commonPrefix(Key other) {
+        if (first != other.first) {
+            return Long.numberOfLeadingZeros(first ^ other.first);
+        }
+        if (second != other.second) {
+            return 64 + Long.numberOfLeadingZeros(second ^ other.second);
+        }
+        if (third != other.third) {
+            return 128 + Long.numberOfLeadingZeros(third ^ other.third);
+        }
+        return 192 + Long.numberOfLeadingZeros(fourth ^ other.fourth);
+    }
+
+    /** Orders keys by their distance from this one, closest first. */
+    Comparator<Key> byDistance() {
+        return this::compareDistances;
+    }
+
+    private int compareDistances(Key left, Key right) {
+        if (left.first != right.first) {
+            return Long.compareUnsigned(left.first ^ first, right.first ^ first);
+        }
+        if (left.second != right.second) {
+            return Long.compareUnsigned(left.second ^ second, right.second ^ second);
+        }
+        if (left.third != right.third) {
+            return Long.compareUnsigned(left.third ^ third, right.third ^ third);
+        }
+        return Long.compareUnsigned(left.fourth ^ fourth, right.fourth ^ fourth);
+    }
+
+    /**
+     * A key with exactly {@code prefix} leading bits in common with this one. A place cannot be
+     * turned back into bytes, so it is found by trying: 2^(prefix + 1) hashes on average.
+     */
+    Key random(int prefix, RandomGenerator random) {
+        var digest = new byte[32];
+        while (true) {
+            random.nextBytes(digest);
+            var candidate = new Key(SHA2_256.concat(ByteString.copyFrom(digest)));
+            if (commonPrefix(candidate) == prefix) {
+                return candidate;
+            }
+        }
+    }
+
+    private static ByteString sha256(ByteString bytes) {
+        try {
+            var hash = MessageDigest.getInstance("SHA-256");
+            hash.update(bytes.asReadOnlyByteBuffer());
+            return ByteString.copyFrom(hash.digest());
+        } catch (NoSuchAlgorithmException missing) {
+            throw new IllegalStateException("this JDK has no SHA-256", missing);
+        }
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Key that && bytes.equals(that.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+        return Long.hashCode(first);
+    }
+
+    /** The first bits of the place, which tell keys apart in a log. */
+    @Override
+    public String toString() {
+        return "Key[%016x…]".formatted(first);
+    }
+}

@@ -1,0 +1,58 @@
+package tensorlink.dht;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
+
+/** Collects who provides something, until there are enough. */
+final class ProvidersGoal implements LookupRun.Goal {
+    /** Several peers tell where a provider is; some of them lie. */
+    private static final int ADDRESSES_MAX = 32;
+
+    private final PeerId self;
+    private final int enough;
+    private final Map<PeerId, Set<Multiaddr>> found = new LinkedHashMap<>();
+
+    ProvidersGoal(PeerId self, int enough) {
+        this.self = self;
+        this.enough = enough;
+    }
+
+    @Override
+    public void answered(PeerInfo peer, KadResponse answer) {
+        add(answer.providers());
+    }
+
+    void add(List<PeerInfo> providers) {
+        for (var provider : providers) {
+            boolean known = found.containsKey(provider.id());
+            if (provider.id().equals(self) || (!known && isReached())) {
+                continue;
+            }
+            var addresses = found.computeIfAbsent(provider.id(), id -> new LinkedHashSet<>());
+            for (var address : provider.addresses()) {
+                if (addresses.size() < ADDRESSES_MAX) {
+                    addresses.add(address);
+                }
+            }
+        }
+    }
+
+    @Override
+    public boolean isReached() {
+        return found.size() >= enough;
+    }
+
+    /** At most as many as were asked for, never ourselves. */
+    List<PeerInfo> providers() {
+        var providers = new ArrayList<PeerInfo>();
+        found.forEach((id, addresses) -> providers.add(new PeerInfo(id, List.copyOf(addresses))));
+        return providers;
+    }
+}
