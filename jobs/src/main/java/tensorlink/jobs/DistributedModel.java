@@ -9,6 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
@@ -22,7 +24,6 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobState;
-import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
@@ -46,6 +47,8 @@ import tensorlink.p2p.core.Host;
  * JobException}; closing is always possible and frees every worker's memory.
  */
 public final class DistributedModel implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(DistributedModel.class);
+
     private final Host host;
     private final Protocols protocols;
     private final JobLimits limits;
@@ -60,7 +63,8 @@ public final class DistributedModel implements AutoCloseable {
     private boolean training;
     private boolean fresh = true;
     private boolean accumulated;
-    private long batches = -1;
+    private boolean closed;
+    private long batches;
     private long sessions;
     private @Nullable BatchLoss onCall;
     private List<StageTimes> times;
@@ -393,6 +397,7 @@ public final class DistributedModel implements AutoCloseable {
 
     /** A parameter's value as it is now, which the caller owns. */
     public Tensor parameter(String name) throws IOException, InterruptedException {
+        settle();
         return fetch(WeightsQuestion.What.PARAMETER, name, holders(name).getFirst());
     }
 
@@ -402,6 +407,7 @@ public final class DistributedModel implements AutoCloseable {
      */
     public Tensor gradient(String name) throws IOException, InterruptedException {
         var holders = holders(name);
+        settle();
         var sum = fetch(WeightsQuestion.What.GRADIENT, name, holders.getFirst());
         if (holders.size() > 1) {
             try (var other = fetch(WeightsQuestion.What.GRADIENT, name, holders.getLast())) {
@@ -411,6 +417,14 @@ public final class DistributedModel implements AutoCloseable {
             }
         }
         return sum;
+    }
+
+    /** Waits until every stage has done what it was told: tensors travel beside the commands. */
+    private void settle() throws JobException, InterruptedException {
+        abandonOnCall();
+        session.tellAll(new Command.Settle(batches));
+        session.awaitAll(
+                Report.Settled.class, limits.batchTimeout(), "the stages to finish their work");
     }
 
     private Tensor fetch(WeightsQuestion.What what, String name, int stage)
@@ -460,6 +474,7 @@ public final class DistributedModel implements AutoCloseable {
      * Fetches the weights from the workers and writes a Hugging Face folder that loads anywhere.
      */
     public void save(Path folder) throws IOException, InterruptedException {
+        settle();
         try (var weights = new StageWeights()) {
             model.withWeights(weights).save(folder);
         }
@@ -519,26 +534,31 @@ public final class DistributedModel implements AutoCloseable {
     /** Ends the job: every worker frees its stage and is paid. Idempotent. */
     @Override
     public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
         try {
-            var failure = session.failure();
-            Digest result = failure.isEmpty() && steps() > 0 ? weightsDigest() : null;
-            if (session.close(new JobState.Completed(), "")) {
-                ending.ended(new JobState.Completed(), result);
-            } else if (failure.isPresent()) {
-                ending.ended(new JobState.Failed(failure.get().toString()), null);
-            }
+            end();
             commits.close();
         } catch (JobException failed) {
             session.fail(failed.problem());
         } catch (IOException unwritten) {
-            session.fail(
-                    new Problem(
-                            ProblemCode.ENDED,
-                            "job " + job() + " is over",
-                            String.valueOf(unwritten.getMessage()),
-                            ""));
+            log.error("job {}: its commit log cannot be closed", job(), unwritten);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    private void end() throws JobException, InterruptedException {
+        var failure = session.failure();
+        if (failure.isPresent()) {
+            ending.ended(new JobState.Failed(failure.get().toString()), null);
+            return;
+        }
+        var result = steps() > 0 ? weightsDigest() : null;
+        if (session.close(new JobState.Completed(), "")) {
+            ending.ended(new JobState.Completed(), result);
         }
     }
 

@@ -3,7 +3,7 @@ package tensorlink.jobs;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -57,6 +57,7 @@ import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
+import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
 /**
@@ -130,6 +131,17 @@ public final class JobClient {
     /** How a job of this node stands, also after its end; empty for a job that is none of its. */
     public Optional<JobReport> report(JobId job) {
         return Optional.ofNullable(running.get(job)).map(DistributedModel::report);
+    }
+
+    /** What the ledger that {@code validator} keeps has paid from us to {@code payee}, in all. */
+    public Amount redeemed(PeerId validator, Account payee)
+            throws IOException, InterruptedException {
+        return asker.askLedger(
+                        validator,
+                        new LedgerQuestion.OfPair(party.account().account(), payee),
+                        limits.requestTimeout(),
+                        LedgerAnswer.Redeemed.class)
+                .amount();
     }
 
     private JobSpec spec(Model model, Manifest manifest, JobOptions options) {
@@ -407,7 +419,7 @@ public final class JobClient {
         }
 
         private Agreement agreement(StagePlan stage) {
-            Instant now = Instant.ofEpochSecond(party.scheduler().now().getEpochSecond());
+            var now = party.scheduler().now().truncatedTo(ChronoUnit.SECONDS);
             return new Agreement(
                     request.id().word(),
                     request.payer(),

@@ -73,7 +73,7 @@ public final class Golden {
         return spec;
     }
 
-    Batch batch() throws IOException, InterruptedException {
+    public Batch batch() throws IOException, InterruptedException {
         return new Batch(tokens("input_ids"), tokens("labels"));
     }
 
@@ -91,7 +91,7 @@ public final class Golden {
     }
 
     /** A prompt of {@value #PROMPT} tokens and what follows it. */
-    List<Integer> greedy() throws IOException, InterruptedException {
+    public List<Integer> greedy() throws IOException, InterruptedException {
         var row = tokens("greedy");
         var ids = new ArrayList<Integer>();
         for (int i = 0; i < row.length(); i++) {

@@ -83,7 +83,7 @@ public final class Parity {
         return worst;
     }
 
-    private List<Digest> bits(Subject subject) throws InterruptedException {
+    private List<Digest> bits(Subject subject) throws IOException, InterruptedException {
         var digests = new ArrayList<Digest>();
         for (var parameter : golden.parameters()) {
             try (var gradient = subject.gradient(parameter)) {

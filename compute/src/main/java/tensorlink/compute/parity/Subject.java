@@ -1,5 +1,6 @@
 package tensorlink.compute.parity;
 
+import java.io.IOException;
 import java.util.List;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
@@ -13,25 +14,25 @@ import tensorlink.compute.tensor.Tensor;
 public interface Subject {
 
     /** Logits of every position. */
-    Tensor logits(Tokens tokens) throws InterruptedException;
+    Tensor logits(Tokens tokens) throws IOException, InterruptedException;
 
     /** Drops the accumulated gradients. */
-    void zeroGradients() throws InterruptedException;
+    void zeroGradients() throws IOException, InterruptedException;
 
     /** Adds the batch's gradients to the accumulated ones; returns its mean loss. */
-    float forwardBackward(Batch batch) throws InterruptedException;
+    float forwardBackward(Batch batch) throws IOException, InterruptedException;
 
     /** The accumulated gradient of a parameter. */
-    Tensor gradient(String parameter) throws InterruptedException;
+    Tensor gradient(String parameter) throws IOException, InterruptedException;
 
     /** Applies the accumulated gradients. */
-    void step(Optimizer optimizer) throws InterruptedException;
+    void step(Optimizer optimizer) throws IOException, InterruptedException;
 
     /** Names all weights as they are now. */
-    Digest weightsDigest() throws InterruptedException;
+    Digest weightsDigest() throws IOException, InterruptedException;
 
     /** Greedy generation of exactly {@code count} tokens. */
-    List<Integer> greedy(List<Integer> prompt, int count) throws InterruptedException;
+    List<Integer> greedy(List<Integer> prompt, int count) throws IOException, InterruptedException;
 
     /** A run in this process, whose batches are cut into {@code microBatches}. */
     static Subject of(LocalRun run, int microBatches) {

@@ -35,6 +35,9 @@ public sealed interface Command {
     /** Forget {@code batch}, whose backwards will not be asked for. */
     record Abandon(long batch) implements Command {}
 
+    /** Answer when the commands before and the work on {@code afterBatch} are done. */
+    record Settle(long afterBatch) implements Command {}
+
     /** Tell the digests of all parameters. */
     record Digests(long id) implements Command {}
 
@@ -95,6 +98,9 @@ public sealed interface Command {
                                                     .setWeightDecay(adamw.weightDecay())));
             case Abandon(var batch) ->
                     message.setAbandon(tensorlink.jobs.wire.Abandon.newBuilder().setBatch(batch));
+            case Settle(var afterBatch) ->
+                    message.setSettle(
+                            tensorlink.jobs.wire.Settle.newBuilder().setAfterBatch(afterBatch));
             case Digests(var id) ->
                     message.setDigests(tensorlink.jobs.wire.Digests.newBuilder().setId(id));
             case EndSession(var session) ->
@@ -151,6 +157,8 @@ public sealed interface Command {
                                                 adamw.getWeightDecay())));
             }
             case ABANDON -> new Abandon(Fields.natural("batch", message.getAbandon().getBatch()));
+            case SETTLE ->
+                    new Settle(Fields.natural("batch", message.getSettle().getAfterBatch()));
             case DIGESTS -> new Digests(message.getDigests().getId());
             case END_SESSION -> new EndSession(message.getEndSession().getSession());
             case VOUCHER ->

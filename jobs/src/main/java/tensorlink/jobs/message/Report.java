@@ -36,6 +36,9 @@ public sealed interface Report {
     /** To {@link Command.Commit}. */
     record Applied(long step) implements Report {}
 
+    /** To {@link Command.Settle}. */
+    record Settled() implements Report {}
+
     /** To {@link Command.Digests}. */
     record DigestsTold(long id, Map<String, Digest> digests) implements Report {
         public DigestsTold {
@@ -86,6 +89,8 @@ public sealed interface Report {
                                                     .setBytesReceived(times.bytesReceived())));
             case Applied(var step) ->
                     message.setApplied(tensorlink.jobs.wire.Applied.newBuilder().setStep(step));
+            case Settled() ->
+                    message.setSettled(tensorlink.jobs.wire.Settled.getDefaultInstance());
             case DigestsTold(var id, var digests) -> {
                 var told = tensorlink.jobs.wire.DigestsReport.newBuilder().setId(id);
                 digests.forEach((name, digest) ->
@@ -146,6 +151,7 @@ public sealed interface Report {
                                 times.getBytesReceived()));
             }
             case APPLIED -> new Applied(Fields.natural("step", message.getApplied().getStep()));
+            case SETTLED -> new Settled();
             case DIGESTS -> {
                 var told = message.getDigests();
                 Fields.atMost("digests", told.getDigestsCount(), Manifest.TENSORS_MAX);

@@ -9,7 +9,7 @@ import tensorlink.compute.tensor.Tensor;
  */
 public sealed interface TensorFrame {
 
-    /** The batch this belongs to; for a {@link TiedGradient}, the step. */
+    /** The batch this belongs to, counted from 1; for a {@link TiedGradient}, the step. */
     long batch();
 
     int microBatch();

@@ -61,7 +61,7 @@ public final class StageRunner {
     private final Inbox<TensorFrame.Labels> labels;
     private final Inbox<Returning> returning;
     private final Inbox<TensorFrame.TiedGradient> tied;
-    private final Progress batches = new Progress(-1);
+    private final Progress batches = new Progress(0);
     private final Progress steps;
     private final AtomicLong usage = new AtomicLong();
     private final AtomicLong bytesReceived = new AtomicLong();
@@ -466,6 +466,11 @@ public final class StageRunner {
                     "");
         }
         return stage.prepare(theirs.tensor());
+    }
+
+    /** Waits until the work on {@code batch} is done. */
+    public void settle(long batch) throws JobException, InterruptedException {
+        batches.await(batch);
     }
 
     /** Applies the prepared step; a step applied before changes nothing. */

@@ -2,6 +2,7 @@ package tensorlink.jobs.user;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.jobs.job.JobException;
@@ -98,7 +99,10 @@ public final class StageAccount {
                             agreement.payer(),
                             agreement.payee(),
                             cumulative,
-                            party.scheduler().now().plus(VOUCHER_LIFETIME),
+                            party.scheduler()
+                                    .now()
+                                    .plus(VOUCHER_LIFETIME)
+                                    .truncatedTo(ChronoUnit.SECONDS),
                             Bytes32.keccak(receipt.encode()));
             return Optional.of(party.account().sign(party.domain(), voucher));
         } finally {

@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
@@ -29,6 +31,7 @@ import tensorlink.p2p.core.Stream;
  * silent, everything that waits here fails and the job is told, once.
  */
 public final class WorkerLink {
+    private static final Logger log = LoggerFactory.getLogger(WorkerLink.class);
     private static final int REPLIES_MAX = 16;
 
     private final Party party;
@@ -202,6 +205,7 @@ public final class WorkerLink {
                         Report.Linked _,
                         Report.Prepared _,
                         Report.Applied _,
+                        Report.Settled _,
                         Report.DigestsTold _,
                         Report.Receipt _,
                         Report.Closed _,
@@ -223,6 +227,7 @@ public final class WorkerLink {
             await(Report.Closed.class, limits.closeTimeout(), "the stage to be freed");
         } catch (JobException gone) {
             // It frees everything by itself when it misses us.
+            log.warn("stage {} did not end in order: {}", stage, gone.getMessage());
         } finally {
             over.set(true);
             stream.close();
@@ -257,6 +262,7 @@ public final class WorkerLink {
                             Report.Ready _,
                             Report.Linked _,
                             Report.Prepared _,
+                            Report.Settled _,
                             Report.DigestsTold _ ->
                             replies.put(report);
                     case Report.Closed _ -> {
@@ -272,6 +278,14 @@ public final class WorkerLink {
             fail(lost(lost));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
+        } catch (RuntimeException bug) {
+            log.error("reading the reports of stage {}", stage, bug);
+            fail(
+                    new Problem(
+                            ProblemCode.COMPUTE,
+                            "a report of stage " + stage + " was not understood",
+                            bug.toString(),
+                            "this is a fault of ours; the log has the details"));
         }
     }
 

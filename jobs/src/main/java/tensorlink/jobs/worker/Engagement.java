@@ -232,6 +232,10 @@ final class Engagement {
                 sendReceipt(false);
             }
             case Command.Abandon(var batch) -> running().abandon(batch);
+            case Command.Settle(var afterBatch) -> {
+                running().settle(afterBatch);
+                report(new Report.Settled());
+            }
             case Command.Digests(var id) -> report(new Report.DigestsTold(id, loaded().digests()));
             case Command.EndSession(var session) -> running().endSession(session);
             case Command.Pay(var voucher) -> worker.earn(voucher);
@@ -562,6 +566,10 @@ final class Engagement {
         if (!ended.compareAndSet(false, true)) {
             return;
         }
+        if (problem != null) {
+            // First of all, so that the user hears the cause before it sees streams break.
+            tell(new Report.Failed(problem));
+        }
         var reason = problem == null ? endedProblem("the user closed the job") : problem;
         runner.now().ifPresent(running -> running.fail(reason));
         runner.fail(reason);
@@ -580,17 +588,29 @@ final class Engagement {
         joined.values().forEach(slot -> slot.now().ifPresent(FrameStream::reset));
         long bytes = worker.forget(id());
         log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
-        tellEnd(problem, bytes);
+        if (problem == null) {
+            tell(new Report.Closed(bytes));
+        }
+        closeControl();
         freed.fill(bytes);
     }
 
-    private void tellEnd(@Nullable Problem problem, long bytes) {
+    private void tell(Report last) {
+        try {
+            report(last);
+        } catch (IOException gone) {
+            log.debug("job {}: its user is gone: {}", id(), gone.getMessage());
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void closeControl() {
         var stream = control;
         if (stream == null) {
             return;
         }
         try {
-            report(problem == null ? new Report.Closed(bytes) : new Report.Failed(problem));
             stream.closeWrite();
         } catch (IOException gone) {
             log.debug("job {}: its user is gone: {}", id(), gone.getMessage());

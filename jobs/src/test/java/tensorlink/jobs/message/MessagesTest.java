@@ -147,6 +147,7 @@ class MessagesTest {
                 new Command.Prepare(3, 17),
                 new Command.Commit(3, AdamW.lr(0.5).withBetas(0.25, 0.125)),
                 new Command.Abandon(4),
+                new Command.Settle(5),
                 new Command.Digests(5),
                 new Command.EndSession(6),
                 new Command.Pay(voucher()),
@@ -170,6 +171,7 @@ class MessagesTest {
                                 4,
                                 5)),
                 new Report.Applied(3),
+                new Report.Settled(),
                 new Report.DigestsTold(8, Map.of("a", DIGEST)),
                 new Report.Receipt(
                         PAYEE.sign(DOMAIN, new UsageReceipt(JOB.word(), PAYEE.account(), 100, 1))),
