@@ -1,0 +1,86 @@
+package tensorlink.node;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Map;
+
+/**
+ * The folder in which a node keeps what must survive a restart.
+ *
+ * @param temporary whether the folder is deleted when the node stops
+ */
+public record Home(Path folder, boolean temporary) {
+
+    /** A folder that stays. */
+    public static Home at(Path folder) {
+        return new Home(folder.toAbsolutePath().normalize(), false);
+    }
+
+    /** A fresh folder that is deleted when its node stops. */
+    public static Home fresh() throws IOException {
+        return new Home(Files.createTempDirectory("tensorlink-"), true);
+    }
+
+    /** The folder of this machine's user, by the XDG convention. */
+    public static Home ofUser(Map<String, String> environment, Path userHome) {
+        var data = environment.get("XDG_DATA_HOME");
+        var base =
+                data == null || data.isEmpty()
+                        ? userHome.resolve(".local").resolve("share")
+                        : Path.of(data);
+        return at(base.resolve("tensorlink"));
+    }
+
+    Path identity() {
+        return folder.resolve("identity");
+    }
+
+    Path jobs() {
+        return folder.resolve("jobs");
+    }
+
+    Path work() {
+        return folder.resolve("work");
+    }
+
+    Path ledger() {
+        return folder.resolve("ledger");
+    }
+
+    /** Where the running node says how this machine's commands reach it. */
+    public Path apiFile() {
+        return folder.resolve("api.json");
+    }
+
+    /** Deletes a temporary folder; leaves any other. */
+    void release() throws IOException {
+        if (!temporary || !Files.exists(folder)) {
+            return;
+        }
+        Files.walkFileTree(
+                folder,
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                            throws IOException {
+                        Files.delete(file);
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult postVisitDirectory(
+                            Path directory, @org.jspecify.annotations.Nullable IOException failed)
+                            throws IOException {
+                        if (failed != null) {
+                            throw failed;
+                        }
+                        Files.delete(directory);
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+    }
+}

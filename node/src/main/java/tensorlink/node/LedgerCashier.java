@@ -1,0 +1,62 @@
+package tensorlink.node;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import tensorlink.jobs.exchange.Asker;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.message.LedgerAnswer;
+import tensorlink.jobs.message.LedgerQuestion;
+import tensorlink.jobs.party.Directory;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.worker.Worker;
+import tensorlink.ledger.Outcome;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.Voucher;
+
+/** Brings a worker's vouchers to a validator that keeps the ledger. */
+final class LedgerCashier implements Worker.Cashier {
+    private static final int VALIDATORS_ASKED_MAX = 4;
+
+    private final Asker asker;
+    private final Party party;
+    private final Directory directory;
+
+    LedgerCashier(Party party, Directory directory) {
+        this.asker = new Asker(party.host(), party.protocols());
+        this.party = party;
+        this.directory = directory;
+    }
+
+    @Override
+    public void redeem(List<Signed<Voucher>> vouchers, Duration patience)
+            throws IOException, InterruptedException {
+        IOException last =
+                new JobException(
+                        ProblemCode.NO_VALIDATOR, "not redeemed", "no validator is known", "");
+        for (var validator :
+                directory.find(Directory.Role.VALIDATOR, VALIDATORS_ASKED_MAX)) {
+            try {
+                party.host().peers().add(validator);
+                var came =
+                        asker.askLedger(
+                                validator.id(),
+                                new LedgerQuestion.Redeem(vouchers),
+                                patience,
+                                LedgerAnswer.Came.class);
+                if (came.outcome() instanceof Outcome.Rejected(var code, var message)) {
+                    throw new JobException(
+                            ProblemCode.PAYMENT,
+                            "not redeemed",
+                            code.errorName() + ": " + message,
+                            "");
+                }
+                return;
+            } catch (IOException elsewhere) {
+                last = elsewhere;
+            }
+        }
+        throw last;
+    }
+}

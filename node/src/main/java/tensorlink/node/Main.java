@@ -1,0 +1,12 @@
+package tensorlink.node;
+
+import tensorlink.node.cli.CommandLineProgram;
+
+/** The program; see {@code tensorlink --help}. */
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(CommandLineProgram.run(arguments));
+    }
+}

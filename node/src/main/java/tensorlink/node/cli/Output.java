@@ -1,0 +1,62 @@
+package tensorlink.node.cli;
+
+import java.io.PrintStream;
+import java.util.Map;
+import picocli.CommandLine.Option;
+import tools.jackson.databind.json.JsonMapper;
+
+/** How a command prints: for people, or one JSON value a line. */
+public final class Output {
+    private static final JsonMapper JSON = new JsonMapper();
+
+    /** The two forms. */
+    public enum Form {
+        text,
+        json
+    }
+
+    @Option(
+            names = {"-o", "--output"},
+            paramLabel = "FORM",
+            description = "text, or json: one value a line, the result last",
+            defaultValue = "text")
+    private Form form = Form.text;
+
+    @Option(names = "--no-progress", description = "do not show progress")
+    private boolean noProgress;
+
+    public boolean json() {
+        return form == Form.json;
+    }
+
+    public boolean progress() {
+        return !noProgress;
+    }
+
+    /** Whether lines may be written over: text for a person at a terminal. */
+    @SuppressWarnings("SystemConsoleNull") // null without a terminal, whatever the provider
+    public boolean interactive() {
+        var console = System.console();
+        return !json() && !noProgress && console != null && console.isTerminal();
+    }
+
+    /** Prints a line for people; nothing when the form is JSON. */
+    public void say(String line) {
+        if (!json()) {
+            out().println(line);
+        }
+    }
+
+    /** Prints a value when the form is JSON, nothing else. */
+    public void tell(Map<String, ?> value) {
+        if (json()) {
+            out().println(JSON.writeValueAsString(value));
+            out().flush();
+        }
+    }
+
+    /** Standard output, for what fits neither form. */
+    public PrintStream out() {
+        return System.out;
+    }
+}

@@ -1,0 +1,158 @@
+package tensorlink.node.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tensorlink.compute.Model;
+import tensorlink.compute.Sampling;
+import tensorlink.compute.tokenizer.Tokenizer;
+import tensorlink.jobs.GenerateOptions;
+import tensorlink.jobs.JobListener;
+import tensorlink.jobs.JobOptions;
+import tensorlink.ledger.Amount;
+import tensorlink.node.UserNode;
+import tensorlink.p2p.core.Scheduler;
+
+/** Continues a text with a model on the network's workers. */
+@Command(
+        name = "run",
+        description = "Continue a text with a model on the network's workers.",
+        mixinStandardHelpOptions = true)
+final class Run implements Callable<Integer> {
+    @Mixin private NodeFlags flags = new NodeFlags();
+    @Mixin private Output output = new Output();
+
+    @Parameters(index = "0", paramLabel = "MODEL", description = "Hugging Face folder")
+    private Path model = Path.of(".");
+
+    @Parameters(
+            index = "1",
+            arity = "0..1",
+            paramLabel = "PROMPT",
+            description = "text to continue; read from standard input unless given")
+    private @Nullable String prompt;
+
+    @Option(names = "--max-tokens", defaultValue = "128", description = "most tokens to generate")
+    private int maxTokens;
+
+    @Option(
+            names = "--temperature",
+            defaultValue = "0",
+            description = "0 takes the likeliest token each time")
+    private float temperature;
+
+    @Option(names = "--top-k", defaultValue = "0", description = "draw from so many; 0 for all")
+    private int topK;
+
+    @Option(
+            names = "--top-p",
+            defaultValue = "1",
+            description = "draw from the likeliest that together reach this probability")
+    private float topP;
+
+    @Option(names = "--seed", defaultValue = "0", description = "equal seeds, equal texts")
+    private long seed;
+
+    @Option(
+            names = "--workers",
+            defaultValue = "0",
+            description = "stages to split the model into; 0 for as few as fit")
+    private int workers;
+
+    @Option(names = "--max-price", defaultValue = "0", description = "most credits it may cost")
+    private String maxPrice = "0";
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var config = flags.config(Map.of());
+        var loaded = Model.load(model);
+        var tokenizer =
+                loaded.tokenizer()
+                        .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
+        var text =
+                prompt == null
+                        ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
+                        : prompt;
+        var tokens = tokenizer.encode(text);
+        if (tokens.isEmpty()) {
+            throw new UsageException("the prompt is empty");
+        }
+        var sampling = new Sampling(temperature, topK, topP, seed);
+        var options =
+                new GenerateOptions(maxTokens, sampling, loaded.config().specialTokens().end());
+        try (var user = UserNode.join(NodeFlags.network(config), flags.homeOrTemporary())) {
+            var job =
+                    JobOptions.inference()
+                            .workers(workers)
+                            .batch(1, tokens.size() + maxTokens)
+                            .maxPrice(Amount.parse(maxPrice));
+            var listener = output.json() ? new JobConsole(output) : JobListener.silent();
+            try (var distributed = user.createDistributedModel(loaded, job, listener)) {
+                var printer = new Printer(tokenizer);
+                if (!output.json()) {
+                    output.out().print(text);
+                }
+                long begun = Scheduler.system().nanoTime();
+                var generated = distributed.generate(tokens, options, printer::token);
+                double seconds = (Scheduler.system().nanoTime() - begun) / 1e9;
+                printer.end();
+                var result = new LinkedHashMap<String, Object>();
+                result.put("prompt", text);
+                result.put("text", tokenizer.decode(generated));
+                result.put("promptTokens", tokens.size());
+                result.put("tokens", generated.size());
+                result.put("tokensPerSecond", generated.size() / seconds);
+                result.put("workers", distributed.report().stages().size());
+                output.tell(result);
+            }
+        }
+        return ExitCode.DONE.status();
+    }
+
+    /** Prints text as its tokens come, but no character before all of its bytes are there. */
+    private final class Printer {
+        private static final char INCOMPLETE = '\uFFFD';
+
+        private final Tokenizer tokenizer;
+        private final List<Integer> tokens = new ArrayList<>();
+        private int printed;
+
+        Printer(Tokenizer tokenizer) {
+            this.tokenizer = tokenizer;
+        }
+
+        void token(int token) {
+            tokens.add(token);
+            var text = tokenizer.decode(tokens);
+            int end = text.length();
+            while (end > printed && text.charAt(end - 1) == INCOMPLETE) {
+                end--;
+            }
+            print(text, end);
+        }
+
+        void end() {
+            var text = tokenizer.decode(tokens);
+            print(text, text.length());
+            output.say("");
+        }
+
+        private void print(String text, int end) {
+            if (!output.json() && end > printed) {
+                output.out().print(text.substring(printed, end));
+                output.out().flush();
+            }
+            printed = Math.max(printed, end);
+        }
+    }
+}

@@ -1,0 +1,201 @@
+package tensorlink.node.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.tokenizer.Tokenizer;
+import tensorlink.jobs.DistributedModel;
+import tensorlink.jobs.JobOptions;
+import tensorlink.ledger.Amount;
+import tensorlink.node.TextData;
+import tensorlink.node.UserNode;
+import tensorlink.p2p.core.Scheduler;
+
+/** Trains a model on the network's workers with text from files. */
+@Command(
+        name = "train",
+        description = "Train a model on the network's workers with text from files.",
+        mixinStandardHelpOptions = true)
+final class Train implements Callable<Integer> {
+    private static final int HELD_OUT_BATCHES = 4;
+
+    @Mixin private NodeFlags flags = new NodeFlags();
+    @Mixin private Output output = new Output();
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "MODEL",
+            description = "Hugging Face folder to start from")
+    private @Nullable Path model;
+
+    @Option(
+            names = "--fresh",
+            paramLabel = "HIDDENxLAYERS",
+            description = "start a new byte-level Llama of this size instead, such as 256x4")
+    private @Nullable String fresh;
+
+    @Option(
+            names = "--data",
+            required = true,
+            paramLabel = "FILE",
+            description = "text to learn from; repeatable")
+    private List<Path> data = List.of();
+
+    @Option(names = "--steps", defaultValue = "100", description = "optimizer steps")
+    private int steps;
+
+    @Option(names = "--rows", defaultValue = "8", description = "sequences of a batch")
+    private int rows;
+
+    @Option(names = "--length", defaultValue = "128", description = "tokens of a sequence")
+    private int length;
+
+    @Option(
+            names = "--micro-batches",
+            defaultValue = "4",
+            description = "parts of a batch, which flow through the stages one after another")
+    private int microBatches;
+
+    @Option(names = "--lr", defaultValue = "1e-3", description = "AdamW's learning rate")
+    private double learningRate;
+
+    @Option(
+            names = "--workers",
+            defaultValue = "0",
+            description = "stages to split the model into; 0 for as few as fit")
+    private int workers;
+
+    @Option(names = "--seed", defaultValue = "1", description = "of fresh weights and of batches")
+    private long seed;
+
+    @Option(names = "--max-price", defaultValue = "0", description = "most credits the job may cost")
+    private String maxPrice = "0";
+
+    @Option(names = "--save", paramLabel = "FOLDER", description = "where to put the result")
+    private @Nullable Path save;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var config = flags.config(Map.of());
+        var start = start();
+        var tokenizer =
+                start.tokenizer()
+                        .orElseThrow(
+                                () -> new UsageException(model + " has no tokenizer.json"));
+        var text = text(tokenizer);
+        try (var user = UserNode.join(NodeFlags.network(config), flags.homeOrTemporary())) {
+            var options =
+                    JobOptions.training()
+                            .workers(workers)
+                            .batch(rows, length)
+                            .microBatches(microBatches)
+                            .maxPrice(Amount.parse(maxPrice));
+            try (var distributed =
+                    user.createDistributedModel(start, options, new JobConsole(output))) {
+                train(distributed, text);
+                if (save != null) {
+                    distributed.save(save);
+                    output.say("saved to " + save);
+                }
+            }
+        }
+        return ExitCode.DONE.status();
+    }
+
+    private Model start() throws IOException {
+        if ((model == null) == (fresh == null)) {
+            throw new UsageException("name either a MODEL folder or --fresh HIDDENxLAYERS");
+        }
+        if (model != null) {
+            return Model.load(model);
+        }
+        var size = String.valueOf(fresh).split("x", -1);
+        try {
+            var tokenizer = Tokenizer.bytes();
+            return Model.initialize(
+                    ModelConfig.llama(
+                            Integer.parseInt(size[0]),
+                            Integer.parseInt(size[1]),
+                            tokenizer.vocabularySize(),
+                            Math.max(length, JobOptions.training().length())),
+                    tokenizer,
+                    seed);
+        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException wrong) {
+            throw new UsageException("--fresh " + fresh + ": " + wrong.getMessage());
+        }
+    }
+
+    private TextData.Split text(Tokenizer tokenizer) throws IOException {
+        var text = new StringBuilder();
+        for (var file : data) {
+            if (!Files.isRegularFile(file)) {
+                throw new UsageException("--data " + file + ": no such file");
+            }
+            text.append(Files.readString(file, StandardCharsets.UTF_8));
+        }
+        var split = TextData.of(tokenizer, text.toString()).split(0.9);
+        if (split.heldOut().size() < length) {
+            throw new UsageException(
+                    "--data: a tenth of it, " + split.heldOut().size()
+                            + " tokens, is held out to judge by, and a sequence has " + length);
+        }
+        return split;
+    }
+
+    private void train(DistributedModel distributed, TextData.Split text)
+            throws IOException, InterruptedException {
+        var optimizer = distributed.optimizer(AdamW.lr(learningRate));
+        float first = 0;
+        float last = 0;
+        double speed;
+        try (var progress = new TrainingProgress(output, Scheduler.system(), steps)) {
+            for (int step = 1; step <= steps; step++) {
+                var batch = text.training().batch(seed, step, rows, length);
+                optimizer.zeroGrad();
+                var loss = distributed.forward(batch.inputs(), batch.labels());
+                loss.backward();
+                optimizer.step();
+                last = loss.value();
+                first = step == 1 ? last : first;
+                progress.step(step, last, (long) rows * length, distributed.report());
+            }
+            speed = progress.tokensPerSecond();
+        }
+        var heldOut = text.heldOut().evenBatches(HELD_OUT_BATCHES, rows, length);
+        double heldOutLoss = 0;
+        for (var batch : heldOut) {
+            heldOutLoss += distributed.evaluate(batch.inputs(), batch.labels()) / heldOut.size();
+        }
+        output.say(
+                String.format(
+                        Locale.ROOT,
+                        "loss %.4f -> %.4f, held out %.4f, %,.0f tok/s",
+                        first,
+                        last,
+                        heldOutLoss,
+                        speed));
+        var result = new LinkedHashMap<String, Object>();
+        result.put("job", distributed.job().hex());
+        result.put("steps", steps);
+        result.put("firstLoss", first);
+        result.put("lastLoss", last);
+        result.put("heldOutLoss", heldOutLoss);
+        result.put("tokensPerSecond", speed);
+        result.put("weights", distributed.weightsDigest().hex());
+        output.tell(result);
+    }
+}

@@ -1,0 +1,124 @@
+package tensorlink.node.cli;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import tensorlink.jobs.JobReport;
+import tensorlink.jobs.message.StageTimes;
+import tensorlink.p2p.core.Scheduler;
+
+/** The line that shows a training run: step, loss, speed, where each stage's time goes, traffic. */
+public final class TrainingProgress implements AutoCloseable {
+    private final Output output;
+    private final Scheduler scheduler;
+    private final ProgressLine line;
+    private final long steps;
+    private final long begun;
+    private long lastStep;
+    private long lastNanos;
+    private long tokens;
+    private List<StageTimes> lastTimes = List.of();
+
+    /**
+     * Begins now.
+     *
+     * @param steps how many there will be
+     */
+    public TrainingProgress(Output output, Scheduler scheduler, long steps) {
+        this.output = output;
+        this.scheduler = scheduler;
+        this.line = new ProgressLine(output, scheduler);
+        this.steps = steps;
+        this.begun = scheduler.nanoTime();
+        this.lastNanos = begun;
+    }
+
+    /** Shows a step that counts. */
+    public void step(long step, float loss, long stepTokens, JobReport report) {
+        tokens += stepTokens;
+        long now = scheduler.nanoTime();
+        double speed = stepTokens * (step - lastStep) / ((now - lastNanos) / 1e9);
+        lastStep = step;
+        lastNanos = now;
+        line.show(
+                text(step, loss, speed, report),
+                step == 1 || step == steps);
+        tell(step, loss, speed, report);
+        lastTimes = report.stages().stream().map(JobReport.StageReport::times).toList();
+    }
+
+    /** Tokens per second since the beginning. */
+    public double tokensPerSecond() {
+        return tokens / ((scheduler.nanoTime() - begun) / 1e9);
+    }
+
+    private String text(long step, float loss, double speed, JobReport report) {
+        var text =
+                new StringBuilder(
+                        String.format(
+                                Locale.ROOT,
+                                "step %d/%d  loss %.4f  %,.0f tok/s",
+                                step,
+                                steps,
+                                loss,
+                                speed));
+        long wire = 0;
+        for (int stage = 0; stage < report.stages().size(); stage++) {
+            var times = since(stage, report);
+            text.append(
+                    String.format(
+                            Locale.ROOT,
+                            "  [%d: fwd %d bwd %d wait %d ms]",
+                            stage,
+                            times.forward().toMillis(),
+                            times.backward().toMillis(),
+                            times.waiting().toMillis()));
+            wire += report.stages().get(stage).times().bytesSent();
+        }
+        return text.append("  wire ").append(Sizes.bytes(wire)).toString();
+    }
+
+    private void tell(long step, float loss, double speed, JobReport report) {
+        if (!output.json() || !output.progress()) {
+            return;
+        }
+        var event = new LinkedHashMap<String, Object>();
+        event.put("event", "step");
+        event.put("step", step);
+        event.put("loss", loss);
+        event.put("tokensPerSecond", speed);
+        var stages = new ArrayList<Object>();
+        for (int stage = 0; stage < report.stages().size(); stage++) {
+            var times = since(stage, report);
+            var facts = new LinkedHashMap<String, Object>();
+            facts.put("forwardMillis", times.forward().toNanos() / 1e6);
+            facts.put("backwardMillis", times.backward().toNanos() / 1e6);
+            facts.put("waitMillis", times.waiting().toNanos() / 1e6);
+            facts.put("bytesSent", times.bytesSent());
+            stages.add(facts);
+        }
+        event.put("stages", stages);
+        output.tell(event);
+    }
+
+    /** A stage's times of the last step alone. */
+    private StageTimes since(int stage, JobReport report) {
+        var now = report.stages().get(stage).times();
+        if (lastTimes.size() <= stage) {
+            return now;
+        }
+        var before = lastTimes.get(stage);
+        return new StageTimes(
+                now.forward().minus(before.forward()),
+                now.backward().minus(before.backward()),
+                now.waiting().minus(before.waiting()),
+                now.bytesSent() - before.bytesSent(),
+                now.bytesReceived() - before.bytesReceived());
+    }
+
+    @Override
+    public void close() {
+        line.close();
+    }
+}

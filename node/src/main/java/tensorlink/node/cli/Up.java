@@ -1,0 +1,272 @@
+package tensorlink.node.cli;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tensorlink.node.Network;
+import tensorlink.node.Node;
+import tensorlink.node.UserNode;
+import tensorlink.node.ValidatorNode;
+import tensorlink.node.Version;
+import tensorlink.node.WorkerNode;
+import tensorlink.node.config.NodeConfig;
+import tensorlink.node.config.Setting;
+import tensorlink.node.http.StatusServer;
+import tensorlink.p2p.core.Scheduler;
+
+/** Runs a node until it is stopped. */
+@Command(
+        name = "up",
+        description = "Run a node until it is stopped (Ctrl-C).",
+        mixinStandardHelpOptions = true)
+final class Up implements Callable<Integer> {
+    @Mixin private NodeFlags flags = new NodeFlags();
+    @Mixin private Output output = new Output();
+
+    @Option(names = "--role", paramLabel = "ROLE", description = "worker, validator or user")
+    private @Nullable String role;
+
+    @Option(
+            names = "--listen",
+            paramLabel = "ADDRESS",
+            description = "address to listen on, as /ip4/0.0.0.0/tcp/38751; repeatable")
+    private List<String> listen = List.of();
+
+    @Option(
+            names = "--memory",
+            paramLabel = "SIZE",
+            description = "memory to lend, as \"4 GiB\" or 50%%")
+    private @Nullable String memory;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            description = "threads that compute; 0 for all cores")
+    private @Nullable Integer threads;
+
+    @Option(
+            names = "--price",
+            paramLabel = "CREDITS",
+            description = "credits asked per token and layer")
+    private @Nullable String price;
+
+    @Option(
+            names = "--ledger",
+            paramLabel = "KIND",
+            description = "on a validator: none, or file to keep the network's ledger")
+    private @Nullable String ledger;
+
+    @Option(
+            names = "--credit",
+            paramLabel = "CREDITS",
+            description = "on a validator: what each new account starts with")
+    private @Nullable String credit;
+
+    @Option(
+            names = "--api",
+            paramLabel = "HOST:PORT",
+            description = "where this machine's own commands reach the node")
+    private @Nullable String api;
+
+    @Option(
+            names = "--stop-with-input",
+            description = "also stop when standard input ends, as it does when a parent dies")
+    private boolean stopWithInput;
+
+    private final CountDownLatch stopped = new CountDownLatch(1);
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var config = flags.config(settings());
+        long begun = Scheduler.system().nanoTime();
+        var node = start(config);
+        var finished = new CountDownLatch(1);
+        var hook =
+                new Thread(
+                        () -> {
+                            stopped.countDown();
+                            try {
+                                finished.await();
+                            } catch (InterruptedException interrupted) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
+        Runtime.getRuntime().addShutdownHook(hook);
+        try (node;
+                var server =
+                        StatusServer.start(
+                                config.apiHost(),
+                                config.apiPort(),
+                                node.home().apiFile(),
+                                () -> status(config, node))) {
+            announce(config, node, server, Scheduler.system().nanoTime() - begun);
+            if (stopWithInput) {
+                Scheduler.system().fork("input", this::awaitEndOfInput);
+            }
+            stopped.await();
+            output.say("Stopping ...");
+        } finally {
+            finished.countDown();
+        }
+        return ExitCode.DONE.status();
+    }
+
+    private Map<Setting, String> settings() {
+        var settings = new EnumMap<Setting, String>(Setting.class);
+        NodeFlags.put(settings, Setting.NODE_ROLE, role);
+        NodeFlags.put(settings, Setting.COMPUTE_MEMORY, memory);
+        NodeFlags.put(settings, Setting.COMPUTE_THREADS, threads);
+        NodeFlags.put(settings, Setting.WORKER_PRICE, price);
+        NodeFlags.put(settings, Setting.LEDGER_KIND, ledger);
+        NodeFlags.put(settings, Setting.LEDGER_CREDIT, credit);
+        NodeFlags.put(settings, Setting.API_LISTEN, api);
+        if (!listen.isEmpty()) {
+            settings.put(Setting.NETWORK_LISTEN, String.join(",", listen));
+        }
+        return settings;
+    }
+
+    private Node start(NodeConfig config) throws IOException, InterruptedException {
+        Network network = NodeFlags.network(config);
+        var home = flags.home();
+        return switch (config.role()) {
+            case WORKER ->
+                    WorkerNode.start(
+                                    network,
+                                    home,
+                                    WorkerNode.Options.lend(config.memoryBytes())
+                                            .threads(config.threads())
+                                            .price(config.price())
+                                            .listen(config.listen()))
+                            .node();
+            case VALIDATOR -> {
+                var options = ValidatorNode.Options.free().listen(config.listen());
+                yield ValidatorNode.start(
+                                network,
+                                home,
+                                config.keepsLedger()
+                                        ? options.ledger(config.newcomerCredit())
+                                        : options)
+                        .node();
+            }
+            case USER -> UserNode.join(network, home).node();
+        };
+    }
+
+    private void announce(NodeConfig config, Node node, StatusServer server, long nanos) {
+        var role = config.role().name().toLowerCase(Locale.ROOT);
+        output.say(
+                "Tensorlink " + Version.TEXT + "   Java " + Runtime.version().feature() + "   "
+                        + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+        output.say(" ok  identity   " + node.info().id() + "   kept in " + node.home().folder());
+        output.say(
+                (node.bootstrapFailure().isEmpty() ? " ok  network    " : " !!  network    ")
+                        + config.network() + ", " + node.host().connections().size() + " connections"
+                        + (node.bootstrapFailure().isEmpty()
+                                ? ""
+                                : "; " + node.bootstrapFailure() + "; retrying"));
+        node.worker()
+                .ifPresent(
+                        worker ->
+                                output.say(
+                                        " ok  compute    cpu, " + config.threads() + " threads, lends "
+                                                + Sizes.bytes(worker.capability().memoryBytes())));
+        node.ledger()
+                .ifPresent(
+                        kept ->
+                                output.say(
+                                        " ok  ledger     in a file, issued by " + node.account()));
+        node.addresses().forEach(address -> output.say(" ok  listening  " + address));
+        output.say(
+                String.format(
+                        Locale.ROOT, "Ready in %.1f s as %s.   Ctrl-C stops.", nanos / 1e9, role));
+        var ready = new LinkedHashMap<String, Object>();
+        ready.put("event", "ready");
+        ready.put("role", role);
+        ready.put("peer", node.info().id().toString());
+        ready.put("account", node.account().toString());
+        ready.put("addresses", texts(node.addresses()));
+        ready.put("api", server.port());
+        ready.put("pid", ProcessHandle.current().pid());
+        output.tell(ready);
+    }
+
+    private static Map<String, Object> status(NodeConfig config, Node node) {
+        var status = new LinkedHashMap<String, Object>();
+        status.put("state", node.bootstrapFailure().isEmpty() ? "ready" : "degraded");
+        status.put("role", config.role().name().toLowerCase(Locale.ROOT));
+        status.put("version", Version.TEXT);
+        status.put("peer", node.info().id().toString());
+        status.put("account", node.account().toString());
+        status.put("network", config.network());
+        status.put("addresses", texts(node.addresses()));
+        status.put("connections", node.host().connections().size());
+        status.put("knownPeers", node.dht().table().peers());
+        var jobs = new ArrayList<Map<String, Object>>();
+        node.worker()
+                .ifPresent(
+                        worker -> {
+                            var capability = worker.capability();
+                            status.put(
+                                    "memory",
+                                    Map.of(
+                                            "lent", capability.memoryBytes(),
+                                            "free", capability.freeBytes()));
+                            for (var stint : worker.stints()) {
+                                jobs.add(
+                                        job(
+                                                stint.job().toString(),
+                                                stint.state().label(),
+                                                stint.layers() + " for "
+                                                        + stint.user().shortText()));
+                            }
+                        });
+        node.validator()
+                .ifPresent(
+                        validator -> {
+                            for (var watched : validator.cases()) {
+                                jobs.add(
+                                        job(
+                                                watched.job().toString(),
+                                                watched.state().label(),
+                                                watched.stages() + " stages for "
+                                                        + watched.user().shortText()));
+                            }
+                        });
+        status.put("jobs", jobs);
+        return status;
+    }
+
+    private static Map<String, Object> job(String id, String state, String detail) {
+        var job = new LinkedHashMap<String, Object>();
+        job.put("job", id);
+        job.put("state", state);
+        job.put("detail", detail);
+        return job;
+    }
+
+    private static List<String> texts(List<?> values) {
+        return values.stream().map(Object::toString).toList();
+    }
+
+    private void awaitEndOfInput() {
+        try {
+            while (System.in.read() >= 0) {
+                // Whatever comes is not for us.
+            }
+        } catch (IOException closed) {
+            // As good as the end.
+        }
+        stopped.countDown();
+    }
+}

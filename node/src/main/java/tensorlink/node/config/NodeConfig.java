@@ -1,0 +1,215 @@
+package tensorlink.node.config;
+
+import java.math.BigInteger;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.regex.Pattern;
+import tensorlink.ledger.Amount;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.PeerInfo;
+
+/**
+ * The settings as values.
+ *
+ * @param memoryBytes to lend
+ * @param threads that compute, at least 1
+ */
+public record NodeConfig(
+        Role role,
+        String network,
+        List<Multiaddr> listen,
+        List<PeerInfo> bootstrap,
+        long memoryBytes,
+        int threads,
+        Amount price,
+        boolean keepsLedger,
+        Amount newcomerCredit,
+        String apiHost,
+        int apiPort,
+        String logLevel) {
+
+    /** What a node does. */
+    public enum Role {
+        WORKER,
+        VALIDATOR,
+        USER
+    }
+
+    /** What the machine has, for settings that are relative to it. */
+    public record Machine(long memoryBytes, int cores) {}
+
+    private static final Pattern SIZE =
+            Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(%|[KMGT]i?B|B)?", Pattern.CASE_INSENSITIVE);
+    private static final List<String> LOG_LEVELS =
+            List.of("error", "warn", "info", "debug", "trace");
+
+    public NodeConfig {
+        listen = List.copyOf(listen);
+        bootstrap = List.copyOf(bootstrap);
+    }
+
+    /**
+     * Reads the settings.
+     *
+     * @throws ConfigException naming every setting that cannot be used, and where it came from
+     */
+    public static NodeConfig of(Settings settings, Machine machine) {
+        return new Reading(settings, machine).config();
+    }
+
+    private static final class Reading {
+        private final Settings settings;
+        private final Machine machine;
+        private final List<String> faults = new ArrayList<>();
+
+        Reading(Settings settings, Machine machine) {
+            this.settings = settings;
+            this.machine = machine;
+        }
+
+        private interface Parser<T> {
+            T parse(String text);
+        }
+
+        NodeConfig config() {
+            var role = read(Setting.NODE_ROLE, Role.USER, Reading::role);
+            var name = read(Setting.NETWORK_NAME, "local", Reading::networkName);
+            var listen = readList(Setting.NETWORK_LISTEN, Multiaddr::parse);
+            var bootstrap = readList(Setting.NETWORK_BOOTSTRAP, PeerInfo::parse);
+            long memory = read(Setting.COMPUTE_MEMORY, 0L, this::bytes);
+            int threads = read(Setting.COMPUTE_THREADS, 1, this::threads);
+            var price = read(Setting.WORKER_PRICE, Amount.ZERO, Reading::amount);
+            boolean ledger = read(Setting.LEDGER_KIND, false, Reading::ledger);
+            var credit = read(Setting.LEDGER_CREDIT, Amount.ZERO, Reading::amount);
+            var api = read(Setting.API_LISTEN, new Api("127.0.0.1", 0), Reading::api);
+            var level = read(Setting.LOG_LEVEL, "warn", Reading::logLevel);
+            if (!faults.isEmpty()) {
+                throw new ConfigException(faults);
+            }
+            return new NodeConfig(
+                    role, name, listen, bootstrap, memory, threads, price, ledger, credit,
+                    api.host(), api.port(), level);
+        }
+
+        private <T> T read(Setting setting, T otherwise, Parser<T> parser) {
+            try {
+                return parser.parse(settings.text(setting).strip());
+            } catch (IllegalArgumentException wrong) {
+                fault(setting, wrong);
+                return otherwise;
+            }
+        }
+
+        private <T> List<T> readList(Setting setting, Parser<T> parser) {
+            var items = new ArrayList<T>();
+            for (var item : settings.list(setting)) {
+                try {
+                    items.add(parser.parse(item));
+                } catch (IllegalArgumentException wrong) {
+                    fault(setting, wrong);
+                }
+            }
+            return items;
+        }
+
+        private void fault(Setting setting, IllegalArgumentException wrong) {
+            var origin =
+                    switch (settings.origin(setting)) {
+                        case FLAG -> "from the command line";
+                        case ENVIRONMENT -> "from " + setting.variable();
+                        case FILE -> "from the configuration file";
+                        case DEFAULT -> "by default";
+                    };
+            faults.add(
+                    setting.key() + " = \"" + settings.text(setting) + "\" " + origin + ": "
+                            + wrong.getMessage());
+        }
+
+        private static Role role(String text) {
+            return switch (text.toLowerCase(Locale.ROOT)) {
+                case "worker" -> Role.WORKER;
+                case "validator" -> Role.VALIDATOR;
+                case "user" -> Role.USER;
+                default ->
+                        throw new IllegalArgumentException("must be worker, validator or user");
+            };
+        }
+
+        private static String networkName(String text) {
+            new tensorlink.jobs.message.Protocols(text);
+            return text;
+        }
+
+        private static Amount amount(String text) {
+            if (!text.matches("\\d{1,39}")) {
+                throw new IllegalArgumentException("must be a whole number, 0 or more");
+            }
+            return new Amount(new BigInteger(text));
+        }
+
+        private static boolean ledger(String text) {
+            return switch (text) {
+                case "none" -> false;
+                case "file" -> true;
+                default -> throw new IllegalArgumentException("must be none or file");
+            };
+        }
+
+        private record Api(String host, int port) {}
+
+        private static Api api(String text) {
+            int colon = text.lastIndexOf(':');
+            var host = colon < 0 ? "" : text.substring(0, colon);
+            if (!host.equals("127.0.0.1") && !host.equals("localhost") && !host.equals("[::1]")) {
+                throw new IllegalArgumentException(
+                        "must be 127.0.0.1:PORT; other machines cannot be let in yet");
+            }
+            return new Api(host, port(text.substring(colon + 1)));
+        }
+
+        private static int port(String text) {
+            if (!text.matches("\\d{1,5}") || Integer.parseInt(text) > 65_535) {
+                throw new IllegalArgumentException("port must be 0 to 65535");
+            }
+            return Integer.parseInt(text);
+        }
+
+        private static String logLevel(String text) {
+            if (!LOG_LEVELS.contains(text)) {
+                throw new IllegalArgumentException("must be one of " + LOG_LEVELS);
+            }
+            return text;
+        }
+
+        private int threads(String text) {
+            if (!text.matches("\\d{1,4}")) {
+                throw new IllegalArgumentException("must be 0 to 9999");
+            }
+            int threads = Integer.parseInt(text);
+            return threads == 0 ? machine.cores() : threads;
+        }
+
+        private long bytes(String text) {
+            var matcher = SIZE.matcher(text);
+            if (!matcher.matches()) {
+                throw new IllegalArgumentException(
+                        "must be a size, such as \"4 GiB\", \"800 MB\" or \"50%\"");
+            }
+            double number = Double.parseDouble(matcher.group(1));
+            var unit = matcher.group(2) == null ? "B" : matcher.group(2).toUpperCase(Locale.ROOT);
+            if (unit.equals("%")) {
+                if (number > 100) {
+                    throw new IllegalArgumentException("must be at most 100%");
+                }
+                return (long) (machine.memoryBytes() * number / 100);
+            }
+            double base = unit.length() == 3 ? 1024 : 1000;
+            double bytes = number * Math.pow(base, "BKMGT".indexOf(unit.charAt(0)));
+            if (bytes > Long.MAX_VALUE) {
+                throw new IllegalArgumentException("is too large");
+            }
+            return (long) bytes;
+        }
+    }
+}

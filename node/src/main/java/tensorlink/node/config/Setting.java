@@ -1,0 +1,117 @@
+package tensorlink.node.config;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/** Everything that can be set: its key in the file, its default and what it is for. */
+public enum Setting {
+    NODE_ROLE("node.role", Kind.TEXT, "worker", "what this node does: worker, validator or user"),
+    NETWORK_NAME("network.name", Kind.TEXT, "local", "the network to join"),
+    NETWORK_LISTEN(
+            "network.listen",
+            Kind.LIST,
+            "/ip4/127.0.0.1/tcp/0",
+            "addresses to listen on; port 0 takes a free one"),
+    NETWORK_BOOTSTRAP(
+            "network.bootstrap",
+            Kind.LIST,
+            "",
+            "peers to ask first, each as /ip4/ADDRESS/tcp/PORT/p2p/ID"),
+    COMPUTE_MEMORY("compute.memory", Kind.TEXT, "50%", "memory to lend, as \"4 GiB\" or \"50%\""),
+    COMPUTE_THREADS("compute.threads", Kind.NUMBER, "0", "threads that compute; 0 for every core"),
+    WORKER_PRICE("worker.price", Kind.NUMBER, "0", "credits asked per token and layer"),
+    LEDGER_KIND("ledger.kind", Kind.TEXT, "none", "on a validator: none or file"),
+    LEDGER_CREDIT(
+            "ledger.credit",
+            Kind.NUMBER,
+            "0",
+            "on a validator: credits each new user of the network starts with"),
+    API_LISTEN(
+            "api.listen",
+            Kind.TEXT,
+            "127.0.0.1:0",
+            "where this machine's own commands reach the node; port 0 takes a free one"),
+    LOG_LEVEL("log.level", Kind.TEXT, "warn", "error, warn, info, debug or trace");
+
+    /** The type a value has in the file. */
+    public enum Kind {
+        TEXT,
+        NUMBER,
+        LIST
+    }
+
+    private final String key;
+    private final Kind kind;
+    private final String preset;
+    private final String description;
+
+    Setting(String key, Kind kind, String preset, String description) {
+        this.key = key;
+        this.kind = kind;
+        this.preset = preset;
+        this.description = description;
+    }
+
+    /** The dotted key, such as {@code network.name}. */
+    public String key() {
+        return key;
+    }
+
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The value when nobody says otherwise; list items are separated by commas. */
+    public String preset() {
+        return preset;
+    }
+
+    public String description() {
+        return description;
+    }
+
+    /** The environment variable, such as {@code TENSORLINK_NETWORK_NAME}. */
+    public String variable() {
+        return "TENSORLINK_" + key.toUpperCase(Locale.ROOT).replace('.', '_');
+    }
+
+    /** The setting with this dotted key. */
+    static Optional<Setting> byKey(String key) {
+        for (var setting : values()) {
+            if (setting.key.equals(key)) {
+                return Optional.of(setting);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** The known keys closest to {@code key} in spelling, best first; empty when none is close. */
+    static List<String> similarTo(String key) {
+        int farthest = Math.max(2, key.length() / 3);
+        return List.of(values()).stream()
+                .map(Setting::key)
+                .filter(known -> distance(known, key) <= farthest)
+                .sorted((a, b) -> Integer.compare(distance(a, key), distance(b, key)))
+                .toList();
+    }
+
+    /** Levenshtein's edit distance. */
+    private static int distance(String a, String b) {
+        var row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int change = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
+                row[j] = Math.min(diagonal + change, 1 + Math.min(above, row[j - 1]));
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+}
