@@ -65,15 +65,23 @@ class ArchitectureTest {
                     "tensorlink.compute.family",
                     "tensorlink.compute.optim",
                     "tensorlink.compute.schedule",
+                    "tensorlink.compute.tokenizer",
                     "tensorlink.compute.torch",
                     "tensorlink.compute.parity",
                     "tensorlink.ledger",
                     "tensorlink.ledger.file",
                     "tensorlink.jobs",
+                    "tensorlink.jobs.job",
                     "tensorlink.jobs.market",
+                    "tensorlink.jobs.message",
+                    "tensorlink.jobs.party",
+                    "tensorlink.jobs.exchange",
+                    "tensorlink.jobs.weights",
+                    "tensorlink.jobs.user",
                     "tensorlink.jobs.worker",
                     "tensorlink.jobs.validator",
-                    "tensorlink.node");
+                    "tensorlink.node",
+                    "tensorlink.node.cli");
 
     @ArchTest
     void imports_as_many_classes_as_there_are(JavaClasses classes) {

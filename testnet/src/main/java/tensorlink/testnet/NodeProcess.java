@@ -1,0 +1,176 @@
+package tensorlink.testnet;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalLong;
+import java.util.concurrent.TimeUnit;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.peer.PeerInfo;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * A node in a process of its own: this program started again with {@code up}.
+ *
+ * <p>Stops when it is closed, and also when this process dies, because its standard input ends then.
+ */
+public final class NodeProcess implements AutoCloseable {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final int STOP_SECONDS = 15;
+    private static final int LOG_LINES_SHOWN = 20;
+
+    private final String name;
+    private final Process process;
+    private final PeerInfo info;
+    private final String account;
+
+    private NodeProcess(String name, Process process, PeerInfo info, String account) {
+        this.name = name;
+        this.process = process;
+        this.info = info;
+        this.account = account;
+    }
+
+    /**
+     * Starts a node and waits until it is ready.
+     *
+     * @param name for people
+     * @param folder for its home and log
+     * @param arguments of {@code up}
+     * @throws IOException when it does not get ready, with the end of its log
+     */
+    public static NodeProcess start(String name, Path folder, List<String> arguments)
+            throws IOException, InterruptedException {
+        Files.createDirectories(folder);
+        var log = folder.resolve("log");
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(
+                List.of(
+                        "--enable-native-access=ALL-UNNAMED",
+                        "-XX:+UseSerialGC",
+                        "-Xmx512m",
+                        "-XX:-HeapDumpOnOutOfMemoryError",
+                        "-XX:+ExitOnOutOfMemoryError",
+                        "-cp",
+                        ManagementFactory.getRuntimeMXBean().getClassPath(),
+                        "tensorlink.node.Main",
+                        "up",
+                        "-o",
+                        "json",
+                        "--stop-with-input",
+                        "--home",
+                        folder.resolve("home").toString()));
+        command.addAll(arguments);
+        var process = new ProcessBuilder(command).redirectError(log.toFile()).start();
+        try {
+            var ready = awaitReady(name, process, log);
+            var addresses = new ArrayList<String>();
+            ready.path("addresses").forEach(address -> addresses.add(address.asString()));
+            return new NodeProcess(
+                    name,
+                    process,
+                    PeerInfo.parse(addresses.getFirst()),
+                    ready.path("account").asString());
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            process.destroyForcibly();
+            throw failed;
+        }
+    }
+
+    private static JsonNode awaitReady(String name, Process process, Path log)
+            throws IOException, InterruptedException {
+        var reader =
+                new BufferedReader(
+                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+            var message = JSON.readTree(line);
+            if (message.path("event").asString("").equals("ready")) {
+                // Nothing more comes that anyone needs, but the pipe must not fill up.
+                Scheduler.system().fork("output-" + name, () -> drain(reader));
+                return message;
+            }
+        }
+        int status = process.waitFor();
+        var lines = Files.readAllLines(log);
+        throw new IOException(
+                name
+                        + " ended with status "
+                        + status
+                        + " before it was ready:\n"
+                        + String.join(
+                                "\n",
+                                lines.subList(
+                                        Math.max(0, lines.size() - LOG_LINES_SHOWN),
+                                        lines.size())));
+    }
+
+    private static void drain(BufferedReader reader) {
+        try (reader) {
+            while (reader.readLine() != null) {
+                // Dropped.
+            }
+        } catch (IOException ended) {
+            // So has the process.
+        }
+    }
+
+    public String name() {
+        return name;
+    }
+
+    /** Its peer id and one address. */
+    public PeerInfo info() {
+        return info;
+    }
+
+    /** Its account's text. */
+    public String account() {
+        return account;
+    }
+
+    public ProcessHandle handle() {
+        return process.toHandle();
+    }
+
+    /** The most memory it has had in RAM at once; empty where the system does not say. */
+    public OptionalLong peakMemory() {
+        return peakMemory(process.pid());
+    }
+
+    /** The same of any process, from Linux's accounts. */
+    public static OptionalLong peakMemory(long pid) {
+        try {
+            for (var line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
+                if (line.startsWith("VmHWM:")) {
+                    return OptionalLong.of(
+                            Long.parseLong(line.replaceAll("\\D+", "")) * 1024);
+                }
+            }
+        } catch (IOException elsewhere) {
+            // Not Linux, or gone.
+        }
+        return OptionalLong.empty();
+    }
+
+    /** Stops it in order, by force if it takes too long; waits until it is gone. */
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly().waitFor();
+            }
+        } catch (InterruptedException interrupted) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,15 @@
+package tensorlink.testnet;
+
+import java.util.List;
+import tensorlink.node.cli.Subcommands;
+import tensorlink.testnet.bench.Bench;
+import tensorlink.testnet.demo.Demo;
+import tensorlink.testnet.parity.ParityCommand;
+
+/** The verbs that need a network of their own. */
+public final class TestnetCommands implements Subcommands {
+    @Override
+    public List<Object> commands() {
+        return List.of(new Demo(), new ParityCommand(), new Bench());
+    }
+}

@@ -1,0 +1,24 @@
+package tensorlink.testnet.bench;
+
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
+import tensorlink.node.cli.ExitCode;
+
+/** The benchmarks. */
+@Command(
+        name = "bench",
+        description = "Measure this machine and this program, as ratios taken in one run.",
+        mixinStandardHelpOptions = true,
+        subcommands = BenchTrain.class)
+public final class Bench implements Callable<Integer> {
+    @Spec private CommandSpec spec = CommandSpec.create();
+
+    @Override
+    public Integer call() {
+        CommandLine.usage(spec.commandLine(), System.out);
+        return ExitCode.DONE.status();
+    }
+}
