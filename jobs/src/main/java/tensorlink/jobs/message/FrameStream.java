@@ -1,5 +1,6 @@
 package tensorlink.jobs.message;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.LongAdder;
@@ -51,8 +52,9 @@ public final class FrameStream implements AutoCloseable {
     /**
      * Waits for the next frame, whose tensor then belongs to the caller.
      *
-     * @throws java.io.EOFException when the remote has closed its side
-     * @throws ProtocolViolation for a malformed header or a tensor larger than allowed
+     * @throws EOFException when the remote has closed its side
+     * @throws ProtocolViolation for a malformed header, or a tensor truncated or larger than
+     *     allowed
      */
     public TensorFrame receive() throws IOException, InterruptedException {
         var header =
@@ -135,6 +137,9 @@ public final class FrameStream implements AutoCloseable {
             stream.readFully(data);
             bytesReceived.add(data.byteSize());
             return tensor;
+        } catch (EOFException truncated) {
+            tensor.close();
+            throw new ProtocolViolation("tensor: the stream ended within it");
         } catch (IOException | InterruptedException | RuntimeException failed) {
             tensor.close();
             throw failed;

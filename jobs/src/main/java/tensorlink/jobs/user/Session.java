@@ -144,7 +144,10 @@ public final class Session {
             return false;
         }
         for (var link : links) {
-            link.close(end.label(), reason);
+            link.beginClose(end.label(), reason);
+        }
+        for (var link : links) {
+            link.awaitClosed();
         }
         closePipeline(over);
         record(end);

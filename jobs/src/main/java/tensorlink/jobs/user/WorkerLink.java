@@ -220,10 +220,18 @@ public final class WorkerLink {
         }
     }
 
-    /** Ends the stage; waits for the worker to have freed it, but not for long. */
-    public void close(String outcome, String reason) throws InterruptedException {
+    /** Asks the worker to end its stage; {@link #awaitClosed} must follow. */
+    void beginClose(String outcome, String reason) throws InterruptedException {
         try {
             send(new Command.Close(outcome, reason));
+        } catch (JobException gone) {
+            // awaitClosed says so.
+        }
+    }
+
+    /** Waits for the worker to have freed its stage, but not for long, and drops the stream. */
+    void awaitClosed() throws InterruptedException {
+        try {
             await(Report.Closed.class, limits.closeTimeout(), "the stage to be freed");
         } catch (JobException gone) {
             // It frees everything by itself when it misses us.

@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -430,10 +431,15 @@ final class Engagement {
         party.scheduler().fork(name + "-" + id(), () -> reading(reading));
     }
 
-    /** Runs a reader; the end of its stream is the end of the job, unless that has ended. */
+    /**
+     * Runs a reader; a broken stream is the end of the job. A neighbour that closes its stream in
+     * order has ended its stage: the user, who knows why, tells us the same or the failure.
+     */
     private void reading(Reading reading) {
         try {
             reading.run();
+        } catch (EOFException closed) {
+            log.debug("job {}: a neighbour of stage {} has closed its stream", id(), index);
         } catch (JobException over) {
             fail(over.problem());
         } catch (ProtocolViolation violation) {
@@ -585,7 +591,8 @@ final class Engagement {
         if (here != null) {
             here.close();
         }
-        joined.values().forEach(slot -> slot.now().ifPresent(FrameStream::reset));
+        Consumer<FrameStream> leave = problem == null ? FrameStream::close : FrameStream::reset;
+        joined.values().forEach(slot -> slot.now().ifPresent(leave));
         long bytes = worker.forget(id());
         log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
         if (problem == null) {
