@@ -33,7 +33,12 @@ public record NodeConfig(
     public enum Role {
         WORKER,
         VALIDATOR,
-        USER
+        USER;
+
+        /** As it is written in the configuration. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** What the machine has, for settings that are relative to it. */

@@ -35,13 +35,16 @@ import tensorlink.testnet.ProcessNetwork;
  *
  * <p>The limit is measured, not assumed: {@code S}, the tokens per second of as many independent
  * one-thread runs at the same time as there are workers. A pipeline of {@code p} stages fed with
- * {@code m} micro-batches stands still for {@code p - 1} of {@code m + p - 1} slots while it fills and
- * drains, so it can reach {@code S * m / (m + p - 1)}.
+ * {@code m} micro-batches stands still for {@code p - 1} of {@code m + p - 1} slots while it fills
+ * and drains, so it can reach {@code S * m / (m + p - 1)}.
  */
 @Command(
         name = "train",
         description = "Training over two worker processes against one process.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink bench train --rounds 1 --soak-steps 0")
 final class BenchTrain implements Callable<Integer> {
     private static final int WORKERS = 2;
     private static final int MICRO_BATCHES = 4;
@@ -49,17 +52,23 @@ final class BenchTrain implements Callable<Integer> {
 
     @Mixin private Output output = new Output();
 
-    @Option(names = "--rounds", defaultValue = "3", description = "interleaved rounds")
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "3",
+            description = "interleaved rounds")
     private int rounds;
 
     @Option(
             names = "--seconds",
+            paramLabel = "N",
             defaultValue = "8",
             description = "length of each measurement, about")
     private int seconds;
 
     @Option(
             names = "--soak-steps",
+            paramLabel = "N",
             defaultValue = "1000",
             description = "steps over which memory is watched; 0 for none")
     private int soakSteps;
@@ -95,8 +104,13 @@ final class BenchTrain implements Callable<Integer> {
                         new Case("demo 256 x 4", ModelConfig.llama(256, 4, 256, 256), 8, 128),
                         new Case("512 x 8", ModelConfig.llama(512, 8, 256, 256), 8, 128));
         output.say(
-                "S: " + WORKERS + " independent one-thread runs at once;  bound = S * m/(m+p-1)"
-                        + " with p = " + WORKERS + ", m = " + MICRO_BATCHES);
+                "S: "
+                        + WORKERS
+                        + " independent one-thread runs at once;  bound = S * m/(m+p-1)"
+                        + " with p = "
+                        + WORKERS
+                        + ", m = "
+                        + MICRO_BATCHES);
         var results = new ArrayList<Map<String, Object>>();
         try (Engine engine = TorchEngine.open()) {
             for (var measured : cases) {
@@ -106,8 +120,8 @@ final class BenchTrain implements Callable<Integer> {
             output.say(
                     String.format(
                             Locale.ROOT,
-                            "%nhop of a 16 KiB tensor, encrypted and multiplexed: p50 %.0f us, p99 %.0f us"
-                                    + " (bare TCP: p50 %.0f us)",
+                            "%nhop of a 16 KiB tensor, encrypted and multiplexed: p50 %.0f us, p99"
+                                    + " %.0f us (bare TCP: p50 %.0f us)",
                             hop.p50(),
                             hop.p99(),
                             hop.tcp50()));
@@ -141,8 +155,7 @@ final class BenchTrain implements Callable<Integer> {
         var oneThread = new ArrayList<Double>();
         var twoThreads = new ArrayList<Double>();
         try (var processes =
-                        ProcessNetwork.start(
-                                "bench", new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
+                        ProcessNetwork.start("bench", new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
                 var user = UserNode.join(processes.network());
                 var distributed =
                         user.createDistributedModel(
@@ -153,8 +166,7 @@ final class BenchTrain implements Callable<Integer> {
                                         .microBatches(MICRO_BATCHES));
                 var one = LocalRun.open(engine, model, 1, StageOptions.forTraining(1));
                 var other = LocalRun.open(engine, model, 1, StageOptions.forTraining(1));
-                var two =
-                        LocalRun.open(engine, model, 1, StageOptions.forTraining(WORKERS))) {
+                var two = LocalRun.open(engine, model, 1, StageOptions.forTraining(WORKERS))) {
             for (int round = 0; round < rounds; round++) {
                 network.add(speed(measured, step -> step(distributed, measured.batch(step))));
                 twoThreads.add(speed(measured, step -> step(two, measured.batch(step))));

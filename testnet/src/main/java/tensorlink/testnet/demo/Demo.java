@@ -37,9 +37,12 @@ import tensorlink.testnet.ProcessNetwork;
 @Command(
         name = "demo",
         description =
-                "Watch a network of processes on this machine train a model, pay for it, and get every"
-                        + " bit right.",
-        mixinStandardHelpOptions = true)
+                "Watch a network of processes on this machine train a model, pay for it, and get"
+                        + " every bit right.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink demo --workers 2 --steps 150")
 public final class Demo implements Callable<Integer> {
     private static final long PRICE = 1;
     private static final String PROMPT = "    /** Returns ";
@@ -47,13 +50,25 @@ public final class Demo implements Callable<Integer> {
 
     @Mixin private Output output = new Output();
 
-    @Option(names = "--steps", defaultValue = "150", description = "optimizer steps")
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "150",
+            description = "optimizer steps")
     private int steps;
 
-    @Option(names = "--workers", defaultValue = "2", description = "worker processes, 1 to 4")
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "worker processes, 1 to 4")
     private int workers;
 
-    @Option(names = "--seed", defaultValue = "1", description = "of weights and batches")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "of weights and batches")
     private long seed;
 
     private final Scheduler scheduler = Scheduler.system();
@@ -78,7 +93,8 @@ public final class Demo implements Callable<Integer> {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "A Llama of %,d parameters, hidden %d, %d layers, from scratch; byte tokens",
+                        "A Llama of %,d parameters, hidden %d, %d layers, from scratch; byte"
+                                + " tokens",
                         run.model().parameterCount(),
                         DemoRun.HIDDEN,
                         DemoRun.LAYERS));
@@ -105,8 +121,7 @@ public final class Demo implements Callable<Integer> {
                             .batch(DemoRun.ROWS, 2 * DemoRun.LENGTH)
                             .microBatches(DemoRun.MICRO_BATCHES)
                             .maxPrice(Amount.of(budget));
-            var model =
-                    user.createDistributedModel(run.model(), options, new JobConsole(output));
+            var model = user.createDistributedModel(run.model(), options, new JobConsole(output));
             Outcome outcome;
             try (model) {
                 outcome = train(run, model);
@@ -118,7 +133,8 @@ public final class Demo implements Callable<Integer> {
             output.say(
                     String.format(
                             Locale.ROOT,
-                            "%nThe same run in one process of %d threads: %,.0f tok/s, last loss %.4f",
+                            "%nThe same run in one process of %d threads: %,.0f tok/s, last loss"
+                                    + " %.4f",
                             threads(alone.profile()),
                             alone.tokensPerSecond(),
                             alone.lastLoss()));
@@ -168,8 +184,7 @@ public final class Demo implements Callable<Integer> {
                 optimizer.step();
                 last = loss.value();
                 first = step == 1 ? last : first;
-                progress.step(
-                        step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report());
+                progress.step(step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report());
             }
             speed = progress.tokensPerSecond();
         }
@@ -211,15 +226,14 @@ public final class Demo implements Callable<Integer> {
     private boolean settle(
             ProcessNetwork network, UserNode user, JobReport report, Map<String, Object> result)
             throws IOException, InterruptedException {
-        output.say("\nWho computed what, and was paid (credits per token and layer: " + PRICE + ")");
+        output.say(
+                "\nWho computed what, and was paid (credits per token and layer: " + PRICE + ")");
         var paid = new ArrayList<Map<String, Object>>();
         boolean settled = true;
         for (int stage = 0; stage < report.stages().size(); stage++) {
             var of = report.stages().get(stage);
             var redeemed =
-                    user.node()
-                            .jobs()
-                            .redeemed(network.validator().info().id(), of.account());
+                    user.node().jobs().redeemed(network.validator().info().id(), of.account());
             settled &= !redeemed.isZero() && redeemed.equals(of.paid());
             output.say(
                     String.format(

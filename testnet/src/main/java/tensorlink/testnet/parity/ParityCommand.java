@@ -29,7 +29,10 @@ import tensorlink.testnet.LocalNetwork;
 @Command(
         name = "parity",
         description = "Show that a node computes what PyTorch computes.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink parity parity/llama --stages 2")
 public final class ParityCommand implements Callable<Integer> {
     @Mixin private Output output = new Output();
 
@@ -38,11 +41,16 @@ public final class ParityCommand implements Callable<Integer> {
             description = "a checkpoint with golden.safetensors, as parity/make_fixtures.py writes")
     private Path folder = Path.of(".");
 
-    @Option(names = "--stages", defaultValue = "1", description = "stages to split the model into")
+    @Option(
+            names = "--stages",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "stages to split the model into")
     private int stages;
 
     @Option(
             names = "--micro-batches",
+            paramLabel = "N",
             defaultValue = "1",
             description = "parts to cut each batch into")
     private int microBatches;
@@ -52,7 +60,11 @@ public final class ParityCommand implements Callable<Integer> {
             description = "over workers on loopback, one per stage, instead of in this process")
     private boolean network;
 
-    @Option(names = "--threads", defaultValue = "1", description = "threads of each stage")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "threads of each stage")
     private int threads;
 
     @Override
@@ -63,12 +75,12 @@ public final class ParityCommand implements Callable<Integer> {
         var model = Model.load(folder);
         int layers = model.config().layers();
         if (stages < 1 || stages > layers) {
-            throw new UsageException("--stages " + stages + ": the model has " + layers + " layers");
+            throw new UsageException(
+                    "--stages " + stages + ": the model has " + layers + " layers");
         }
         var golden = Golden.open(folder);
         try (Engine engine = TorchEngine.open();
-                var alone =
-                        LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
+                var alone = LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
             var report =
                     network
                             ? overNetwork(golden, model, engine, alone)
@@ -98,9 +110,7 @@ public final class ParityCommand implements Callable<Integer> {
         try (var local = LocalNetwork.start("parity", stages, threads, engine);
                 var distributed = local.user().createDistributedModel(model, options)) {
             return Parity.measure(
-                    golden,
-                    new DistributedSubject(distributed),
-                    Subject.of(alone, microBatches));
+                    golden, new DistributedSubject(distributed), Subject.of(alone, microBatches));
         }
     }
 
@@ -145,12 +155,12 @@ public final class ParityCommand implements Callable<Integer> {
     private void line(String name, double difference, double tolerance, String where) {
         output.say(
                 String.format(
-                        Locale.ROOT,
-                        "  %-10s %.2e  (tolerance %.0e) %s",
-                        name,
-                        difference,
-                        tolerance,
-                        where)
+                                Locale.ROOT,
+                                "  %-10s %.2e  (tolerance %.0e) %s",
+                                name,
+                                difference,
+                                tolerance,
+                                where)
                         .stripTrailing());
     }
 }
