@@ -47,7 +47,7 @@ public final class Demo implements Callable<Integer> {
 
     @Mixin private Output output = new Output();
 
-    @Option(names = "--steps", defaultValue = "150", description = "optimizer steps")
+    @Option(names = "--steps", defaultValue = "100", description = "optimizer steps")
     private int steps;
 
     @Option(names = "--workers", defaultValue = "2", description = "worker processes, 1 to 4")
