@@ -12,9 +12,9 @@ import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Keystore;
 
 /**
- * The account's key of a node that starts without being asked for a password: a keystore, and beside
- * it, for the owner alone, the random password that opens it. Whoever wants a password of their own
- * replaces the two by a keystore made elsewhere.
+ * The account's key of a node that starts without being asked for a password: a keystore, and
+ * beside it, for the owner alone, the random password that opens it. Whoever wants a password of
+ * their own replaces the two by a keystore made elsewhere.
  */
 final class AccountFile {
     private static final int PASSWORD_BYTES = 32;
@@ -27,7 +27,8 @@ final class AccountFile {
         if (!Files.exists(keystore.file())) {
             create(keystore, password);
         }
-        var characters = Files.readString(password, StandardCharsets.US_ASCII).strip().toCharArray();
+        var characters =
+                Files.readString(password, StandardCharsets.US_ASCII).strip().toCharArray();
         try {
             return keystore.open(characters);
         } finally {

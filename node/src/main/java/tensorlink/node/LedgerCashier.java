@@ -35,8 +35,7 @@ final class LedgerCashier implements Worker.Cashier {
         IOException last =
                 new JobException(
                         ProblemCode.NO_VALIDATOR, "not redeemed", "no validator is known", "");
-        for (var validator :
-                directory.find(Directory.Role.VALIDATOR, VALIDATORS_ASKED_MAX)) {
+        for (var validator : directory.find(Directory.Role.VALIDATOR, VALIDATORS_ASKED_MAX)) {
             try {
                 party.host().peers().add(validator);
                 var came =

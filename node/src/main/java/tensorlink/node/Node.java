@@ -12,7 +12,6 @@ import tensorlink.compute.Engine;
 import tensorlink.dht.BootstrapException;
 import tensorlink.dht.Dht;
 import tensorlink.dht.DhtConfig;
-import tensorlink.dht.Key;
 import tensorlink.jobs.JobClient;
 import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.exchange.QuestionServer;
@@ -119,8 +118,7 @@ public final class Node implements AutoCloseable {
             var failure = bootstrap(dht, network.bootstrap());
             var domain = Domain.privateNetwork(network.name());
             var seals = new Seals(identity.key(), network.name(), scheduler::now, random);
-            var party =
-                    new Party(host, identity.account(), domain, protocols, seals, scheduler);
+            var party = new Party(host, identity.account(), domain, protocols, seals, scheduler);
             var directory = new DhtDirectory(dht, network.name());
             var weights = new WeightsServer();
             host.handle(protocols.weights(), weights);
@@ -293,6 +291,7 @@ public final class Node implements AutoCloseable {
     /** Ends jobs, leaves the network and frees everything; idempotent. */
     @Override
     public void close() {
+        jobs.close();
         if (worker != null) {
             worker.close();
         }

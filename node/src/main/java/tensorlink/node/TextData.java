@@ -20,8 +20,7 @@ public final class TextData {
 
     /** Turns text into token ids. */
     public static TextData of(Tokenizer tokenizer, String text) {
-        return new TextData(
-                tokenizer.encode(text).stream().mapToInt(Integer::intValue).toArray());
+        return new TextData(tokenizer.encode(text).stream().mapToInt(Integer::intValue).toArray());
     }
 
     public int size() {

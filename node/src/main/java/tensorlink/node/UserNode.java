@@ -74,13 +74,12 @@ public final class UserNode implements AutoCloseable {
     public JobReport checkJobStatus(JobId job) throws JobException {
         return node.jobs()
                 .report(job)
-                .orElseThrow(
-                        () ->
-                                new JobException(
-                                        ProblemCode.NOT_ALLOWED,
-                                        "no such job",
-                                        "this node has not asked for job " + job,
-                                        ""));
+                .orElseThrow(() ->
+                        new JobException(
+                                ProblemCode.NOT_ALLOWED,
+                                "no such job",
+                                "this node has not asked for job " + job,
+                                ""));
     }
 
     public Node node() {

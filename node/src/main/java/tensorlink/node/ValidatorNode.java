@@ -23,10 +23,7 @@ public final class ValidatorNode implements AutoCloseable {
      * @param listen addresses to listen on
      */
     public record Options(
-            boolean keepsLedger,
-            Amount newcomerCredit,
-            List<Multiaddr> listen,
-            JobLimits limits) {
+            boolean keepsLedger, Amount newcomerCredit, List<Multiaddr> listen, JobLimits limits) {
 
         /** Without a ledger, for this machine only. */
         public static Options free() {
@@ -60,8 +57,7 @@ public final class ValidatorNode implements AutoCloseable {
                                 .limits(options.limits())
                                 .validating(
                                         new NodeOptions.Validating(
-                                                options.keepsLedger(),
-                                                options.newcomerCredit()))));
+                                                options.keepsLedger(), options.newcomerCredit()))));
     }
 
     public Node node() {

@@ -19,7 +19,8 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A node in a process of its own: this program started again with {@code up}.
  *
- * <p>Stops when it is closed, and also when this process dies, because its standard input ends then.
+ * <p>Stops when it is closed, and also when this process dies, because its standard input ends
+ * then.
  */
 public final class NodeProcess implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
@@ -61,7 +62,7 @@ public final class NodeProcess implements AutoCloseable {
                         "-XX:+ExitOnOutOfMemoryError",
                         "-cp",
                         ManagementFactory.getRuntimeMXBean().getClassPath(),
-                        "tensorlink.node.Main",
+                        "tensorlink.node.cli.Main",
                         "up",
                         "-o",
                         "json",
@@ -150,8 +151,7 @@ public final class NodeProcess implements AutoCloseable {
         try {
             for (var line : Files.readAllLines(Path.of("/proc/" + pid + "/status"))) {
                 if (line.startsWith("VmHWM:")) {
-                    return OptionalLong.of(
-                            Long.parseLong(line.replaceAll("\\D+", "")) * 1024);
+                    return OptionalLong.of(Long.parseLong(line.replaceAll("\\D+", "")) * 1024);
                 }
             }
         } catch (IOException elsewhere) {

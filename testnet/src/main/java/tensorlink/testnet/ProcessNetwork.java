@@ -57,14 +57,12 @@ public final class ProcessNetwork implements AutoCloseable {
         var hook = new Thread(leftovers::remove);
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            var arguments =
-                    new ArrayList<>(List.of("--network", name, "--role", "validator"));
+            var arguments = new ArrayList<>(List.of("--network", name, "--role", "validator"));
             if (plan.credit() > 0) {
                 arguments.addAll(
                         List.of("--ledger", "file", "--credit", Long.toString(plan.credit())));
             }
-            var validator =
-                    NodeProcess.start("validator", folder.resolve("validator"), arguments);
+            var validator = NodeProcess.start("validator", folder.resolve("validator"), arguments);
             started.add(validator);
             var network = Network.named(name).via(validator.info());
             var workers = startWorkers(folder, network, plan, started);

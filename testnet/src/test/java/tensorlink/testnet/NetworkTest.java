@@ -87,8 +87,7 @@ class NetworkTest {
                 assertThat(worker.worker().stints()).isEmpty();
             }
             try (var saved =
-                    LocalRun.open(
-                            engine, Model.load(folder), 1, StageOptions.forInference(1))) {
+                    LocalRun.open(engine, Model.load(folder), 1, StageOptions.forInference(1))) {
                 assertThat(saved.weightsDigest()).isEqualTo(alone.weightsDigest());
             }
         }

@@ -63,7 +63,9 @@ public final class CommandLineProgram implements Callable<Integer> {
                 print(
                         json,
                         problem.code().text(),
-                        problem.what() + "\n  " + problem.why()
+                        problem.what()
+                                + "\n  "
+                                + problem.why()
                                 + (problem.now().isEmpty() ? "" : "\n  try: " + problem.now()));
                 yield ExitCode.of(problem.code());
             }

@@ -31,7 +31,11 @@ public final class JobConsole implements JobListener {
     public void loading(int stage, long done, long total) {
         if (output.progress()) {
             output.say(
-                    " loading  stage " + stage + ": " + Sizes.bytes(done) + " of "
+                    " loading  stage "
+                            + stage
+                            + ": "
+                            + Sizes.bytes(done)
+                            + " of "
                             + Sizes.bytes(total));
         }
     }

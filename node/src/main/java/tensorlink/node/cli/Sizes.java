@@ -15,8 +15,6 @@ public final class Sizes {
             value /= 1024;
             unit++;
         }
-        return unit == 0
-                ? count + " B"
-                : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
+        return unit == 0 ? count + " B" : String.format(Locale.ROOT, "%.1f %s", value, UNITS[unit]);
     }
 }

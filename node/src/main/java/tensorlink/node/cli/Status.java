@@ -36,12 +36,18 @@ final class Status implements Callable<Integer> {
         }
         output.say(
                 status.path("role").asString()
-                        + " " + status.path("peer").asString()
-                        + ", " + status.path("state").asString());
+                        + " "
+                        + status.path("peer").asString()
+                        + ", "
+                        + status.path("state").asString());
         output.say(
-                "network  " + status.path("network").asString()
-                        + ", " + status.path("connections").asInt() + " connections, "
-                        + status.path("knownPeers").asInt() + " peers known");
+                "network  "
+                        + status.path("network").asString()
+                        + ", "
+                        + status.path("connections").asInt()
+                        + " connections, "
+                        + status.path("knownPeers").asInt()
+                        + " peers known");
         for (var address : status.path("addresses")) {
             output.say("address  " + address.asString());
         }
@@ -50,9 +56,12 @@ final class Status implements Callable<Integer> {
         }
         for (var job : status.path("jobs")) {
             output.say(
-                    "job      " + job.path("job").asString()
-                            + "  " + job.path("state").asString()
-                            + "  " + job.path("detail").asString());
+                    "job      "
+                            + job.path("job").asString()
+                            + "  "
+                            + job.path("state").asString()
+                            + "  "
+                            + job.path("detail").asString());
         }
         return ExitCode.DONE.status();
     }

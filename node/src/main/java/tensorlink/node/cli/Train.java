@@ -82,7 +82,10 @@ final class Train implements Callable<Integer> {
     @Option(names = "--seed", defaultValue = "1", description = "of fresh weights and of batches")
     private long seed;
 
-    @Option(names = "--max-price", defaultValue = "0", description = "most credits the job may cost")
+    @Option(
+            names = "--max-price",
+            defaultValue = "0",
+            description = "most credits the job may cost")
     private String maxPrice = "0";
 
     @Option(names = "--save", paramLabel = "FOLDER", description = "where to put the result")
@@ -94,8 +97,7 @@ final class Train implements Callable<Integer> {
         var start = start();
         var tokenizer =
                 start.tokenizer()
-                        .orElseThrow(
-                                () -> new UsageException(model + " has no tokenizer.json"));
+                        .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
         var text = text(tokenizer);
         try (var user = UserNode.join(NodeFlags.network(config), flags.homeOrTemporary())) {
             var options =
@@ -150,8 +152,10 @@ final class Train implements Callable<Integer> {
         var split = TextData.of(tokenizer, text.toString()).split(0.9);
         if (split.heldOut().size() < length) {
             throw new UsageException(
-                    "--data: a tenth of it, " + split.heldOut().size()
-                            + " tokens, is held out to judge by, and a sequence has " + length);
+                    "--data: a tenth of it, "
+                            + split.heldOut().size()
+                            + " tokens, is held out to judge by, and a sequence has "
+                            + length);
         }
         return split;
     }

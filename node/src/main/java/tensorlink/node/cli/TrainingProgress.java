@@ -41,9 +41,7 @@ public final class TrainingProgress implements AutoCloseable {
         double speed = stepTokens * (step - lastStep) / ((now - lastNanos) / 1e9);
         lastStep = step;
         lastNanos = now;
-        line.show(
-                text(step, loss, speed, report),
-                step == 1 || step == steps);
+        line.show(text(step, loss, speed, report), step == 1 || step == steps);
         tell(step, loss, speed, report);
         lastTimes = report.stages().stream().map(JobReport.StageReport::times).toList();
     }

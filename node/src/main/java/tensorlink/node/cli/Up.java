@@ -92,15 +92,14 @@ final class Up implements Callable<Integer> {
         var node = start(config);
         var finished = new CountDownLatch(1);
         var hook =
-                new Thread(
-                        () -> {
-                            stopped.countDown();
-                            try {
-                                finished.await();
-                            } catch (InterruptedException interrupted) {
-                                Thread.currentThread().interrupt();
-                            }
-                        });
+                new Thread(() -> {
+                    stopped.countDown();
+                    try {
+                        finished.await();
+                    } catch (InterruptedException interrupted) {
+                        Thread.currentThread().interrupt();
+                    }
+                });
         Runtime.getRuntime().addShutdownHook(hook);
         try (node;
                 var server =
@@ -166,26 +165,34 @@ final class Up implements Callable<Integer> {
     private void announce(NodeConfig config, Node node, StatusServer server, long nanos) {
         var role = config.role().name().toLowerCase(Locale.ROOT);
         output.say(
-                "Tensorlink " + Version.TEXT + "   Java " + Runtime.version().feature() + "   "
-                        + System.getProperty("os.name") + " " + System.getProperty("os.arch"));
+                "Tensorlink "
+                        + Version.TEXT
+                        + "   Java "
+                        + Runtime.version().feature()
+                        + "   "
+                        + System.getProperty("os.name")
+                        + " "
+                        + System.getProperty("os.arch"));
         output.say(" ok  identity   " + node.info().id() + "   kept in " + node.home().folder());
         output.say(
                 (node.bootstrapFailure().isEmpty() ? " ok  network    " : " !!  network    ")
-                        + config.network() + ", " + node.host().connections().size() + " connections"
+                        + config.network()
+                        + ", "
+                        + node.host().connections().size()
+                        + " connections"
                         + (node.bootstrapFailure().isEmpty()
                                 ? ""
                                 : "; " + node.bootstrapFailure() + "; retrying"));
         node.worker()
-                .ifPresent(
-                        worker ->
-                                output.say(
-                                        " ok  compute    cpu, " + config.threads() + " threads, lends "
-                                                + Sizes.bytes(worker.capability().memoryBytes())));
+                .ifPresent(worker ->
+                        output.say(
+                                " ok  compute    cpu, "
+                                        + config.threads()
+                                        + " threads, lends "
+                                        + Sizes.bytes(worker.capability().memoryBytes())));
         node.ledger()
-                .ifPresent(
-                        kept ->
-                                output.say(
-                                        " ok  ledger     in a file, issued by " + node.account()));
+                .ifPresent(kept ->
+                        output.say(" ok  ledger     in a file, issued by " + node.account()));
         node.addresses().forEach(address -> output.say(" ok  listening  " + address));
         output.say(
                 String.format(
@@ -214,35 +221,33 @@ final class Up implements Callable<Integer> {
         status.put("knownPeers", node.dht().table().peers());
         var jobs = new ArrayList<Map<String, Object>>();
         node.worker()
-                .ifPresent(
-                        worker -> {
-                            var capability = worker.capability();
-                            status.put(
-                                    "memory",
-                                    Map.of(
-                                            "lent", capability.memoryBytes(),
-                                            "free", capability.freeBytes()));
-                            for (var stint : worker.stints()) {
-                                jobs.add(
-                                        job(
-                                                stint.job().toString(),
-                                                stint.state().label(),
-                                                stint.layers() + " for "
-                                                        + stint.user().shortText()));
-                            }
-                        });
+                .ifPresent(worker -> {
+                    var capability = worker.capability();
+                    status.put(
+                            "memory",
+                            Map.of(
+                                    "lent", capability.memoryBytes(),
+                                    "free", capability.freeBytes()));
+                    for (var stint : worker.stints()) {
+                        jobs.add(
+                                job(
+                                        stint.job().toString(),
+                                        stint.state().label(),
+                                        stint.layers() + " for " + stint.user().shortText()));
+                    }
+                });
         node.validator()
-                .ifPresent(
-                        validator -> {
-                            for (var watched : validator.cases()) {
-                                jobs.add(
-                                        job(
-                                                watched.job().toString(),
-                                                watched.state().label(),
-                                                watched.stages() + " stages for "
-                                                        + watched.user().shortText()));
-                            }
-                        });
+                .ifPresent(validator -> {
+                    for (var watched : validator.cases()) {
+                        jobs.add(
+                                job(
+                                        watched.job().toString(),
+                                        watched.state().label(),
+                                        watched.stages()
+                                                + " stages for "
+                                                + watched.user().shortText()));
+                    }
+                });
         status.put("jobs", jobs);
         return status;
     }

@@ -21,7 +21,12 @@ final class VersionCommand implements Callable<Integer> {
         facts.put("java", Runtime.version().toString());
         facts.put("os", System.getProperty("os.name") + " " + System.getProperty("os.arch"));
         output.say(
-                "tensorlink " + Version.TEXT + ", Java " + facts.get("java") + ", " + facts.get("os"));
+                "tensorlink "
+                        + Version.TEXT
+                        + ", Java "
+                        + facts.get("java")
+                        + ", "
+                        + facts.get("os"));
         output.tell(facts);
         return ExitCode.DONE.status();
     }

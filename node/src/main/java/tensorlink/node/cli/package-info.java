@@ -1,8 +1,8 @@
 /**
  * The command line: one class per verb, each a thin shell over the embedding API.
  *
- * <p>Starts at {@link tensorlink.node.cli.CommandLineProgram}. Verbs that need a whole network, such as
- * {@code demo}, come from other modules through {@link tensorlink.node.cli.Subcommands}.
+ * <p>Starts at {@link tensorlink.node.cli.CommandLineProgram}. Verbs that need a whole network,
+ * such as {@code demo}, come from other modules through {@link tensorlink.node.cli.Subcommands}.
  */
 @NullMarked
 package tensorlink.node.cli;

@@ -88,8 +88,18 @@ public record NodeConfig(
                 throw new ConfigException(faults);
             }
             return new NodeConfig(
-                    role, name, listen, bootstrap, memory, threads, price, ledger, credit,
-                    api.host(), api.port(), level);
+                    role,
+                    name,
+                    listen,
+                    bootstrap,
+                    memory,
+                    threads,
+                    price,
+                    ledger,
+                    credit,
+                    api.host(),
+                    api.port(),
+                    level);
         }
 
         private <T> T read(Setting setting, T otherwise, Parser<T> parser) {
@@ -122,7 +132,12 @@ public record NodeConfig(
                         case DEFAULT -> "by default";
                     };
             faults.add(
-                    setting.key() + " = \"" + settings.text(setting) + "\" " + origin + ": "
+                    setting.key()
+                            + " = \""
+                            + settings.text(setting)
+                            + "\" "
+                            + origin
+                            + ": "
                             + wrong.getMessage());
         }
 
@@ -131,8 +146,7 @@ public record NodeConfig(
                 case "worker" -> Role.WORKER;
                 case "validator" -> Role.VALIDATOR;
                 case "user" -> Role.USER;
-                default ->
-                        throw new IllegalArgumentException("must be worker, validator or user");
+                default -> throw new IllegalArgumentException("must be worker, validator or user");
             };
         }
 

@@ -35,8 +35,8 @@ import tensorlink.testnet.ProcessNetwork;
  *
  * <p>The limit is measured, not assumed: {@code S}, the tokens per second of as many independent
  * one-thread runs at the same time as there are workers. A pipeline of {@code p} stages fed with
- * {@code m} micro-batches stands still for {@code p - 1} of {@code m + p - 1} slots while it fills and
- * drains, so it can reach {@code S * m / (m + p - 1)}.
+ * {@code m} micro-batches stands still for {@code p - 1} of {@code m + p - 1} slots while it fills
+ * and drains, so it can reach {@code S * m / (m + p - 1)}.
  */
 @Command(
         name = "train",
@@ -95,8 +95,13 @@ final class BenchTrain implements Callable<Integer> {
                         new Case("demo 256 x 4", ModelConfig.llama(256, 4, 256, 256), 8, 128),
                         new Case("512 x 8", ModelConfig.llama(512, 8, 256, 256), 8, 128));
         output.say(
-                "S: " + WORKERS + " independent one-thread runs at once;  bound = S * m/(m+p-1)"
-                        + " with p = " + WORKERS + ", m = " + MICRO_BATCHES);
+                "S: "
+                        + WORKERS
+                        + " independent one-thread runs at once;  bound = S * m/(m+p-1)"
+                        + " with p = "
+                        + WORKERS
+                        + ", m = "
+                        + MICRO_BATCHES);
         var results = new ArrayList<Map<String, Object>>();
         try (Engine engine = TorchEngine.open()) {
             for (var measured : cases) {
@@ -106,8 +111,8 @@ final class BenchTrain implements Callable<Integer> {
             output.say(
                     String.format(
                             Locale.ROOT,
-                            "%nhop of a 16 KiB tensor, encrypted and multiplexed: p50 %.0f us, p99 %.0f us"
-                                    + " (bare TCP: p50 %.0f us)",
+                            "%nhop of a 16 KiB tensor, encrypted and multiplexed: p50 %.0f us, p99"
+                                    + " %.0f us (bare TCP: p50 %.0f us)",
                             hop.p50(),
                             hop.p99(),
                             hop.tcp50()));
@@ -141,8 +146,7 @@ final class BenchTrain implements Callable<Integer> {
         var oneThread = new ArrayList<Double>();
         var twoThreads = new ArrayList<Double>();
         try (var processes =
-                        ProcessNetwork.start(
-                                "bench", new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
+                        ProcessNetwork.start("bench", new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
                 var user = UserNode.join(processes.network());
                 var distributed =
                         user.createDistributedModel(
@@ -153,8 +157,7 @@ final class BenchTrain implements Callable<Integer> {
                                         .microBatches(MICRO_BATCHES));
                 var one = LocalRun.open(engine, model, 1, StageOptions.forTraining(1));
                 var other = LocalRun.open(engine, model, 1, StageOptions.forTraining(1));
-                var two =
-                        LocalRun.open(engine, model, 1, StageOptions.forTraining(WORKERS))) {
+                var two = LocalRun.open(engine, model, 1, StageOptions.forTraining(WORKERS))) {
             for (int round = 0; round < rounds; round++) {
                 network.add(speed(measured, step -> step(distributed, measured.batch(step))));
                 twoThreads.add(speed(measured, step -> step(two, measured.batch(step))));

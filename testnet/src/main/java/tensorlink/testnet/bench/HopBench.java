@@ -43,9 +43,7 @@ record HopBench(double p50, double p99, double tcp50) {
         try (var server =
                         Libp2p.start(
                                 KeyPair.generate(), HostConfig.defaults().withListen(loopback));
-                var client =
-                        Libp2p.start(
-                                KeyPair.generate(), HostConfig.defaults().withListen())) {
+                var client = Libp2p.start(KeyPair.generate(), HostConfig.defaults().withListen())) {
             server.handle(
                     ECHO,
                     stream -> {

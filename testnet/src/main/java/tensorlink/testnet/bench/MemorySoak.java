@@ -108,8 +108,8 @@ record MemorySoak(Output output, Scheduler scheduler, Engine engine) {
                 output.say(
                         String.format(
                                 Locale.ROOT,
-                                "  worker %d: RSS %.0f MiB after half of the steps, %.0f at the end;"
-                                        + " slope of the second half %+.2f MiB per 1,000 steps",
+                                "  worker %d: RSS %.0f MiB after half of the steps, %.0f at the"
+                                    + " end; slope of the second half %+.2f MiB per 1,000 steps",
                                 i + 1,
                                 half.getFirst(),
                                 half.getLast(),

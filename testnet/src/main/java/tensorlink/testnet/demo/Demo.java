@@ -37,8 +37,8 @@ import tensorlink.testnet.ProcessNetwork;
 @Command(
         name = "demo",
         description =
-                "Watch a network of processes on this machine train a model, pay for it, and get every"
-                        + " bit right.",
+                "Watch a network of processes on this machine train a model, pay for it, and get"
+                        + " every bit right.",
         mixinStandardHelpOptions = true)
 public final class Demo implements Callable<Integer> {
     private static final long PRICE = 1;
@@ -78,7 +78,8 @@ public final class Demo implements Callable<Integer> {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "A Llama of %,d parameters, hidden %d, %d layers, from scratch; byte tokens",
+                        "A Llama of %,d parameters, hidden %d, %d layers, from scratch; byte"
+                                + " tokens",
                         run.model().parameterCount(),
                         DemoRun.HIDDEN,
                         DemoRun.LAYERS));
@@ -105,8 +106,7 @@ public final class Demo implements Callable<Integer> {
                             .batch(DemoRun.ROWS, 2 * DemoRun.LENGTH)
                             .microBatches(DemoRun.MICRO_BATCHES)
                             .maxPrice(Amount.of(budget));
-            var model =
-                    user.createDistributedModel(run.model(), options, new JobConsole(output));
+            var model = user.createDistributedModel(run.model(), options, new JobConsole(output));
             Outcome outcome;
             try (model) {
                 outcome = train(run, model);
@@ -118,7 +118,8 @@ public final class Demo implements Callable<Integer> {
             output.say(
                     String.format(
                             Locale.ROOT,
-                            "%nThe same run in one process of %d threads: %,.0f tok/s, last loss %.4f",
+                            "%nThe same run in one process of %d threads: %,.0f tok/s, last loss"
+                                    + " %.4f",
                             threads(alone.profile()),
                             alone.tokensPerSecond(),
                             alone.lastLoss()));
@@ -168,8 +169,7 @@ public final class Demo implements Callable<Integer> {
                 optimizer.step();
                 last = loss.value();
                 first = step == 1 ? last : first;
-                progress.step(
-                        step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report());
+                progress.step(step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report());
             }
             speed = progress.tokensPerSecond();
         }
@@ -211,15 +211,14 @@ public final class Demo implements Callable<Integer> {
     private boolean settle(
             ProcessNetwork network, UserNode user, JobReport report, Map<String, Object> result)
             throws IOException, InterruptedException {
-        output.say("\nWho computed what, and was paid (credits per token and layer: " + PRICE + ")");
+        output.say(
+                "\nWho computed what, and was paid (credits per token and layer: " + PRICE + ")");
         var paid = new ArrayList<Map<String, Object>>();
         boolean settled = true;
         for (int stage = 0; stage < report.stages().size(); stage++) {
             var of = report.stages().get(stage);
             var redeemed =
-                    user.node()
-                            .jobs()
-                            .redeemed(network.validator().info().id(), of.account());
+                    user.node().jobs().redeemed(network.validator().info().id(), of.account());
             settled &= !redeemed.isZero() && redeemed.equals(of.paid());
             output.say(
                     String.format(

@@ -15,8 +15,8 @@ import tensorlink.node.TextData;
 import tensorlink.p2p.core.Scheduler;
 
 /**
- * The demo's training run as numbers: which model, which batches, which rule. Whoever follows it gets
- * the same bits.
+ * The demo's training run as numbers: which model, which batches, which rule. Whoever follows it
+ * gets the same bits.
  *
  * @param seed of the fresh weights and of the batches
  */
@@ -34,8 +34,7 @@ record DemoRun(Model model, TextData.Split data, int steps, long seed) {
 
     static DemoRun of(SourceText source, int steps, long seed) {
         var tokenizer = Tokenizer.bytes();
-        var config =
-                ModelConfig.llama(HIDDEN, LAYERS, tokenizer.vocabularySize(), CONTEXT);
+        var config = ModelConfig.llama(HIDDEN, LAYERS, tokenizer.vocabularySize(), CONTEXT);
         return new DemoRun(
                 Model.initialize(config, tokenizer, seed),
                 TextData.of(tokenizer, source.text()).split(0.95),

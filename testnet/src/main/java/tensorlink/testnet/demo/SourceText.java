@@ -35,8 +35,7 @@ record SourceText(String name, String licence, Path file, String text) {
                     text.append(new String(in.readAllBytes(), StandardCharsets.UTF_8));
                 }
             }
-            return new SourceText(
-                    "picocli", "Apache-2.0", Path.of(jar.getName()), text.toString());
+            return new SourceText("picocli", "Apache-2.0", Path.of(jar.getName()), text.toString());
         }
     }
 }

@@ -63,12 +63,12 @@ public final class ParityCommand implements Callable<Integer> {
         var model = Model.load(folder);
         int layers = model.config().layers();
         if (stages < 1 || stages > layers) {
-            throw new UsageException("--stages " + stages + ": the model has " + layers + " layers");
+            throw new UsageException(
+                    "--stages " + stages + ": the model has " + layers + " layers");
         }
         var golden = Golden.open(folder);
         try (Engine engine = TorchEngine.open();
-                var alone =
-                        LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
+                var alone = LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
             var report =
                     network
                             ? overNetwork(golden, model, engine, alone)
@@ -98,9 +98,7 @@ public final class ParityCommand implements Callable<Integer> {
         try (var local = LocalNetwork.start("parity", stages, threads, engine);
                 var distributed = local.user().createDistributedModel(model, options)) {
             return Parity.measure(
-                    golden,
-                    new DistributedSubject(distributed),
-                    Subject.of(alone, microBatches));
+                    golden, new DistributedSubject(distributed), Subject.of(alone, microBatches));
         }
     }
 
@@ -145,12 +143,12 @@ public final class ParityCommand implements Callable<Integer> {
     private void line(String name, double difference, double tolerance, String where) {
         output.say(
                 String.format(
-                        Locale.ROOT,
-                        "  %-10s %.2e  (tolerance %.0e) %s",
-                        name,
-                        difference,
-                        tolerance,
-                        where)
+                                Locale.ROOT,
+                                "  %-10s %.2e  (tolerance %.0e) %s",
+                                name,
+                                difference,
+                                tolerance,
+                                where)
                         .stripTrailing());
     }
 }
