@@ -66,7 +66,7 @@ import tensorlink.p2p.peer.PeerInfo;
  * <p>Read {@link #create} top-down: request, plan, money, agreements, weights, links. Safe for use
  * by any thread.
  */
-public final class JobClient {
+public final class JobClient implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(JobClient.class);
     private static final int VALIDATORS_ASKED_MAX = 4;
     private static final int ATTEMPTS_MAX = 3;
@@ -142,6 +142,12 @@ public final class JobClient {
                         limits.requestTimeout(),
                         LedgerAnswer.Redeemed.class)
                 .amount();
+    }
+
+    /** Ends, in order, the jobs that still run. */
+    @Override
+    public void close() {
+        running.values().forEach(DistributedModel::close);
     }
 
     private JobSpec spec(Model model, Manifest manifest, JobOptions options) {

@@ -332,6 +332,7 @@ public final class Node implements AutoCloseable {
     /** Ends jobs, leaves the network and frees everything; idempotent. */
     @Override
     public void close() {
+        jobs.close();
         if (worker != null) {
             worker.close();
         }

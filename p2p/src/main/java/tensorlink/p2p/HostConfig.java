@@ -10,8 +10,8 @@ import tensorlink.p2p.peer.PeerStore;
 /**
  * How a host is set up.
  *
- * @param listen where to listen; may be empty. The default is any free port of the loopback interface:
- *     who wants to be reached says so.
+ * @param listen where to listen; may be empty. The default is any free port of the loopback
+ *     interface: who wants to be reached says so.
  * @param protocolVersion the family of networks it belongs to, told by identify
  * @param agentVersion name and version of the program, told by identify
  * @param peerBounds how much to remember of other peers

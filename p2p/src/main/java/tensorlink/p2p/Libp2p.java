@@ -33,8 +33,7 @@ public final class Libp2p {
         boolean complete = false;
         try {
             swarm.handle(Ping.PROTOCOL, new Ping(config.scheduler())::serve);
-            var versions =
-                    new Identify.Versions(config.protocolVersion(), config.agentVersion());
+            var versions = new Identify.Versions(config.protocolVersion(), config.agentVersion());
             new Identify(swarm, key, versions, parts).start();
             for (var address : config.listen()) {
                 swarm.listen(address);
@@ -50,8 +49,7 @@ public final class Libp2p {
 
     private static Swarm.Parts parts(KeyPair key, HostConfig config) {
         var transports = new ArrayList<Transport>();
-        transports.add(
-                new TcpTransport(config.eventLoops(), config.limits().dialling().timeout()));
+        transports.add(new TcpTransport(config.eventLoops(), config.limits().dialling().timeout()));
         config.memory().ifPresent(network -> transports.add(network.transport()));
         var yamux = new Yamux(config.limits(), config.scheduler());
         return new Swarm.Parts(

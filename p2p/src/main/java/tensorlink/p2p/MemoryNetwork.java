@@ -10,9 +10,9 @@ import tensorlink.p2p.transport.MemoryTransport;
 import tensorlink.p2p.transport.Transport;
 
 /**
- * A network inside one process: hosts that are configured with the same instance reach each other at
- * {@code /memory/<name>}, encrypted and multiplexed as everywhere, but without a socket. Close it after
- * its hosts.
+ * A network inside one process: hosts that are configured with the same instance reach each other
+ * at {@code /memory/<name>}, encrypted and multiplexed as everywhere, but without a socket. Close
+ * it after its hosts.
  */
 public final class MemoryNetwork implements AutoCloseable {
     private final EventLoopGroup loops;

@@ -21,8 +21,7 @@ public final class BufferLeaks implements BeforeAllCallback, AfterAllCallback {
 
     @Override
     public void beforeAll(ExtensionContext context) {
-        assertThat(ResourceLeakDetector.getLevel())
-                .isEqualTo(ResourceLeakDetector.Level.PARANOID);
+        assertThat(ResourceLeakDetector.getLevel()).isEqualTo(ResourceLeakDetector.Level.PARANOID);
     }
 
     @Override

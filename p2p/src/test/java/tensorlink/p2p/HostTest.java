@@ -110,8 +110,7 @@ class HostTest {
                                             WrongPeerException.class,
                                             wrong -> {
                                                 assertThat(wrong.expected()).isEqualTo(expected);
-                                                assertThat(wrong.actual())
-                                                        .isEqualTo(server.id());
+                                                assertThat(wrong.actual()).isEqualTo(server.id());
                                             });
                         });
         assertThat(client.connections()).isEmpty();
@@ -171,19 +170,17 @@ class HostTest {
             var there = echoing();
             var bothReady = new CountDownLatch(2);
             var outward =
-                    start(
-                            () -> {
-                                bothReady.countDown();
-                                bothReady.await();
-                                return here.connect(there.info());
-                            });
+                    start(() -> {
+                        bothReady.countDown();
+                        bothReady.await();
+                        return here.connect(there.info());
+                    });
             var inward =
-                    start(
-                            () -> {
-                                bothReady.countDown();
-                                bothReady.await();
-                                return there.connect(here.info());
-                            });
+                    start(() -> {
+                        bothReady.countDown();
+                        bothReady.await();
+                        return there.connect(here.info());
+                    });
             outward.get();
             inward.get();
 
@@ -220,9 +217,7 @@ class HostTest {
         var peer = KeyPair.generate().peerId();
 
         assertThatThrownBy(
-                        () ->
-                                client.connect(
-                                        new PeerInfo(peer, List.of(deadAddress, unsupported))))
+                        () -> client.connect(new PeerInfo(peer, List.of(deadAddress, unsupported))))
                 .isInstanceOfSatisfying(
                         DialException.class,
                         failure ->
@@ -258,24 +253,21 @@ class HostTest {
         assertThat(events.take()).isEqualTo(new HostEvent.Connected(server.id()));
         assertThat(events.take()).isEqualTo(new HostEvent.Identified(server.id()));
         assertThat(client.peers().identification(server.id()))
-                .hasValueSatisfying(
-                        it -> {
-                            assertThat(it.agentVersion()).isEqualTo("test-agent");
-                            assertThat(it.protocolVersion()).isEqualTo("tensorlink/1.0.0");
-                            assertThat(it.protocols())
-                                    .containsExactly(
-                                            "/ipfs/id/1.0.0",
-                                            "/ipfs/id/push/1.0.0",
-                                            "/ipfs/ping/1.0.0",
-                                            ECHO.name());
-                            assertThat(it.addresses()).isEqualTo(server.addresses());
-                            assertThat(it.observedAddress()).isPresent();
-                            assertThat(it.record())
-                                    .hasValueSatisfying(
-                                            record ->
-                                                    assertThat(record.peer())
-                                                            .isEqualTo(server.id()));
-                        });
+                .hasValueSatisfying(it -> {
+                    assertThat(it.agentVersion()).isEqualTo("test-agent");
+                    assertThat(it.protocolVersion()).isEqualTo("tensorlink/1.0.0");
+                    assertThat(it.protocols())
+                            .containsExactly(
+                                    "/ipfs/id/1.0.0",
+                                    "/ipfs/id/push/1.0.0",
+                                    "/ipfs/ping/1.0.0",
+                                    ECHO.name());
+                    assertThat(it.addresses()).isEqualTo(server.addresses());
+                    assertThat(it.observedAddress()).isPresent();
+                    assertThat(it.record())
+                            .hasValueSatisfying(
+                                    record -> assertThat(record.peer()).isEqualTo(server.id()));
+                });
     }
 
     @Test
@@ -367,15 +359,14 @@ class HostTest {
                                 2));
         var goOn = new CountDownLatch(1);
         var seen = new LinkedBlockingQueue<HostEvent>();
-        client.subscribe(
-                event -> {
-                    seen.add(event);
-                    try {
-                        goOn.await();
-                    } catch (InterruptedException ended) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
+        client.subscribe(event -> {
+            seen.add(event);
+            try {
+                goOn.await();
+            } catch (InterruptedException ended) {
+                Thread.currentThread().interrupt();
+            }
+        });
         for (int i = 0; i < 4; i++) {
             client.connect(server.info());
             client.disconnect(server.id());
@@ -488,12 +479,9 @@ class HostTest {
             var client = host();
             var nobody = Multiaddr.parse("/ip4/127.0.0.1/tcp/" + silent.getLocalPort());
             var dial =
-                    start(
-                            () ->
-                                    client.connect(
-                                            new PeerInfo(
-                                                    KeyPair.generate().peerId(),
-                                                    List.of(nobody))));
+                    start(() ->
+                            client.connect(
+                                    new PeerInfo(KeyPair.generate().peerId(), List.of(nobody))));
             try (var accepted = silent.accept()) {
                 client.close();
 
@@ -548,22 +536,20 @@ class HostTest {
         for (int thread = 0; thread < 32; thread++) {
             int mark = thread;
             tasks.add(
-                    start(
-                            () -> {
-                                int intact = 0;
-                                try (var stream = client.open(server.id(), ECHO)) {
-                                    for (int i = 0; i < 20; i++) {
-                                        var message =
-                                                ByteString.copyFromUtf8(
-                                                        (mark + ":" + i + " ").repeat(500));
-                                        stream.writeMessage(message);
-                                        if (stream.readMessage(100_000).equals(message)) {
-                                            intact++;
-                                        }
-                                    }
+                    start(() -> {
+                        int intact = 0;
+                        try (var stream = client.open(server.id(), ECHO)) {
+                            for (int i = 0; i < 20; i++) {
+                                var message =
+                                        ByteString.copyFromUtf8((mark + ":" + i + " ").repeat(500));
+                                stream.writeMessage(message);
+                                if (stream.readMessage(100_000).equals(message)) {
+                                    intact++;
                                 }
-                                return intact;
-                            }));
+                            }
+                        }
+                        return intact;
+                    }));
         }
 
         for (var task : tasks) {

@@ -133,8 +133,7 @@ class HostileTest {
         peer.send(HEADER, message("/tls/1.0.0"), message("/secio/1.0.0"), message("ls"));
 
         Eventually.until(
-                "it is answered",
-                () -> peer.received().equals(HEADER + NOT_AVAILABLE.repeat(3)));
+                "it is answered", () -> peer.received().equals(HEADER + NOT_AVAILABLE.repeat(3)));
     }
 
     @Test
@@ -183,8 +182,7 @@ class HostileTest {
     }
 
     @Test
-    void ten_thousand_pings_that_nobody_reads_the_answers_of_end_the_connection()
-            throws Exception {
+    void ten_thousand_pings_that_nobody_reads_the_answers_of_end_the_connection() throws Exception {
         var peer = encrypted();
         peer.stopReading();
         var pings = "000200010000000000000001".repeat(5000);
@@ -213,7 +211,9 @@ class HostileTest {
 
         Eventually.until(
                 "every stream is reset",
-                () -> count(peer.received(), "00010008") + count(peer.received(), "0001000a") >= 10_000);
+                () ->
+                        count(peer.received(), "00010008") + count(peer.received(), "0001000a")
+                                >= 10_000);
         assertThat(peer.isOpen()).isTrue();
     }
 
@@ -242,8 +242,10 @@ class HostileTest {
         peer.send("000000010000000100000001" + "13");
 
         Eventually.until(
-                "it is reset", () -> peer.received().contains("000100080000000100001001")
-                        || peer.received().contains("0001000a0000000100001001"));
+                "it is reset",
+                () ->
+                        peer.received().contains("000100080000000100001001")
+                                || peer.received().contains("0001000a0000000100001001"));
         assertThat(peer.isOpen()).isTrue();
     }
 
@@ -254,8 +256,10 @@ class HostileTest {
         peer.send("000000010000000100000004" + "deadbeef");
 
         Eventually.until(
-                "it is reset", () -> peer.received().contains("000100080000000100001004")
-                        || peer.received().contains("0001000a0000000100001004"));
+                "it is reset",
+                () ->
+                        peer.received().contains("000100080000000100001004")
+                                || peer.received().contains("0001000a0000000100001004"));
         assertThat(peer.isOpen()).isTrue();
     }
 
@@ -307,7 +311,12 @@ class HostileTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "8193 bytes", "11 messages", "another key", "another's record", "garbage", "65 protocols"
+                "8193 bytes",
+                "11 messages",
+                "another key",
+                "another's record",
+                "garbage",
+                "65 protocols"
             })
     void lies_about_oneself_are_not_believed(String lie) throws Exception {
         var key = KeyPair.generate();
@@ -395,8 +404,7 @@ class HostileTest {
         var liar = Libp2p.start(KeyPair.generate(), HostConfig.defaults().withEventLoops(1));
         try {
             var connection = liar.connect(victim.info());
-            var good =
-                    IdentifyMessage.newBuilder().setAgentVersion("flood").build().toByteString();
+            var good = IdentifyMessage.newBuilder().setAgentVersion("flood").build().toByteString();
 
             for (int i = 0; i < 200 && connection.isOpen(); i++) {
                 try (var push = connection.open(Identify.PUSH)) {

@@ -26,7 +26,9 @@ import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.security.Noise;
 
-/** A peer without manners: over a raw socket or a properly encrypted channel it sends what it likes. */
+/**
+ * A peer without manners: over a raw socket or a properly encrypted channel it sends what it likes.
+ */
 final class RawPeer {
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());

@@ -41,7 +41,7 @@ class ReadmeTest {
         var source = Files.readString(SOURCE);
         var readme = Files.readString(README);
 
-        var example = between(source, "// example\n", "        // end").stripIndent().strip();
+        var example = between(source, "// example\n", "\n        // end").stripIndent().strip();
 
         assertThat(between(readme, "```java\n", "```").strip()).isEqualTo(example);
     }

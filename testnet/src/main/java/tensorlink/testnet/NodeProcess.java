@@ -62,7 +62,7 @@ public final class NodeProcess implements AutoCloseable {
                         "-XX:+ExitOnOutOfMemoryError",
                         "-cp",
                         ManagementFactory.getRuntimeMXBean().getClassPath(),
-                        "tensorlink.node.Main",
+                        "tensorlink.node.cli.Main",
                         "up",
                         "-o",
                         "json",

@@ -324,6 +324,9 @@ class ArchitectureTest {
                     .that()
                     .areDeclaredInClassesThat()
                     .resideOutsideOfPackage("..wire..")
+                    // The bridges of javac declare what the interface does.
+                    .and()
+                    .doNotHaveModifier(JavaModifier.BRIDGE)
                     .should()
                     .declareThrowableOfType(
                             HasName.Predicates.name("java.lang.Exception").forSubtype())

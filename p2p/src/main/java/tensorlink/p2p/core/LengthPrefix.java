@@ -18,8 +18,7 @@ final class LengthPrefix {
 
     static ByteString read(Stream stream, int bytesMax) throws IOException, InterruptedException {
         return next(stream, bytesMax)
-                .orElseThrow(
-                        () -> new EOFException("stream ended where a message was expected"));
+                .orElseThrow(() -> new EOFException("stream ended where a message was expected"));
     }
 
     static Optional<ByteString> next(Stream stream, int bytesMax)

@@ -19,8 +19,7 @@ public record Limits(
 
     public static Limits defaults() {
         return new Limits(
-                new Dialling(
-                        Duration.ofSeconds(5), Duration.ofMillis(250), 25, 8, 100),
+                new Dialling(Duration.ofSeconds(5), Duration.ofMillis(250), 25, 8, 100),
                 new Connections(Duration.ofSeconds(10), 1024, 8, 8, 128, 5, 16, 16),
                 new Streams(Duration.ofSeconds(10), 512, 256, 128, Duration.ofSeconds(30)),
                 new Muxing(
@@ -78,7 +77,8 @@ public record Limits(
      * @param upgradeTimeout from accepting a socket until its connection is ready for streams
      * @param inboundMax inbound connections of the whole host
      * @param perPeerMax connections with one peer, in both directions
-     * @param perAddressMax inbound connections from one IPv4 address or IPv6 /56; loopback is exempt
+     * @param perAddressMax inbound connections from one IPv4 address or IPv6 /56; loopback is
+     *     exempt
      * @param upgradingMax inbound connections whose peer is not yet proven
      * @param acceptsPerSecond new connections from one address in the long run; loopback is exempt
      * @param acceptsAtOnce new connections from one address in a burst
@@ -122,8 +122,7 @@ public record Limits(
             int negotiatingMax,
             Duration lingerTimeout) {
         public Streams withNegotiateTimeout(Duration changed) {
-            return new Streams(
-                    changed, openMax, unacknowledgedMax, negotiatingMax, lingerTimeout);
+            return new Streams(changed, openMax, unacknowledgedMax, negotiatingMax, lingerTimeout);
         }
     }
 
@@ -131,8 +130,8 @@ public record Limits(
      * Many streams over one connection.
      *
      * @param windowBytesMax how much one stream may hold of what its reader has not taken
-     * @param windowGrowthBytesMax by how much all windows of a connection may grow beyond the 256 KiB
-     *     with which each starts
+     * @param windowGrowthBytesMax by how much all windows of a connection may grow beyond the 256
+     *     KiB with which each starts
      * @param frameBytesMax the longest frame accepted; js fills whole windows with one. Payload is
      *     passed on as it arrives, so a long frame costs nothing by itself.
      * @param unsentBytesMax what a connection holds of written bytes that the socket has not taken;

@@ -18,8 +18,8 @@ import tensorlink.p2p.peer.PublicKey;
 import tensorlink.p2p.wire.IdentifyMessage;
 
 /**
- * Judges what a peer says about itself. Lies about its key or a forged record are violations; what is
- * merely useless, such as an address without a port, is left out.
+ * Judges what a peer says about itself. Lies about its key or a forged record are violations; what
+ * is merely useless, such as an address without a port, is left out.
  *
  * @param peer who is speaking, proven
  * @param isLocal whether it speaks from this machine; only then are loopback addresses of use
@@ -90,8 +90,7 @@ record Claims(
                 throw new ProtocolViolation(
                         "identify: " + peer + " sent the record of " + received.peer());
             }
-            boolean isNewer =
-                    before.isEmpty() || received.sequence() > before.get().sequence();
+            boolean isNewer = before.isEmpty() || received.sequence() > before.get().sequence();
             return isNewer ? Optional.of(received) : before;
         } catch (SignatureException forged) {
             throw new ProtocolViolation("identify: " + forged.getMessage(), forged);
@@ -123,8 +122,7 @@ record Claims(
         if (message.getListenAddrsCount() == 0) {
             return known.map(Identification::addresses).orElse(List.of());
         }
-        return usable(
-                Multiaddr.decodeKnown(message.getListenAddrsList(), limits.addressesMax()));
+        return usable(Multiaddr.decodeKnown(message.getListenAddrsList(), limits.addressesMax()));
     }
 
     private List<Multiaddr> usable(List<Multiaddr> claimed) {
@@ -142,8 +140,7 @@ record Claims(
 
     private boolean isOwn(Multiaddr address) {
         var last = address.parts().getLast();
-        return last.protocol() != AddressProtocol.P2P
-                || last.value().equals(peer.multihash());
+        return last.protocol() != AddressProtocol.P2P || last.value().equals(peer.multihash());
     }
 
     private boolean isUsable(Multiaddr address) {

@@ -2,7 +2,6 @@ package tensorlink.p2p.identify;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -24,8 +23,8 @@ import tensorlink.p2p.peer.PeerRecord;
 import tensorlink.p2p.swarm.Swarm;
 
 /**
- * Asks every new connection who it is, answers the same question, and tells connected peers when our
- * protocols or addresses change.
+ * Asks every new connection who it is, answers the same question, and tells connected peers when
+ * our protocols or addresses change.
  */
 public final class Identify implements Swarm.Observer {
     public static final ProtocolId PROTOCOL = ProtocolId.of("/ipfs/id/1.0.0");
@@ -186,12 +185,15 @@ public final class Identify implements Swarm.Observer {
                 record(addresses));
     }
 
-    /** Sealed anew each time; the sequence grows even over restarts, because it starts at the time. */
+    /**
+     * Sealed anew each time; the sequence grows even over restarts, because it starts at the time.
+     */
     private ByteString record(List<Multiaddr> addresses) {
         recordLock.lock();
         try {
             var now = scheduler.now();
-            sequence = Math.max(sequence + 1, now.getEpochSecond() * 1000 + now.getNano() / 1_000_000);
+            sequence =
+                    Math.max(sequence + 1, now.getEpochSecond() * 1000 + now.getNano() / 1_000_000);
             return new PeerRecord(swarm.id(), sequence, addresses).seal(key).encode();
         } finally {
             recordLock.unlock();

@@ -26,8 +26,8 @@ record Profile(
     static final int MESSAGE_BYTES_MAX = 4096;
 
     /**
-     * The messages to send, usually one. Two encoded messages in a row are the encoding of both merged,
-     * so fields are packed into as many messages as they need.
+     * The messages to send, usually one. Two encoded messages in a row are the encoding of both
+     * merged, so fields are packed into as many messages as they need.
      */
     List<ByteString> messages() {
         var pieces = new ArrayList<IdentifyMessage.Builder>();

@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 
 /**
- * A {@link tensorlink.p2p.core.Stream} before its protocol is known; the methods mean what they mean
- * there.
+ * A {@link tensorlink.p2p.core.Stream} before its protocol is known; the methods mean what they
+ * mean there.
  */
 public interface MuxedStream {
     int read(MemorySegment target) throws IOException, InterruptedException;

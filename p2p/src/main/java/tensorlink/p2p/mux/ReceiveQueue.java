@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of one stream that wait for their reader. A large payload is kept as a slice of the
- * message it came in; a small one is copied, else a stranger could make a byte hold a whole message in
- * memory. What is held is at most about four times what waits, plus one small chunk.
+ * message it came in; a small one is copied, else a stranger could make a byte hold a whole message
+ * in memory. What is held is at most about four times what waits, plus one small chunk.
  */
 final class ReceiveQueue {
     private static final int CHUNK_BYTES = 2048;

@@ -3,11 +3,13 @@ package tensorlink.p2p.mux;
 import java.util.function.LongSupplier;
 
 /**
- * What a peer may still send on one stream, and when to let it send more. Credit returns only as the
- * application takes bytes, so what is not taken is bounded by the window. The window doubles while it
- * is drained in less than four round trips, because then it, not the reader, holds the sender back.
+ * What a peer may still send on one stream, and when to let it send more. Credit returns only as
+ * the application takes bytes, so what is not taken is bounded by the window. The window doubles
+ * while it is drained in less than four round trips, because then it, not the reader, holds the
+ * sender back.
  *
- * <p>Always: credit + bytes that wait for the application + bytes taken since the last grant = size.
+ * <p>Always: credit + bytes that wait for the application + bytes taken since the last grant =
+ * size.
  */
 final class ReceiveWindow {
     /** What the specification gives every stream. */
@@ -24,7 +26,9 @@ final class ReceiveWindow {
         this.lastGrant = now;
     }
 
-    /** Notes {@code bytes} arriving; false, and nothing noted, when the peer may not send so much. */
+    /**
+     * Notes {@code bytes} arriving; false, and nothing noted, when the peer may not send so much.
+     */
     boolean receive(long bytes) {
         if (bytes > credit) {
             return false;

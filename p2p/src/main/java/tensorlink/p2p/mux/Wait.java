@@ -8,9 +8,9 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.StreamTimeoutException;
 
 /**
- * Where the thread of one direction of a stream waits, for as long as its timeout allows. A single timer
- * serves many short waits: it is set again only when it fires too early. Everything is called with the
- * lock held, but for {@link #step}.
+ * Where the thread of one direction of a stream waits, for as long as its timeout allows. A single
+ * timer serves many short waits: it is set again only when it fires too early. Everything is called
+ * with the lock held, but for {@link #step}.
  */
 final class Wait {
     private static final int BYTES_PER_STEP = 256 << 10;
@@ -84,8 +84,9 @@ final class Wait {
     }
 
     /**
-     * Notes that {@code bytes} were moved without a wait, by the thread that moves them and without the
-     * lock. Virtual threads are not preempted: one that never has to wait must step aside by itself.
+     * Notes that {@code bytes} were moved without a wait, by the thread that moves them and without
+     * the lock. Virtual threads are not preempted: one that never has to wait must step aside by
+     * itself.
      */
     @SuppressWarnings("ThreadPriorityCheck") // a yield is exactly what is meant
     void step(int bytes) {

@@ -5,8 +5,8 @@ import io.netty.buffer.Unpooled;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**
- * Cuts a connection's bytes into yamux frames. Payload is passed on as it arrives, in as many pieces as
- * the network made of it; only a header is ever collected.
+ * Cuts a connection's bytes into yamux frames. Payload is passed on as it arrives, in as many
+ * pieces as the network made of it; only a header is ever collected.
  */
 final class YamuxDecoder {
     private final ByteBuf header =

@@ -4,8 +4,8 @@ import io.netty.buffer.ByteBuf;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**
- * The header of a yamux frame: version 0, type, flags, stream, length; twelve bytes, big-endian. The
- * payload of a data frame follows it and is not part of this.
+ * The header of a yamux frame: version 0, type, flags, stream, length; twelve bytes, big-endian.
+ * The payload of a data frame follows it and is not part of this.
  */
 sealed interface YamuxFrame {
     int HEADER_BYTES = 12;
@@ -33,8 +33,7 @@ sealed interface YamuxFrame {
         static final Flags RST = new Flags(false, false, false, true);
 
         static Flags of(int bits) {
-            return new Flags(
-                    (bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0);
+            return new Flags((bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0);
         }
 
         int bits() {

@@ -13,9 +13,10 @@ import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.security.Headroom;
 
 /**
- * Decides whose turn it is to send on one connection, on its event loop. Any thread may {@link #signal}
- * that a stream wants something; the loop then asks the stream what. Frames without data go first; data
- * goes round-robin, one frame of one encrypted message per turn, while the socket takes it.
+ * Decides whose turn it is to send on one connection, on its event loop. Any thread may {@link
+ * #signal} that a stream wants something; the loop then asks the stream what. Frames without data
+ * go first; data goes round-robin, one frame of one encrypted message per turn, while the socket
+ * takes it.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel, which is noticed
 final class YamuxSender {
@@ -74,8 +75,7 @@ final class YamuxSender {
             sendAnswers();
         }
         if (answers.size() == answersMax) {
-            throw new ProtocolViolation(
-                    answersMax + " yamux answers were asked for and not read");
+            throw new ProtocolViolation(answersMax + " yamux answers were asked for and not read");
         }
         answers.add(frame);
     }

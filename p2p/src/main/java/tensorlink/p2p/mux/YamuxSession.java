@@ -24,9 +24,9 @@ import tensorlink.p2p.security.Headroom;
 /**
  * One yamux connection: acts on what comes, keeps its streams, notices when the other side is gone.
  *
- * <p>It lives on the event loop of its channel; fields that other threads touch say so. An incoming frame
- * is checked as a whole before it changes anything. What a remote can make us keep is bounded by windows,
- * by the number of streams, and by the answers it does not read.
+ * <p>It lives on the event loop of its channel; fields that other threads touch say so. An incoming
+ * frame is checked as a whole before it changes anything. What a remote can make us keep is bounded
+ * by windows, by the number of streams, and by the answers it does not read.
  */
 final class YamuxSession extends ChannelInboundHandlerAdapter
         implements MuxedConnection, YamuxDecoder.Sink, YamuxSender.Served {
@@ -150,17 +150,15 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     @Override
     public void close() {
         takesNoStreams = true;
-        sender.onLoop(
-                () -> {
-                    if (end == null && !closesWhenSent) {
-                        closesWhenSent = true;
-                        closeDeadline =
-                                scheduler.after(
-                                        CLOSE_TIMEOUT,
-                                        () -> sender.onLoop(() -> shutDown(closedHere())));
-                        sender.drain();
-                    }
-                });
+        sender.onLoop(() -> {
+            if (end == null && !closesWhenSent) {
+                closesWhenSent = true;
+                closeDeadline =
+                        scheduler.after(
+                                CLOSE_TIMEOUT, () -> sender.onLoop(() -> shutDown(closedHere())));
+                sender.drain();
+            }
+        });
     }
 
     private static IOException closedHere() {
@@ -195,8 +193,8 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * The last round trip measured, in nanoseconds, or 0; then it is measured now. Only a connection that
-     * moves data asks for it: its windows depend on it.
+     * The last round trip measured, in nanoseconds, or 0; then it is measured now. Only a
+     * connection that moves data asks for it: its windows depend on it.
      */
     long roundTrip() {
         if (roundTrip == 0) {
@@ -325,8 +323,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     }
 
     /** The stream of a frame, new if the frame says so; null when there is none to act on. */
-    private @Nullable YamuxStream find(Flags flags, int id, long length)
-            throws ProtocolViolation {
+    private @Nullable YamuxStream find(Flags flags, int id, long length) throws ProtocolViolation {
         var stream = streams.get(id);
         if (flags.syn()) {
             return accept(flags, id, length, stream);

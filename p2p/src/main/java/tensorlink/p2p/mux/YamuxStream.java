@@ -16,10 +16,11 @@ import tensorlink.p2p.mux.YamuxFrame.Flags;
 /**
  * One yamux stream: where the event loop and the threads of an application meet.
  *
- * <p>Everything mutable below the lock is guarded by it, and nobody holds it for longer than it takes to
- * move a small buffer: the event loop must not wait for a copy. The verbs of {@link MuxedStream} are for
- * the application and block; the others are for the session and do not. A writer takes credit before it
- * hands over bytes, so what is queued here can always be sent and no stream waits for another's reader.
+ * <p>Everything mutable below the lock is guarded by it, and nobody holds it for longer than it
+ * takes to move a small buffer: the event loop must not wait for a copy. The verbs of {@link
+ * MuxedStream} are for the application and block; the others are for the session and do not. A
+ * writer takes credit before it hands over bytes, so what is queued here can always be sent and no
+ * stream waits for another's reader.
  */
 final class YamuxStream implements MuxedStream {
     /** With its header it fills one encrypted message, so no frame is ever split over two. */
@@ -172,8 +173,7 @@ final class YamuxStream implements MuxedStream {
             return;
         }
         int grant =
-                window.take(
-                        bytes, session.nanoTime(), session::roundTrip, session.budget()::grow);
+                window.take(bytes, session.nanoTime(), session::roundTrip, session.budget()::grow);
         if (grant > 0) {
             creditOwed += grant;
             session.signal(this);
@@ -458,9 +458,7 @@ final class YamuxStream implements MuxedStream {
                 var reason = resetToSend;
                 resetToSend = null;
                 boolean unheardOf = introduction.syn();
-                return unheardOf
-                        ? null
-                        : new YamuxFrame.WindowUpdate(Flags.RST, id, reason.code());
+                return unheardOf ? null : new YamuxFrame.WindowUpdate(Flags.RST, id, reason.code());
             }
             if (failure != null) {
                 return null;

@@ -11,8 +11,8 @@ import tensorlink.p2p.multiformats.Varint;
  * length includes. Both sides send a header; then the proposing side names protocols one at a time
  * and the answering side echoes one or says {@code na}.
  *
- * <p>The bytes of the other side go into {@link #accept} one by one, so how the network cut them makes
- * no difference, and the byte after the last one belongs to whatever was agreed.
+ * <p>The bytes of the other side go into {@link #accept} one by one, so how the network cut them
+ * makes no difference, and the byte after the last one belongs to whatever was agreed.
  */
 public final class Negotiation {
     private static final String HEADER = "/multistream/1.0.0";
@@ -146,7 +146,9 @@ public final class Negotiation {
         /** Send {@code bytes} and go on. */
         record Send(ByteString bytes) implements Progress {}
 
-        /** Send {@code bytes}, if any; every further byte in either direction is {@code protocol}'s. */
+        /**
+         * Send {@code bytes}, if any; every further byte in either direction is {@code protocol}'s.
+         */
         record Agreed(String protocol, ByteString bytes) implements Progress {}
 
         /** The other side serves none of what was proposed. */

@@ -12,8 +12,9 @@ import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.negotiate.Negotiation.Progress;
 
 /**
- * Runs a {@link Negotiation} on a channel. When it ends, the {@link Next} puts the agreed protocol's
- * handler behind this one; this one then leaves the pipeline and passes on what else it had received.
+ * Runs a {@link Negotiation} on a channel. When it ends, the {@link Next} puts the agreed
+ * protocol's handler behind this one; this one then leaves the pipeline and passes on what else it
+ * had received.
  */
 public final class NegotiationHandler extends HandshakeStep {
     private final Negotiation negotiation;
@@ -53,7 +54,8 @@ public final class NegotiationHandler extends HandshakeStep {
     /** A channel that is active when a handler is added may still announce that it became so. */
     private void open(ChannelHandlerContext context) {
         if (!opened && !negotiation.opening().isEmpty()) {
-            context.writeAndFlush(buffer(negotiation.opening())).addListener(FIRE_EXCEPTION_ON_FAILURE);
+            context.writeAndFlush(buffer(negotiation.opening()))
+                    .addListener(FIRE_EXCEPTION_ON_FAILURE);
         }
         opened = true;
     }

@@ -8,8 +8,9 @@ import javax.crypto.spec.SecretKeySpec;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**
- * ChaCha20-Poly1305 with a counting nonce: one direction of a Noise channel. Works in place, because
- * that is as fast as into a second array and leaves the cache to the data. One thread at a time.
+ * ChaCha20-Poly1305 with a counting nonce: one direction of a Noise channel. Works in place,
+ * because that is as fast as into a second array and leaves the cache to the data. One thread at a
+ * time.
  */
 final class CipherState {
     static final int TAG_BYTES = 16;
@@ -44,8 +45,7 @@ final class CipherState {
     }
 
     /** Encrypts in place and writes the tag into the {@value #TAG_BYTES} bytes that follow. */
-    void encrypt(byte[] associated, byte[] bytes, int offset, int length)
-            throws ProtocolViolation {
+    void encrypt(byte[] associated, byte[] bytes, int offset, int length) throws ProtocolViolation {
         try {
             start(Cipher.ENCRYPT_MODE, associated);
             cipher.doFinal(bytes, offset, length, bytes, offset);

@@ -11,8 +11,8 @@ import tensorlink.p2p.peer.KeyPair;
 /**
  * Noise XX with 25519, ChaChaPoly and SHA256, and libp2p's payload.
  *
- * <p>The static key is made once per instance and never stored, so that its signature, the costliest
- * part of a handshake payload, is made once as well.
+ * <p>The static key is made once per instance and never stored, so that its signature, the
+ * costliest part of a handshake payload, is made once as well.
  */
 public final class Noise implements Security {
     public static final String PROTOCOL = "/noise";
@@ -49,7 +49,7 @@ public final class Noise implements Security {
                 direction,
                 handshake,
                 payload.toByteArray(),
-                (remote) -> new Secured(remote.identity(), choose(direction, remote.muxers())),
+                remote -> new Secured(remote.identity(), choose(direction, remote.muxers())),
                 next);
     }
 

@@ -8,13 +8,14 @@ import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**
- * An established Noise channel: frames of a two-byte length and a ciphertext of at most 65,535 bytes.
+ * An established Noise channel: frames of a two-byte length and a ciphertext of at most 65,535
+ * bytes.
  *
- * <p>Every buffer written becomes one message, so what is written decides the framing; longer buffers
- * are cut. A heap buffer with {@link Headroom#FRONT} free bytes before its content and {@link
- * Headroom#BACK} after it, owned by nobody else, is encrypted where it is; any other is copied once.
- * Incoming bytes are copied once from the socket's buffer and decrypted where they then are: the JDK's
- * cipher is fastest on arrays.
+ * <p>Every buffer written becomes one message, so what is written decides the framing; longer
+ * buffers are cut. A heap buffer with {@link Headroom#FRONT} free bytes before its content and
+ * {@link Headroom#BACK} after it, owned by nobody else, is encrypted where it is; any other is
+ * copied once. Incoming bytes are copied once from the socket's buffer and decrypted where they
+ * then are: the JDK's cipher is fastest on arrays.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // the promise given with each write is what counts
 final class NoiseChannel extends ChannelDuplexHandler {
@@ -58,8 +59,7 @@ final class NoiseChannel extends ChannelDuplexHandler {
         }
     }
 
-    private void readLength(ChannelHandlerContext context, ByteBuf input)
-            throws ProtocolViolation {
+    private void readLength(ChannelHandlerContext context, ByteBuf input) throws ProtocolViolation {
         if (lengthStart < 0) {
             lengthStart = input.readUnsignedByte();
             return;
@@ -81,8 +81,7 @@ final class NoiseChannel extends ChannelDuplexHandler {
         boolean delivered = false;
         try {
             int length =
-                    receiving.decrypt(
-                            whole.array(), whole.arrayOffset(), whole.readableBytes());
+                    receiving.decrypt(whole.array(), whole.arrayOffset(), whole.readableBytes());
             if (length > 0) {
                 whole.writerIndex(length);
                 delivered = true;

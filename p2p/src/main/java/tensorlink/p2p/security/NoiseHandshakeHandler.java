@@ -13,8 +13,7 @@ import tensorlink.p2p.negotiate.HandshakeStep;
 /** Runs a {@link NoiseHandshake} on a channel and leaves a {@link NoiseChannel} in its place. */
 final class NoiseHandshakeHandler extends HandshakeStep {
     /** The parts of the longest message besides its payload. */
-    private static final int KEYS_BYTES_MAX =
-            2 * DhKeyPair.KEY_BYTES + 2 * CipherState.TAG_BYTES;
+    private static final int KEYS_BYTES_MAX = 2 * DhKeyPair.KEY_BYTES + 2 * CipherState.TAG_BYTES;
 
     private static final int PAYLOAD_BYTES_MAX = 4096;
 
@@ -73,10 +72,7 @@ final class NoiseHandshakeHandler extends HandshakeStep {
                 var proven = NoisePayload.open(remote, handshake.remoteStatic());
                 send(context, handshake.writeThird(payload));
                 var ciphers = handshake.split();
-                finish(
-                        context,
-                        new NoiseChannel(ciphers.initiator(), ciphers.responder()),
-                        proven);
+                finish(context, new NoiseChannel(ciphers.initiator(), ciphers.responder()), proven);
             }
             case INBOUND -> {
                 if (!firstIsThrough) {
@@ -88,10 +84,7 @@ final class NoiseHandshakeHandler extends HandshakeStep {
                 var remote = handshake.readThird(message);
                 var proven = NoisePayload.open(remote, handshake.remoteStatic());
                 var ciphers = handshake.split();
-                finish(
-                        context,
-                        new NoiseChannel(ciphers.responder(), ciphers.initiator()),
-                        proven);
+                finish(context, new NoiseChannel(ciphers.responder(), ciphers.initiator()), proven);
             }
         }
     }

@@ -10,8 +10,8 @@ import tensorlink.p2p.wire.NoiseExtensions;
 import tensorlink.p2p.wire.NoiseHandshakePayload;
 
 /**
- * What each side says inside the handshake: its identity, bound to the static key that the handshake
- * proves it holds, and its muxers, best first.
+ * What each side says inside the handshake: its identity, bound to the static key that the
+ * handshake proves it holds, and its muxers, best first.
  */
 record NoisePayload(PublicKey identity, List<String> muxers) {
     private static final ByteString SIGNATURE_PREFIX =

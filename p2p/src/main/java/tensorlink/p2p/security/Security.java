@@ -13,8 +13,8 @@ public interface Security {
 
     /**
      * A handler that performs the handshake on an active channel. When the other side is proven it
-     * puts a handler for the encrypted channel behind itself, calls {@code next} and leaves. A failed
-     * handshake is an exception in the pipeline; no byte is delivered then.
+     * puts a handler for the encrypted channel behind itself, calls {@code next} and leaves. A
+     * failed handshake is an exception in the pipeline; no byte is delivered then.
      */
     ChannelHandler handshake(Direction direction, Next next);
 

@@ -9,10 +9,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Limits;
 
 /**
- * Decides on a new inbound connection before a byte of it is read. Counts by IPv4 address or IPv6 /56,
- * which is what one customer usually has; loopback is exempt from what is counted by address. What it
- * remembers is bounded: an address is forgotten once it has no connection and its rate has recovered.
- * Safe for use by any thread; time is in nanoseconds.
+ * Decides on a new inbound connection before a byte of it is read. Counts by IPv4 address or IPv6
+ * /56, which is what one customer usually has; loopback is exempt from what is counted by address.
+ * What it remembers is bounded: an address is forgotten once it has no connection and its rate has
+ * recovered. Safe for use by any thread; time is in nanoseconds.
  */
 final class AcceptGate {
     private static final long SECOND = 1_000_000_000;

@@ -11,8 +11,8 @@ import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.peer.PeerId;
 
 /**
- * The open connections by peer. Several to one peer are kept, oldest first: when both sides dial at the
- * same time and each drops "the other one", none is left. Safe for use by any thread.
+ * The open connections by peer. Several to one peer are kept, oldest first: when both sides dial at
+ * the same time and each drops "the other one", none is left. Safe for use by any thread.
  */
 final class ConnectionTable {
     private final int perPeerMax;
@@ -30,7 +30,9 @@ final class ConnectionTable {
         this.events = events;
     }
 
-    /** Takes {@code connection} in; false when there are too many to its peer, or the host closes. */
+    /**
+     * Takes {@code connection} in; false when there are too many to its peer, or the host closes.
+     */
     boolean add(SwarmConnection connection) {
         lock.lock();
         try {

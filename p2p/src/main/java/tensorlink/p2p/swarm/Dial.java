@@ -20,9 +20,9 @@ import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.transport.Transport;
 
 /**
- * One try to reach one peer. Its addresses are dialled in the order given, each next one as soon as one
- * fails or has had its head start; the first that proves to be the peer wins and the others are called
- * off. One thread runs it; attempts report to it through a queue.
+ * One try to reach one peer. Its addresses are dialled in the order given, each next one as soon as
+ * one fails or has had its head start; the first that proves to be the peer wins and the others are
+ * called off. One thread runs it; attempts report to it through a queue.
  */
 final class Dial {
     private final PeerId peer;
@@ -135,12 +135,11 @@ final class Dial {
                 var _ =
                         transport()
                                 .dial(address, pipeline())
-                                .addListener(
-                                        connect -> {
-                                            if (!connect.isSuccess()) {
-                                                abandon(unconnected(connect.cause()));
-                                            }
-                                        });
+                                .addListener(connect -> {
+                                    if (!connect.isSuccess()) {
+                                        abandon(unconnected(connect.cause()));
+                                    }
+                                });
             } catch (IOException unreachable) {
                 failed(unreachable);
             }
@@ -159,8 +158,7 @@ final class Dial {
             return new ChannelInitializer<>() {
                 @Override
                 protected void initChannel(Channel channel) {
-                    var started =
-                            Upgrade.outbound(upgrader, channel, address, peer, Attempt.this);
+                    var started = Upgrade.outbound(upgrader, channel, address, peer, Attempt.this);
                     upgrade = started;
                     if (isCancelled) {
                         started.fail(new IOException("called off"));

@@ -20,8 +20,8 @@ import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.transport.Transport;
 
 /**
- * Finds a connection to a peer: an open one, or a new one. Whoever asks for a peer that is being dialled
- * waits for the outcome of that dial.
+ * Finds a connection to a peer: an open one, or a new one. Whoever asks for a peer that is being
+ * dialled waits for the outcome of that dial.
  */
 final class Dialler {
     private final ConnectionTable table;
@@ -146,8 +146,7 @@ final class Dialler {
             var attempts = new ArrayList<DialException.Attempt>();
             for (var address : addresses) {
                 attempts.add(
-                        new DialException.Attempt(
-                                address, new IOException("the host is closing")));
+                        new DialException.Attempt(address, new IOException("the host is closing")));
             }
             return new DialException(peer, attempts);
         }

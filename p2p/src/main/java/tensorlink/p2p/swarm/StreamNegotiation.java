@@ -72,8 +72,7 @@ final class StreamNegotiation {
     }
 
     /** Replies are held back while input waits, so that they leave in one frame. */
-    private static String exchange(
-            MuxedStream stream, Negotiation negotiation, List<String> names)
+    private static String exchange(MuxedStream stream, Negotiation negotiation, List<String> names)
             throws IOException, InterruptedException {
         var next = new byte[1];
         var reply = negotiation.opening();

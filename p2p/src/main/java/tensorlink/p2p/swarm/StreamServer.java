@@ -16,8 +16,8 @@ import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
 
 /**
- * Serves the streams that peers open: each gets a virtual thread, which agrees on a protocol and runs
- * its handler. However a handler ends, its stream is ended here.
+ * Serves the streams that peers open: each gets a virtual thread, which agrees on a protocol and
+ * runs its handler. However a handler ends, its stream is ended here.
  */
 final class StreamServer {
     private static final Logger log = LoggerFactory.getLogger(StreamServer.class);

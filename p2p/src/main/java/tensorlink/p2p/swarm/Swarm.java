@@ -46,8 +46,7 @@ public final class Swarm implements Host {
         var scheduler = parts.scheduler();
         var negotiation = new StreamNegotiation(scheduler, limits.streams().negotiateTimeout());
         listeners = new HostListeners(scheduler, limits.eventsPendingMax());
-        connections =
-                new ConnectionTable(limits.connections().perPeerMax(), listeners::publish);
+        connections = new ConnectionTable(limits.connections().perPeerMax(), listeners::publish);
         server = new StreamServer(protocols, negotiation, limits.connections(), scheduler);
         var upgrader =
                 new Upgrader(
@@ -57,8 +56,7 @@ public final class Swarm implements Host {
                         limits,
                         scheduler,
                         new Owner(negotiation));
-        dialler =
-                new Dialler(connections, parts.peers(), parts.transports(), upgrader, this::keep);
+        dialler = new Dialler(connections, parts.peers(), parts.transports(), upgrader, this::keep);
         acceptor = new Acceptor(parts.transports(), upgrader, this::keep);
     }
 

@@ -6,7 +6,6 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
@@ -20,9 +19,10 @@ import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.security.Secured;
 
 /**
- * Turns one raw channel into a connection: multistream, security, the peer's identity checked, then the
- * muxer, agreed inside the security handshake or by multistream once more. All of it under one deadline;
- * whatever fails closes the channel. Everything but {@link #fail} runs on the channel's event loop.
+ * Turns one raw channel into a connection: multistream, security, the peer's identity checked, then
+ * the muxer, agreed inside the security handshake or by multistream once more. All of it under one
+ * deadline; whatever fails closes the channel. Everything but {@link #fail} runs on the channel's
+ * event loop.
  */
 final class Upgrade extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(Upgrade.class);
@@ -69,8 +69,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     static Upgrade outbound(
             Upgrader shared, Channel channel, Multiaddr to, PeerId expected, Done done) {
         var upgrade =
-                new Upgrade(
-                        shared, channel, Direction.OUTBOUND, to, Optional.of(expected), done);
+                new Upgrade(shared, channel, Direction.OUTBOUND, to, Optional.of(expected), done);
         upgrade.start();
         return upgrade;
     }

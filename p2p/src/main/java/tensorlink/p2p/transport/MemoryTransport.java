@@ -19,8 +19,8 @@ import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 
 /**
- * Channels without sockets between the hosts of one process, at {@code /memory/<name>}. Everything above
- * the channel is the same as over TCP. The event loops are lent and stay open.
+ * Channels without sockets between the hosts of one process, at {@code /memory/<name>}. Everything
+ * above the channel is the same as over TCP. The event loops are lent and stay open.
  */
 public final class MemoryTransport implements Transport {
     private final String prefix;

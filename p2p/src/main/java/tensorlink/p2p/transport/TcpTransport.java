@@ -74,7 +74,8 @@ public final class TcpTransport implements Transport {
         options.set(ChannelOption.ALLOCATOR, PooledByteBufAllocator.DEFAULT);
         options.set(
                 ChannelOption.RECVBUF_ALLOCATOR,
-                new AdaptiveRecvByteBufAllocator(4 << 10, 16 << 10, 256 << 10).maxMessagesPerRead(READS_PER_TURN));
+                new AdaptiveRecvByteBufAllocator(4 << 10, 16 << 10, 256 << 10)
+                        .maxMessagesPerRead(READS_PER_TURN));
         options.set(ChannelOption.WRITE_BUFFER_WATER_MARK, WATER_MARK);
         if (epoll) {
             options.set(EpollChannelOption.TCP_NOTSENT_LOWAT, UNSENT_IN_KERNEL_BYTES);
@@ -98,8 +99,7 @@ public final class TcpTransport implements Transport {
         bind.await();
         if (!bind.isSuccess()) {
             throw new IOException(
-                    "cannot listen at " + address + ": " + bind.cause().getMessage(),
-                    bind.cause());
+                    "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
         }
         return new Bound(bind.channel());
     }

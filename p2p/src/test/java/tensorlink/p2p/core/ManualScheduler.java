@@ -25,7 +25,9 @@ public final class ManualScheduler implements Scheduler {
         }
     }
 
-    /** Moves the clock to the next task due by {@code end}, or to {@code end} when there is none. */
+    /**
+     * Moves the clock to the next task due by {@code end}, or to {@code end} when there is none.
+     */
     private @Nullable Due next(long end) {
         lock.lock();
         try {

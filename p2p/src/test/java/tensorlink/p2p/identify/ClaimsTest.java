@@ -52,8 +52,7 @@ class ClaimsTest {
                                 List.of("/a/1", "/b/1"),
                                 List.of(PUBLIC),
                                 Optional.of(OTHER),
-                                Optional.of(
-                                        new PeerRecord(key.peerId(), 5, List.of(PUBLIC)))));
+                                Optional.of(new PeerRecord(key.peerId(), 5, List.of(PUBLIC)))));
     }
 
     @Test
@@ -77,10 +76,8 @@ class ClaimsTest {
 
         assertThat(messages).hasSizeBetween(2, 10);
         assertThat(messages)
-                .allSatisfy(
-                        message ->
-                                assertThat(message.size())
-                                        .isLessThanOrEqualTo(Profile.MESSAGE_BYTES_MAX));
+                .allSatisfy(message ->
+                        assertThat(message.size()).isLessThanOrEqualTo(Profile.MESSAGE_BYTES_MAX));
         assertThat(judge(messages).protocols()).hasSize(60);
     }
 
@@ -119,7 +116,8 @@ class ClaimsTest {
 
     @Test
     void an_older_record_does_not_replace_a_newer_one() throws ProtocolViolation {
-        var newer = judge(message(IdentifyMessage.newBuilder().setSignedPeerRecord(record(5, PUBLIC))));
+        var newer =
+                judge(message(IdentifyMessage.newBuilder().setSignedPeerRecord(record(5, PUBLIC))));
 
         for (long sequence : new long[] {4, 5}) {
             var after =

@@ -59,6 +59,7 @@ import tensorlink.p2p.transport.TcpTransport;
 @Timeout(120)
 class JsInteropTest {
     private static final ProtocolId ECHO = ProtocolId.of("/test/echo/1.0.0");
+
     /** As js has it by default: it aborts a connection whose last ping is still under way. */
     private static final Duration PING_INTERVAL = Duration.ofSeconds(10);
 
@@ -142,37 +143,29 @@ class JsInteropTest {
                             "protocols",
                             "/ipfs/id/1.0.0,/ipfs/id/push/1.0.0,/ipfs/ping/1.0.0," + ECHO)
                     .hasEntrySatisfying(
-                            "observed", observed -> assertThat(observed).startsWith("/ip4/127.0.0.1/tcp/"))
+                            "observed",
+                            observed -> assertThat(observed).startsWith("/ip4/127.0.0.1/tcp/"))
                     .hasEntrySatisfying(
-                            "sequence", sequence -> assertThat(Long.parseLong(sequence)).isPositive());
+                            "sequence",
+                            sequence -> assertThat(Long.parseLong(sequence)).isPositive());
             assertThat(js.ask("certified", host.id())).isEqualTo("true");
 
             assertThat(host.peers().identification(js.info().id()))
-                    .hasValueSatisfying(
-                            it -> {
-                                assertThat(it.agentVersion()).startsWith("js-libp2p/3.3.11");
-                                assertThat(it.protocolVersion()).isEqualTo("ipfs/0.1.0");
-                                assertThat(it.protocols())
-                                        .contains(
-                                                "/ipfs/id/1.0.0", "/ipfs/ping/1.0.0", ECHO.name());
-                                assertThat(it.addresses()).isEqualTo(js.info().addresses());
-                                assertThat(it.record())
-                                        .hasValueSatisfying(
-                                                record -> {
-                                                    assertThat(record.peer())
-                                                            .isEqualTo(js.info().id());
-                                                    assertThat(record.addresses())
-                                                            .isEqualTo(js.info().addresses());
-                                                });
-                                assertThat(it.observedAddress())
-                                        .hasValueSatisfying(
-                                                observed ->
-                                                        assertThat(
-                                                                        observed.has(
-                                                                                AddressProtocol
-                                                                                        .P2P))
-                                                                .isFalse());
-                            });
+                    .hasValueSatisfying(it -> {
+                        assertThat(it.agentVersion()).startsWith("js-libp2p/3.3.11");
+                        assertThat(it.protocolVersion()).isEqualTo("ipfs/0.1.0");
+                        assertThat(it.protocols())
+                                .contains("/ipfs/id/1.0.0", "/ipfs/ping/1.0.0", ECHO.name());
+                        assertThat(it.addresses()).isEqualTo(js.info().addresses());
+                        assertThat(it.record())
+                                .hasValueSatisfying(record -> {
+                                    assertThat(record.peer()).isEqualTo(js.info().id());
+                                    assertThat(record.addresses()).isEqualTo(js.info().addresses());
+                                });
+                        assertThat(it.observedAddress())
+                                .hasValueSatisfying(observed ->
+                                        assertThat(observed.has(AddressProtocol.P2P)).isFalse());
+                    });
             host.disconnect(js.info().id());
             js.event("disconnected");
         }
@@ -235,8 +228,7 @@ class JsInteropTest {
         var parts =
                 new Swarm.Parts(
                         plainKey.peerId(),
-                        PeerStore.inMemory(
-                                PeerStore.Bounds.defaults(), Scheduler.system()::now),
+                        PeerStore.inMemory(PeerStore.Bounds.defaults(), Scheduler.system()::now),
                         List.of(new TcpTransport(1, Duration.ofSeconds(5))),
                         List.of(new Noise(plainKey, List.of())),
                         List.of(new Yamux(limits, Scheduler.system())),
@@ -276,18 +268,16 @@ class JsInteropTest {
         var tasks = new ArrayList<FutureTask<Boolean>>();
         for (int i = 0; i < 32; i++) {
             tasks.add(
-                    start(
-                            () -> {
-                                assertEchoes(host, 200_000);
-                                return true;
-                            }));
+                    start(() -> {
+                        assertEchoes(host, 200_000);
+                        return true;
+                    }));
             tasks.add(
-                    start(
-                            () -> {
-                                assertThat(js.ask("echo", JsPeer.full(host.info()), 200_000))
-                                        .matches(SAME_DIGESTS);
-                                return true;
-                            }));
+                    start(() -> {
+                        assertThat(js.ask("echo", JsPeer.full(host.info()), 200_000))
+                                .matches(SAME_DIGESTS);
+                        return true;
+                    }));
         }
 
         for (var task : tasks) {
@@ -301,8 +291,7 @@ class JsInteropTest {
         assertThatThrownBy(() -> js.ask("open", JsPeer.full(host.info()), "/test/unknown/1.0.0"))
                 .isInstanceOf(JsPeer.JsError.class)
                 .hasMessageContaining("UnsupportedProtocolError");
-        assertThatThrownBy(
-                        () -> host.open(js.info().id(), ProtocolId.of("/test/unknown/1.0.0")))
+        assertThatThrownBy(() -> host.open(js.info().id(), ProtocolId.of("/test/unknown/1.0.0")))
                 .isInstanceOf(UnsupportedProtocolException.class);
 
         assertThat(js.ask("connections", host.id())).isEqualTo("1");
@@ -316,14 +305,10 @@ class JsInteropTest {
         var somebody = KeyPair.generate().peerId();
 
         assertThatThrownBy(
-                        () ->
-                                js.ask(
-                                        "dial",
-                                        JsPeer.full(new PeerInfo(somebody, host.addresses()))))
+                        () -> js.ask("dial", JsPeer.full(new PeerInfo(somebody, host.addresses()))))
                 .isInstanceOf(JsPeer.JsError.class)
                 .hasMessageContaining("Payload identity key");
-        assertThatThrownBy(
-                        () -> host.connect(new PeerInfo(somebody, js.info().addresses())))
+        assertThatThrownBy(() -> host.connect(new PeerInfo(somebody, js.info().addresses())))
                 .isInstanceOfSatisfying(
                         DialException.class,
                         failure ->
@@ -361,20 +346,19 @@ class JsInteropTest {
     private void assertEchoes(Host from, int size) throws Exception {
         try (var stream = from.open(js.info().id(), ECHO)) {
             var sent =
-                    start(
-                            () -> {
-                                var random = new Random(size);
-                                var digest = MessageDigest.getInstance("SHA-256");
-                                for (int left = size; left > 0; ) {
-                                    var part = new byte[Math.min(left, 100_000)];
-                                    random.nextBytes(part);
-                                    digest.update(part);
-                                    stream.write(MemorySegment.ofArray(part));
-                                    left -= part.length;
-                                }
-                                stream.closeWrite();
-                                return HexFormat.of().formatHex(digest.digest());
-                            });
+                    start(() -> {
+                        var random = new Random(size);
+                        var digest = MessageDigest.getInstance("SHA-256");
+                        for (int left = size; left > 0; ) {
+                            var part = new byte[Math.min(left, 100_000)];
+                            random.nextBytes(part);
+                            digest.update(part);
+                            stream.write(MemorySegment.ofArray(part));
+                            left -= part.length;
+                        }
+                        stream.closeWrite();
+                        return HexFormat.of().formatHex(digest.digest());
+                    });
             var digest = MessageDigest.getInstance("SHA-256");
             var part = new byte[70_000];
             for (int count; (count = stream.read(MemorySegment.ofArray(part))) >= 0; ) {

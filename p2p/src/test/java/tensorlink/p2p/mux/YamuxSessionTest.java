@@ -81,8 +81,7 @@ class YamuxSessionTest {
         stream.closeWrite();
 
         assertThat(remote.received())
-                .containsExactly(
-                        data(ACK, 1, "one"), data(NONE, 1, "two"), update(FIN, 1, 0));
+                .containsExactly(data(ACK, 1, "one"), data(NONE, 1, "two"), update(FIN, 1, 0));
     }
 
     @Test
@@ -286,7 +285,10 @@ class YamuxSessionTest {
         }
 
         assertThat(remote.received()).isEmpty();
-        remote.send(IntStream.range(0, 512).mapToObj(i -> data(SYN, 300_001 + 2 * i, "")).toArray(String[]::new));
+        remote.send(
+                IntStream.range(0, 512)
+                        .mapToObj(i -> data(SYN, 300_001 + 2 * i, ""))
+                        .toArray(String[]::new));
         assertThat(remote.opened).hasSize(512);
     }
 
@@ -647,9 +649,10 @@ class YamuxSessionTest {
             }
             var frames = new ArrayList<String>();
             while (all.isReadable()) {
-                int payload = all.getByte(all.readerIndex() + 1) == 0
-                        ? (int) all.getUnsignedInt(all.readerIndex() + 8)
-                        : 0;
+                int payload =
+                        all.getByte(all.readerIndex() + 1) == 0
+                                ? (int) all.getUnsignedInt(all.readerIndex() + 8)
+                                : 0;
                 frames.add(ByteBufUtil.hexDump(all.readSlice(12 + payload)));
             }
             return frames;

@@ -39,15 +39,16 @@ import tensorlink.p2p.core.ManualScheduler;
 import tensorlink.p2p.core.StreamResetException;
 import tensorlink.p2p.core.StreamTimeoutException;
 
-/** Two sessions on real event loops, connected in memory, and threads that block on their streams. */
+/**
+ * Two sessions on real event loops, connected in memory, and threads that block on their streams.
+ */
 @Timeout(60)
 class YamuxStreamTest {
     private static final int WINDOW = 262_144;
 
     /** On a clock that stands still every reader is fast, so windows are kept from growing. */
     private static final Limits LIMITS =
-            Limits.defaults()
-                    .withMuxing(Limits.defaults().muxing().withWindowGrowthBytesMax(0));
+            Limits.defaults().withMuxing(Limits.defaults().muxing().withWindowGrowthBytesMax(0));
 
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(2, LocalIoHandler.newFactory());
@@ -283,11 +284,10 @@ class YamuxStreamTest {
         var here = alice.open();
         here.timeout(Duration.ofSeconds(5));
         var write =
-                new FutureTask<>(
-                        () -> {
-                            here.write(MemorySegment.ofArray(new byte[WINDOW + 1]));
-                            return true;
-                        });
+                new FutureTask<>(() -> {
+                    here.write(MemorySegment.ofArray(new byte[WINDOW + 1]));
+                    return true;
+                });
         var writer = scheduler.fork("writer", write);
         var there = accepted.take();
         Eventually.isWaiting(writer);
@@ -327,8 +327,7 @@ class YamuxStreamTest {
             var there = accepted.take();
             Eventually.until("it is here", () -> there.available() == size);
 
-            assertThatThrownBy(
-                            () -> there.read(MemorySegment.ofArray(new byte[size]).asReadOnly()))
+            assertThatThrownBy(() -> there.read(MemorySegment.ofArray(new byte[size]).asReadOnly()))
                     .isInstanceOf(IllegalArgumentException.class);
 
             assertThat(there.available()).isEqualTo(size);
@@ -369,11 +368,10 @@ class YamuxStreamTest {
     void an_interrupted_writer_resets_the_stream() throws Exception {
         var here = alice.open();
         var write =
-                new FutureTask<>(
-                        () -> {
-                            here.write(MemorySegment.ofArray(new byte[WINDOW + 1]));
-                            return true;
-                        });
+                new FutureTask<>(() -> {
+                    here.write(MemorySegment.ofArray(new byte[WINDOW + 1]));
+                    return true;
+                });
         var writer = scheduler.fork("writer", write);
         var there = accepted.take();
         Eventually.isWaiting(writer);
@@ -439,9 +437,7 @@ class YamuxStreamTest {
         return new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                var session =
-                        new YamuxSession(
-                                channel, direction, LIMITS, scheduler, events);
+                var session = new YamuxSession(channel, direction, LIMITS, scheduler, events);
                 channel.pipeline().addLast(session);
                 sessions.add(session);
             }

@@ -74,10 +74,7 @@ class NegotiationHandlerTest {
     void a_proposer_whose_every_protocol_is_refused_fails_with_their_names() {
         var channel = new EmbeddedChannel(NegotiationHandler.propose(List.of("/a/1"), sink));
 
-        assertThatThrownBy(
-                        () ->
-                                channel.writeInbound(
-                                        buffer(messages("/multistream/1.0.0", "na"))))
+        assertThatThrownBy(() -> channel.writeInbound(buffer(messages("/multistream/1.0.0", "na"))))
                 .isInstanceOf(DecoderException.class)
                 .hasCauseInstanceOf(UnsupportedProtocolException.class)
                 .hasMessageContaining("/a/1");

@@ -100,8 +100,7 @@ class NegotiationTest {
         feed(negotiation, messages("/multistream/1.0.0"));
 
         assertThat(feed(negotiation, messages(longest))).isInstanceOf(Progress.Agreed.class);
-        assertThatThrownBy(
-                        () -> feed(Negotiation.answer(longest::equals), messages(longest + "a")))
+        assertThatThrownBy(() -> feed(Negotiation.answer(longest::equals), messages(longest + "a")))
                 .hasMessageContaining("limit 1024");
     }
 

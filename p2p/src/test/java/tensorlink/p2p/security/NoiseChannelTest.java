@@ -171,10 +171,9 @@ class NoiseChannelTest {
     void a_ciphertext_shorter_than_its_tag_ends_the_channel(int length) {
         connect(List.of(), List.of(), 1_000_000);
 
-        assertThatThrownBy(
-                        () ->
-                                bob.channel.writeInbound(
-                                        Unpooled.buffer().writeShort(length).writeZero(length)))
+        assertThatThrownBy(() ->
+                        bob.channel.writeInbound(
+                                Unpooled.buffer().writeShort(length).writeZero(length)))
                 .isInstanceOf(ProtocolViolation.class)
                 .hasMessageContaining("ciphertext of " + length + " bytes");
     }
@@ -205,8 +204,7 @@ class NoiseChannelTest {
     void a_handshake_message_past_its_limit_is_refused_by_its_length(int length) {
         bob.channel = channel(Direction.INBOUND, bobKey, List.of(), bob);
 
-        assertThatThrownBy(
-                        () -> bob.channel.writeInbound(Unpooled.buffer().writeShort(length)))
+        assertThatThrownBy(() -> bob.channel.writeInbound(Unpooled.buffer().writeShort(length)))
                 .isInstanceOf(DecoderException.class)
                 .hasCauseInstanceOf(ProtocolViolation.class)
                 .hasMessageContaining("limit 4192");

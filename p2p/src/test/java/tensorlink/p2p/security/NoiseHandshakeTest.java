@@ -214,8 +214,7 @@ class NoiseHandshakeTest {
 
     private static byte[] read(HandshakeState state, byte[] message) throws Exception {
         var payload = new byte[1000];
-        return Arrays.copyOf(
-                payload, state.readMessage(message, 0, message.length, payload, 0));
+        return Arrays.copyOf(payload, state.readMessage(message, 0, message.length, payload, 0));
     }
 
     private static byte[] ourCiphertext(CipherState cipher, int length) throws Exception {

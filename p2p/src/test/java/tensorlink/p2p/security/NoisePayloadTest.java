@@ -47,9 +47,7 @@ class NoisePayloadTest {
                 NoiseHandshakePayload.parseFrom(NoisePayload.seal(identity, staticKey, List.of()));
         var unsigned = sealed.toBuilder().clearIdentitySig().build();
         var foreign =
-                sealed.toBuilder()
-                        .setIdentityKey(KeyPair.generate().publicKey().encode())
-                        .build();
+                sealed.toBuilder().setIdentityKey(KeyPair.generate().publicKey().encode()).build();
 
         assertThatThrownBy(() -> NoisePayload.open(unsigned.toByteArray(), staticKey))
                 .isInstanceOf(ProtocolViolation.class);

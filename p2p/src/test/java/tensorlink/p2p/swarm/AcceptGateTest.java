@@ -109,7 +109,8 @@ class AcceptGateTest {
         long now = 0;
         for (int i = 0; i < 50_000; i++) {
             now += SECOND / 100;
-            var address = InetAddress.ofLiteral("10." + i / 65_536 + "." + i / 256 % 256 + "." + i % 256);
+            var address =
+                    InetAddress.ofLiteral("10." + i / 65_536 + "." + i / 256 % 256 + "." + i % 256);
             switch (admit(address, now)) {
                 case Admission.Admitted(var place) -> place.close();
                 case Admission.Refused(var reason) -> assertThat(reason).isEmpty();

@@ -55,14 +55,14 @@ final class BenchTrain implements Callable<Integer> {
     @Option(
             names = "--rounds",
             paramLabel = "N",
-            defaultValue = "3",
+            defaultValue = "5",
             description = "interleaved rounds")
     private int rounds;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
-            defaultValue = "8",
+            defaultValue = "6",
             description = "length of each measurement, about")
     private int seconds;
 
@@ -152,7 +152,6 @@ final class BenchTrain implements Callable<Integer> {
                         MICRO_BATCHES));
         var network = new ArrayList<Double>();
         var independent = new ArrayList<Double>();
-        var oneThread = new ArrayList<Double>();
         var twoThreads = new ArrayList<Double>();
         try (var processes =
                         ProcessNetwork.start("bench", new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
@@ -169,9 +168,8 @@ final class BenchTrain implements Callable<Integer> {
                 var two = LocalRun.open(engine, model, 1, StageOptions.forTraining(WORKERS))) {
             for (int round = 0; round < rounds; round++) {
                 network.add(speed(measured, step -> step(distributed, measured.batch(step))));
-                twoThreads.add(speed(measured, step -> step(two, measured.batch(step))));
                 independent.add(together(measured, List.of(one, other)));
-                oneThread.add(speed(measured, step -> step(one, measured.batch(step))));
+                twoThreads.add(speed(measured, step -> step(two, measured.batch(step))));
             }
         }
         double share = MICRO_BATCHES / (double) (MICRO_BATCHES + WORKERS - 1);
@@ -183,7 +181,6 @@ final class BenchTrain implements Callable<Integer> {
         }
         line("over " + WORKERS + " workers", new Sample(network));
         line("one process, " + WORKERS + " threads", new Sample(twoThreads));
-        line("one process, 1 thread", new Sample(oneThread));
         line("S", new Sample(independent));
         output.say(
                 String.format(
@@ -199,7 +196,6 @@ final class BenchTrain implements Callable<Integer> {
         result.put("parameters", model.parameterCount());
         result.put("workersTokensPerSecond", new Sample(network).median());
         result.put("oneProcessTokensPerSecond", new Sample(twoThreads).median());
-        result.put("oneThreadTokensPerSecond", new Sample(oneThread).median());
         result.put("independentTokensPerSecond", new Sample(independent).median());
         result.put("boundShare", share);
         result.put("ratioToOneProcess", new Sample(against).median());

@@ -42,7 +42,7 @@ import tensorlink.testnet.ProcessNetwork;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         footerHeading = "%nExample:%n",
-        footer = "  tensorlink demo --workers 2 --steps 150")
+        footer = "  tensorlink demo --workers 2 --steps 100")
 public final class Demo implements Callable<Integer> {
     private static final long PRICE = 1;
     private static final String PROMPT = "    /** Returns ";
@@ -53,7 +53,7 @@ public final class Demo implements Callable<Integer> {
     @Option(
             names = "--steps",
             paramLabel = "N",
-            defaultValue = "150",
+            defaultValue = "100",
             description = "optimizer steps")
     private int steps;
 

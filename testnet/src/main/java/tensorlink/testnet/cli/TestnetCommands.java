@@ -1,4 +1,4 @@
-package tensorlink.testnet;
+package tensorlink.testnet.cli;
 
 import java.util.List;
 import tensorlink.node.cli.Subcommands;

@@ -1,6 +1,4 @@
-package tensorlink.node;
-
-import tensorlink.node.cli.CommandLineProgram;
+package tensorlink.node.cli;
 
 /** The program; see {@code tensorlink --help}. */
 public final class Main {
