@@ -2,7 +2,6 @@ package tensorlink.testnet;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,10 +18,10 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * A node in a process of its own: this program started again with {@code up}.
  *
- * <p>Stops when it is closed, and also when this process dies, because its standard input ends
- * then.
+ * <p>Stops when its {@link Launched} is told to, and also when this process dies, because its
+ * standard input ends then.
  */
-public final class NodeProcess implements AutoCloseable {
+public final class NodeProcess {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int STOP_SECONDS = 15;
     private static final int LOG_LINES_SHOWN = 20;
@@ -40,15 +39,13 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     /**
-     * Starts a node and waits until it is ready.
+     * Starts a node.
      *
      * @param name for people
      * @param folder for its home and log
      * @param arguments of {@code up}
-     * @throws IOException when it does not get ready, with the end of its log
      */
-    public static NodeProcess start(String name, Path folder, List<String> arguments)
-            throws IOException, InterruptedException {
+    static Launched launch(String name, Path folder, List<String> arguments) throws IOException {
         Files.createDirectories(folder);
         var log = folder.resolve("log");
         var command = new ArrayList<String>();
@@ -70,9 +67,47 @@ public final class NodeProcess implements AutoCloseable {
                         "--home",
                         folder.resolve("home").toString()));
         command.addAll(arguments);
-        var process = new ProcessBuilder(command).redirectError(log.toFile()).start();
-        try {
-            var ready = awaitReady(name, process, log);
+        return new Launched(
+                name, new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
+    }
+
+    /** A process that may not be ready yet; stopping it is the caller's task from the beginning. */
+    record Launched(String name, Process process, Path log) {
+
+        /**
+         * Waits until the node is ready.
+         *
+         * @throws IOException when it does not get ready, with what it said last
+         */
+        NodeProcess awaitReady() throws IOException, InterruptedException {
+            var reader = process.inputReader(StandardCharsets.UTF_8);
+            var last = "";
+            for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+                var message = JSON.readTree(line);
+                if (message.path("event").asString("").equals("ready")) {
+                    // Nothing more comes that anyone needs, but the pipe must not fill up.
+                    Scheduler.system().fork("output-" + name, () -> drain(reader));
+                    return of(message);
+                }
+                last = line;
+            }
+            int status = process.waitFor();
+            var lines = Files.readAllLines(log);
+            throw new IOException(
+                    name
+                            + " ended with status "
+                            + status
+                            + " before it was ready: "
+                            + last
+                            + "\n"
+                            + String.join(
+                                    "\n",
+                                    lines.subList(
+                                            Math.max(0, lines.size() - LOG_LINES_SHOWN),
+                                            lines.size())));
+        }
+
+        private NodeProcess of(JsonNode ready) {
             var addresses = new ArrayList<String>();
             ready.path("addresses").forEach(address -> addresses.add(address.asString()));
             return new NodeProcess(
@@ -80,37 +115,20 @@ public final class NodeProcess implements AutoCloseable {
                     process,
                     PeerInfo.parse(addresses.getFirst()),
                     ready.path("account").asString());
-        } catch (IOException | InterruptedException | RuntimeException failed) {
-            process.destroyForcibly();
-            throw failed;
         }
-    }
 
-    private static JsonNode awaitReady(String name, Process process, Path log)
-            throws IOException, InterruptedException {
-        var reader =
-                new BufferedReader(
-                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-        for (var line = reader.readLine(); line != null; line = reader.readLine()) {
-            var message = JSON.readTree(line);
-            if (message.path("event").asString("").equals("ready")) {
-                // Nothing more comes that anyone needs, but the pipe must not fill up.
-                Scheduler.system().fork("output-" + name, () -> drain(reader));
-                return message;
+        /** Stops it in order, by force if it takes too long; waits until it is gone. */
+        void stop() {
+            process.toHandle().destroy();
+            try {
+                if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                    process.destroyForcibly().waitFor();
+                }
+            } catch (InterruptedException interrupted) {
+                process.destroyForcibly();
+                Thread.currentThread().interrupt();
             }
         }
-        int status = process.waitFor();
-        var lines = Files.readAllLines(log);
-        throw new IOException(
-                name
-                        + " ended with status "
-                        + status
-                        + " before it was ready:\n"
-                        + String.join(
-                                "\n",
-                                lines.subList(
-                                        Math.max(0, lines.size() - LOG_LINES_SHOWN),
-                                        lines.size())));
     }
 
     private static void drain(BufferedReader reader) {
@@ -158,19 +176,5 @@ public final class NodeProcess implements AutoCloseable {
             // Not Linux, or gone.
         }
         return OptionalLong.empty();
-    }
-
-    /** Stops it in order, by force if it takes too long; waits until it is gone. */
-    @Override
-    public void close() {
-        process.destroy();
-        try {
-            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-            }
-        } catch (InterruptedException interrupted) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -9,9 +9,9 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.node.Network;
-import tensorlink.p2p.core.Scheduler;
 
 /**
  * A network of real processes on this machine: one validator, and workers that know nothing but its
@@ -51,19 +51,20 @@ public final class ProcessNetwork implements AutoCloseable {
     public static ProcessNetwork start(String name, Plan plan)
             throws IOException, InterruptedException {
         var folder = Files.createTempDirectory("tensorlink-" + name + "-");
-        var started = new ArrayList<NodeProcess>();
+        var started = new CopyOnWriteArrayList<NodeProcess.Launched>();
         // Also when this process is told to stop in the middle.
         var leftovers = new Leftovers(folder, started);
         var hook = new Thread(leftovers::remove);
-        Runtime.getRuntime().addShutdownHook(hook);
         try {
+            Runtime.getRuntime().addShutdownHook(hook);
             var arguments = new ArrayList<>(List.of("--network", name, "--role", "validator"));
             if (plan.credit() > 0) {
                 arguments.addAll(
                         List.of("--ledger", "file", "--credit", Long.toString(plan.credit())));
             }
-            var validator = NodeProcess.start("validator", folder.resolve("validator"), arguments);
-            started.add(validator);
+            var launched = NodeProcess.launch("validator", folder.resolve("validator"), arguments);
+            started.add(launched);
+            var validator = launched.awaitReady();
             var network = Network.named(name).via(validator.info());
             var workers = startWorkers(folder, network, plan, started);
             return new ProcessNetwork(leftovers, hook, network, validator, workers);
@@ -73,51 +74,22 @@ public final class ProcessNetwork implements AutoCloseable {
         }
     }
 
+    /** All at once: most of a start is waiting for libraries to load. */
     private static List<NodeProcess> startWorkers(
-            Path folder, Network network, Plan plan, List<NodeProcess> started)
+            Path folder, Network network, Plan plan, List<NodeProcess.Launched> started)
             throws IOException, InterruptedException {
-        var lock = new ReentrantLock();
-        var failures = new ArrayList<IOException>();
-        var threads = new ArrayList<Thread>();
-        var workers = new ArrayList<NodeProcess>();
+        var launched = new ArrayList<NodeProcess.Launched>();
         for (int i = 1; i <= plan.workers(); i++) {
-            var name = "worker " + i;
-            var home = folder.resolve("worker" + i);
-            threads.add(
-                    Scheduler.system()
-                            .fork(
-                                    name,
-                                    () -> {
-                                        try {
-                                            var worker =
-                                                    NodeProcess.start(
-                                                            name, home, arguments(network, plan));
-                                            lock.lock();
-                                            try {
-                                                workers.add(worker);
-                                                started.add(worker);
-                                            } finally {
-                                                lock.unlock();
-                                            }
-                                        } catch (IOException failed) {
-                                            lock.lock();
-                                            try {
-                                                failures.add(failed);
-                                            } finally {
-                                                lock.unlock();
-                                            }
-                                        } catch (InterruptedException interrupted) {
-                                            Thread.currentThread().interrupt();
-                                        }
-                                    }));
+            var worker =
+                    NodeProcess.launch(
+                            "worker " + i, folder.resolve("worker" + i), arguments(network, plan));
+            started.add(worker);
+            launched.add(worker);
         }
-        for (var thread : threads) {
-            thread.join();
+        var workers = new ArrayList<NodeProcess>();
+        for (var worker : launched) {
+            workers.add(worker.awaitReady());
         }
-        if (!failures.isEmpty()) {
-            throw failures.getFirst();
-        }
-        workers.sort((a, b) -> a.name().compareTo(b.name()));
         return workers;
     }
 
@@ -159,15 +131,27 @@ public final class ProcessNetwork implements AutoCloseable {
         }
     }
 
-    /** What would be left behind; removing it twice does no harm. */
-    private record Leftovers(Path folder, List<NodeProcess> processes) {
+    /** What would be left behind; removing it twice does no harm, and is done one at a time. */
+    private static final class Leftovers {
+        private final Path folder;
+        private final List<NodeProcess.Launched> processes;
+        private final ReentrantLock removing = new ReentrantLock();
+
+        Leftovers(Path folder, List<NodeProcess.Launched> processes) {
+            this.folder = folder;
+            this.processes = processes;
+        }
+
         void remove() {
-            List.copyOf(processes).forEach(process -> process.handle().destroy());
-            List.copyOf(processes).forEach(NodeProcess::close);
+            removing.lock();
             try {
+                processes.forEach(launched -> launched.process().toHandle().destroy());
+                processes.forEach(NodeProcess.Launched::stop);
                 delete(folder);
             } catch (IOException left) {
                 throw new UncheckedIOException(left);
+            } finally {
+                removing.unlock();
             }
         }
     }

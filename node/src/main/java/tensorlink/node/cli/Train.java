@@ -42,6 +42,12 @@ import tensorlink.p2p.core.Scheduler;
         })
 final class Train implements Callable<Integer> {
     private static final int HELD_OUT_BATCHES = 4;
+
+    /**
+     * Positions of a fresh model, so that what was trained on short rows can still run for long.
+     */
+    private static final int FRESH_CONTEXT = 512;
+
     private static final double LEARNING_RATE_MAX = 100;
     private static final long DATA_BYTES_MAX = 256 << 20;
 
@@ -198,7 +204,7 @@ final class Train implements Callable<Integer> {
                             Integer.parseInt(size[0]),
                             Integer.parseInt(size[1]),
                             tokenizer.vocabularySize(),
-                            Math.max(length, JobOptions.training().length())),
+                            Math.max(length, FRESH_CONTEXT)),
                     tokenizer,
                     seed);
         } catch (IllegalArgumentException wrong) {
