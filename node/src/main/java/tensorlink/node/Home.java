@@ -6,7 +6,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The folder in which a node keeps what must survive a restart.
@@ -29,7 +32,8 @@ public record Home(Path folder, boolean temporary) {
     public static Home ofUser(Map<String, String> environment, Path userHome) {
         var data = environment.get("XDG_DATA_HOME");
         var base =
-                data == null || data.isEmpty()
+                // The convention says to ignore a relative path.
+                data == null || !Path.of(data).isAbsolute()
                         ? userHome.resolve(".local").resolve("share")
                         : Path.of(data);
         return at(base.resolve("tensorlink"));
@@ -49,6 +53,21 @@ public record Home(Path folder, boolean temporary) {
 
     Path ledger() {
         return folder.resolve("ledger");
+    }
+
+    /** What a running node holds a lock on. */
+    Path lockFile() {
+        return folder.resolve("lock");
+    }
+
+    /** Folders made for a home are for its owner alone, where the file system knows owners. */
+    static FileAttribute<?>[] ownerOnlyFolder(Path folder) {
+        return folder.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(
+                            PosixFilePermissions.fromString("rwx------"))
+                }
+                : new FileAttribute<?>[0];
     }
 
     /** Where the running node says how this machine's commands reach it. */
@@ -73,8 +92,7 @@ public record Home(Path folder, boolean temporary) {
 
                     @Override
                     public FileVisitResult postVisitDirectory(
-                            Path directory, @org.jspecify.annotations.Nullable IOException failed)
-                            throws IOException {
+                            Path directory, @Nullable IOException failed) throws IOException {
                         if (failed != null) {
                             throw failed;
                         }

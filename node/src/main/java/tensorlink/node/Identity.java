@@ -1,6 +1,10 @@
 package tensorlink.node;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.ledger.AccountKey;
 import tensorlink.p2p.peer.KeyFile;
 import tensorlink.p2p.peer.KeyPair;
@@ -11,10 +15,28 @@ import tensorlink.p2p.peer.KeyPair;
  */
 record Identity(KeyPair key, AccountKey account) {
 
-    /** Reads the keys in {@code home}, making new ones when there are none. */
+    private static final Logger log = LoggerFactory.getLogger(Identity.class);
+
+    /** Whether {@code home} has both keys already. */
+    static boolean isIn(Home home) {
+        return Files.exists(peerKey(home)) && AccountFile.isIn(home.identity());
+    }
+
+    /**
+     * Reads the keys in {@code home}, making new ones when there are none. Who may make some holds
+     * the home's lock: two makers would leave a key under the other's password.
+     */
     static Identity open(Home home) throws IOException {
-        var folder = home.identity();
+        if (!Files.exists(peerKey(home)) && AccountFile.isIn(home.identity())) {
+            log.warn(
+                    "{} is missing: account and jobs stay, but this node gets a new peer id",
+                    peerKey(home));
+        }
         return new Identity(
-                KeyFile.loadOrCreate(folder.resolve("peer.key")), AccountFile.loadOrCreate(folder));
+                KeyFile.loadOrCreate(peerKey(home)), AccountFile.loadOrCreate(home.identity()));
+    }
+
+    private static Path peerKey(Home home) {
+        return home.identity().resolve("peer.key");
     }
 }

@@ -10,11 +10,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Engine;
 import tensorlink.dht.BootstrapException;
+import tensorlink.dht.BootstrapReport;
 import tensorlink.dht.Dht;
 import tensorlink.dht.DhtConfig;
 import tensorlink.jobs.JobClient;
 import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.exchange.QuestionServer;
+import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.jobs.message.Seals;
 import tensorlink.jobs.party.Directory;
@@ -36,6 +38,7 @@ import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -57,10 +60,12 @@ public final class Node implements AutoCloseable {
     private final @Nullable Validator validator;
     private final @Nullable Till till;
     private final @Nullable Engine ownEngine;
-    private final String bootstrapFailure;
+    private final HomeLock lock;
+    private final BootstrapReport entry;
 
     private Node(
             Home home,
+            HomeLock lock,
             Host host,
             Dht dht,
             Party party,
@@ -69,8 +74,9 @@ public final class Node implements AutoCloseable {
             @Nullable Validator validator,
             @Nullable Till till,
             @Nullable Engine ownEngine,
-            String bootstrapFailure) {
+            BootstrapReport entry) {
         this.home = home;
+        this.lock = lock;
         this.host = host;
         this.dht = dht;
         this.party = party;
@@ -79,32 +85,36 @@ public final class Node implements AutoCloseable {
         this.validator = validator;
         this.till = till;
         this.ownEngine = ownEngine;
-        this.bootstrapFailure = bootstrapFailure;
+        this.entry = entry;
     }
 
     /**
      * Starts a node and joins the network. A network whose bootstrap peers do not answer is not an
-     * error: the node goes on trying, see {@link #bootstrapFailure}.
+     * error: the node goes on trying, see {@link #bootstrapProblems}.
      *
-     * @throws IOException when the folder, the identity or the addresses cannot be used
+     * @throws IOException when the folder, the identity or the addresses cannot be used; a {@link
+     *     HomeInUseException} when another node runs from the folder
      */
     static Node start(NodeOptions options) throws IOException, InterruptedException {
         var scheduler = options.scheduler();
         var network = options.network();
-        var identity = Identity.open(options.home());
         var protocols = new Protocols(network.name());
         var random = new SecureRandom();
-        AccountKey.warmUp();
-        var host =
-                Libp2p.start(
-                        identity.key(),
-                        HostConfig.defaults()
-                                .withListen(options.listen().toArray(new Multiaddr[0]))
-                                .withAgentVersion("tensorlink/" + Version.TEXT)
-                                .withScheduler(scheduler));
+        var lock = HomeLock.take(options.home());
         var opened = new ArrayList<AutoCloseable>();
-        opened.add(host);
+        opened.add(options.home()::release);
+        opened.add(lock);
         try {
+            var identity = Identity.open(options.home());
+            AccountKey.warmUp();
+            var host =
+                    Libp2p.start(
+                            identity.key(),
+                            HostConfig.defaults()
+                                    .withListen(options.listen().toArray(new Multiaddr[0]))
+                                    .withAgentVersion("tensorlink/" + Version.TEXT)
+                                    .withScheduler(scheduler));
+            opened.add(host);
             var dht =
                     Dht.start(
                             host,
@@ -115,7 +125,7 @@ public final class Node implements AutoCloseable {
                                                     : DhtConfig.Mode.CLIENT)
                                     .withScheduler(scheduler));
             opened.add(dht);
-            var failure = bootstrap(dht, network.bootstrap());
+            var entry = enter(dht, network.bootstrap());
             var domain = Domain.privateNetwork(network.name());
             var seals = new Seals(identity.key(), network.name(), scheduler::now, random);
             var party = new Party(host, identity.account(), domain, protocols, seals, scheduler);
@@ -184,6 +194,7 @@ public final class Node implements AutoCloseable {
             }
             return new Node(
                     options.home(),
+                    lock,
                     host,
                     dht,
                     party,
@@ -192,7 +203,7 @@ public final class Node implements AutoCloseable {
                     validator,
                     till,
                     ownEngine,
-                    failure);
+                    entry);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
@@ -204,17 +215,22 @@ public final class Node implements AutoCloseable {
 
     /** Who the node of {@code home} is; makes its keys when there are none. */
     public static Names names(Home home) throws IOException {
+        if (!Identity.isIn(home)) {
+            try (var _ = HomeLock.take(home)) {
+                Identity.open(home);
+            }
+        }
         var identity = Identity.open(home);
         return new Names(identity.key().peerId(), identity.account().account());
     }
 
-    private static String bootstrap(Dht dht, List<PeerInfo> peers) throws InterruptedException {
+    private static BootstrapReport enter(Dht dht, List<PeerInfo> peers)
+            throws InterruptedException {
         try {
-            var report = dht.bootstrap(peers);
-            return report.failures().isEmpty() ? "" : report.toString();
+            return dht.bootstrap(peers);
         } catch (BootstrapException nobody) {
-            log.warn("{}", nobody.getMessage());
-            return String.valueOf(nobody.getMessage());
+            log.info("{}", nobody.getMessage());
+            return nobody.report();
         }
     }
 
@@ -273,9 +289,34 @@ public final class Node implements AutoCloseable {
         return Optional.ofNullable(till).map(Till::ledger);
     }
 
-    /** What went wrong with the bootstrap peers at the start; empty when nothing did. */
-    public String bootstrapFailure() {
-        return bootstrapFailure;
+    /** What was wrong at the start with each bootstrap peer that did not answer. */
+    public List<Problem> bootstrapProblems() {
+        return advice().on(entry);
+    }
+
+    /** Whether nobody else of the network is known now. */
+    public boolean isAlone() {
+        return dht.table().peers() == 0;
+    }
+
+    /** Why this node is alone; empty when it is not, or nobody knows why. */
+    Optional<Problem> isolation() {
+        if (!isAlone()) {
+            return Optional.empty();
+        }
+        return entry.answered().isEmpty()
+                ? Optional.of(advice().alone(bootstrapProblems()))
+                : Optional.empty();
+    }
+
+    private BootstrapAdvice advice() {
+        return new BootstrapAdvice(
+                network(),
+                peer ->
+                        host.peers()
+                                .identification(peer)
+                                .map(Identification::protocols)
+                                .orElse(List.of()));
     }
 
     /** Our id and the addresses others can reach us at. */
@@ -303,18 +344,15 @@ public final class Node implements AutoCloseable {
         if (till != null) {
             closeQuietly(till.ledger());
         }
-        try {
-            home.release();
-        } catch (IOException left) {
-            log.warn("{} is not deleted: {}", home.folder(), left.getMessage());
-        }
+        closeQuietly(lock);
+        closeQuietly(home::release);
     }
 
     private static void closeQuietly(AutoCloseable open) {
         try {
             open.close();
         } catch (Exception failed) {
-            log.warn("closing {}", open.getClass().getSimpleName(), failed);
+            log.warn("not closed in order", failed);
         }
     }
 }

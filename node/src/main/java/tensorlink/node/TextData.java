@@ -1,6 +1,8 @@
 package tensorlink.node;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.SplittableRandom;
 import tensorlink.compute.Batch;
@@ -34,24 +36,28 @@ public final class TextData {
     /**
      * Cuts the text in two.
      *
-     * @param trainingShare of the whole, between 0 and 1
+     * @param trainingShare of the whole, from 0 to 1
      */
     public Split split(double trainingShare) {
+        if (!(trainingShare >= 0) || trainingShare > 1) {
+            throw new IllegalArgumentException("a share of " + trainingShare + ", expected 0 to 1");
+        }
+
         int cut = (int) (tokens.length * trainingShare);
         return new Split(part(0, cut), part(cut, tokens.length));
     }
 
     private TextData part(int first, int end) {
-        return new TextData(java.util.Arrays.copyOfRange(tokens, first, end));
+        return new TextData(Arrays.copyOfRange(tokens, first, end));
     }
 
     /**
      * The batch of one step: rows from places that depend on {@code seed} and {@code step} alone.
      *
-     * @throws IllegalArgumentException when the text is shorter than one row
+     * @throws IllegalArgumentException when there are no rows, or the text is shorter than one
      */
     public Batch batch(long seed, long step, int rows, int length) {
-        requireLength(length);
+        requireShape(rows, length);
         var random = new SplittableRandom(seed * 0x9E3779B97F4A7C15L + step);
         var cut = new long[rows][];
         for (int row = 0; row < rows; row++) {
@@ -60,9 +66,9 @@ public final class TextData {
         return Batch.of(Tokens.of(cut));
     }
 
-    /** At most {@code count} batches from evenly spread places, the same for everyone. */
+    /** {@code count} batches from evenly spread places, the same for everyone. */
     public List<Batch> evenBatches(int count, int rows, int length) {
-        requireLength(length);
+        requireShape(rows, length);
         long windows = (long) count * rows;
         var batches = new ArrayList<Batch>();
         for (int batch = 0; batch < count; batch++) {
@@ -81,7 +87,7 @@ public final class TextData {
      * comes and nothing else.
      */
     public double unigramEntropy() {
-        var counts = new java.util.HashMap<Integer, Integer>();
+        var counts = new HashMap<Integer, Integer>();
         for (int token : tokens) {
             counts.merge(token, 1, Integer::sum);
         }
@@ -101,7 +107,11 @@ public final class TextData {
         return row;
     }
 
-    private void requireLength(int length) {
+    private void requireShape(int rows, int length) {
+        if (rows < 1 || length < 1) {
+            throw new IllegalArgumentException(
+                    rows + " rows of " + length + " tokens, expected at least 1 of 1");
+        }
         if (tokens.length < length) {
             throw new IllegalArgumentException(
                     "the text has " + tokens.length + " tokens, a row needs " + length);

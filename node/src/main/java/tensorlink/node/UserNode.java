@@ -63,7 +63,14 @@ public final class UserNode implements AutoCloseable {
     public DistributedModel createDistributedModel(
             Model model, JobOptions options, JobListener listener)
             throws IOException, InterruptedException {
-        return node.jobs().create(model, options, listener);
+        try {
+            return node.jobs().create(model, options, listener);
+        } catch (JobException failed) {
+            if (failed.code() == ProblemCode.NO_VALIDATOR) {
+                throw node.isolation().map(JobException::new).orElse(failed);
+            }
+            throw failed;
+        }
     }
 
     /**

@@ -1,17 +1,19 @@
 package tensorlink.node.cli;
 
-import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import tensorlink.compute.format.ModelFormatException;
-import tensorlink.jobs.job.JobException;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.TypeConversionException;
+import picocli.CommandLine.UnmatchedArgumentException;
+import tensorlink.ledger.Amount;
 import tensorlink.node.Version;
-import tensorlink.node.config.ConfigException;
+import tensorlink.node.config.Spelling;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Reads the arguments, runs the verb, and turns what went wrong into a message and a status. */
@@ -20,7 +22,13 @@ import tools.jackson.databind.json.JsonMapper;
         description = "Trains and serves models on machines that people pool.",
         mixinStandardHelpOptions = true,
         versionProvider = CommandLineProgram.VersionText.class,
-        synopsisSubcommandLabel = "COMMAND")
+        synopsisSubcommandLabel = "COMMAND",
+        exitCodeListHeading = "Exit status:%n",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tensorlink demo               watch a network on this machine train a model",
+            "  tensorlink up --role worker   lend this machine to the network \"local\"",
+        })
 public final class CommandLineProgram implements Callable<Integer> {
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -32,6 +40,22 @@ public final class CommandLineProgram implements Callable<Integer> {
      * @return the exit status, see {@link ExitCode}
      */
     public static int run(String... arguments) {
+        try (var stop = StopSignal.to(Thread.currentThread())) {
+            var line = line();
+            line.setExecutionExceptionHandler((failure, command, parsed) ->
+                    report(
+                            stop.isGiven() ? Failure.cancelled() : Failure.of(failure),
+                            wantsJson(command)));
+            line.setParameterExceptionHandler(
+                    (wrong, all) -> report(failure(wrong), wantsJson(List.of(all))));
+            int status = line.execute(arguments);
+            stop.done(status);
+            return status;
+        }
+    }
+
+    /** The program's grammar: every verb with its flags. */
+    static CommandLine line() {
         var line = new CommandLine(new CommandLineProgram());
         line.addSubcommand(new Up());
         line.addSubcommand(new Train());
@@ -42,66 +66,61 @@ public final class CommandLineProgram implements Callable<Integer> {
             extension.commands().forEach(line::addSubcommand);
         }
         line.addSubcommand(new VersionCommand());
+        line.getCommandSpec().usageMessage().exitCodeList(ExitCode.meanings());
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
-        line.setExecutionExceptionHandler(
-                (failure, command, parsed) -> report(failure, command).status());
-        return line.execute(arguments);
+        line.registerConverter(Amount.class, CommandLineProgram::amount);
+        return line;
     }
 
     @Override
     public Integer call() {
-        CommandLine.usage(this, System.out);
+        CommandLine.usage(line(), System.out);
         return ExitCode.DONE.status();
     }
 
-    private static ExitCode report(Exception failure, CommandLine command) {
-        boolean json = wantsJson(command);
-        return switch (failure) {
-            case JobException job -> {
-                var problem = job.problem();
-                print(
-                        json,
-                        problem.code().text(),
-                        problem.what()
-                                + "\n  "
-                                + problem.why()
-                                + (problem.now().isEmpty() ? "" : "\n  try: " + problem.now()));
-                yield ExitCode.of(problem.code());
-            }
-            case ConfigException config -> {
-                print(json, "TL-CFG-002", String.join("\n", config.faults()));
-                yield ExitCode.USAGE;
-            }
-            case ModelFormatException model -> {
-                print(json, "TL-MOD-001", String.valueOf(model.getMessage()));
-                yield ExitCode.DATA;
-            }
-            case UsageException usage -> {
-                print(json, "TL-CFG-001", String.valueOf(usage.getMessage()));
-                yield ExitCode.USAGE;
-            }
-            case NotRunningException absent -> {
-                print(json, "TL-NOD-001", String.valueOf(absent.getMessage()));
-                yield ExitCode.NOT_RUNNING;
-            }
-            case IOException io -> {
-                print(json, "TL-IO-001", io.getClass().getSimpleName() + ": " + io.getMessage());
-                yield ExitCode.NO_NETWORK;
-            }
-            case InterruptedException interrupted -> {
-                print(json, "TL-INT-001", "interrupted");
-                yield ExitCode.TIMEOUT;
-            }
-            default -> {
-                LoggerFactory.getLogger(CommandLineProgram.class).error("internal error", failure);
-                print(
-                        json,
-                        "TL-BUG-001",
-                        "internal error: " + failure + "\n  please report it with the log above");
-                yield ExitCode.INTERNAL;
-            }
-        };
+    private static Amount amount(String text) {
+        try {
+            return Amount.parse(text);
+        } catch (IllegalArgumentException | ArithmeticException wrong) {
+            throw new TypeConversionException(
+                    "'" + text + "' is not a whole number of credits, 0 or more");
+        }
+    }
+
+    private static Failure failure(ParameterException wrong) {
+        var command = wrong.getCommandLine();
+        var message =
+                wrong instanceof UnmatchedArgumentException unmatched
+                        ? unmatched(unmatched)
+                        : String.valueOf(wrong.getMessage());
+        return new Failure(
+                "TL-CFG-001",
+                message + "\n  try: " + command.getCommandSpec().qualifiedName() + " --help",
+                ExitCode.USAGE);
+    }
+
+    private static String unmatched(UnmatchedArgumentException wrong) {
+        var spec = wrong.getCommandLine().getCommandSpec();
+        var word = wrong.getUnmatched().getFirst().replaceFirst("^(-[^=]*)=.*", "$1");
+        Optional<String> meant;
+        String kind;
+        if (word.startsWith("-")) {
+            kind = "option";
+            meant = Spelling.nearest(word, spec.optionsMap().keySet());
+        } else if (spec.subcommands().isEmpty()) {
+            kind = "argument";
+            meant = Optional.empty();
+        } else {
+            kind = "command";
+            meant = Spelling.nearest(word, spec.subcommands().keySet());
+        }
+        return "unknown "
+                + kind
+                + " '"
+                + word
+                + "'"
+                + meant.map(name -> "; did you mean '" + name + "'?").orElse("");
     }
 
     private static boolean wantsJson(CommandLine command) {
@@ -109,15 +128,32 @@ public final class CommandLineProgram implements Callable<Integer> {
         return option != null && option.getValue() == Output.Form.json;
     }
 
-    private static void print(boolean json, String code, String message) {
+    /** The same of arguments that make no sense as a whole. */
+    private static boolean wantsJson(List<String> arguments) {
+        for (int i = 0; i < arguments.size(); i++) {
+            var argument = arguments.get(i);
+            if (argument.matches("(?i)(-o=?|--output=)json")) {
+                return true;
+            }
+            if ((argument.equals("-o") || argument.equals("--output"))
+                    && i + 1 < arguments.size()
+                    && arguments.get(i + 1).equalsIgnoreCase("json")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static int report(Failure failure, boolean json) {
         if (json) {
             var error = new LinkedHashMap<String, String>();
-            error.put("code", code);
-            error.put("message", message);
+            error.put("code", failure.code());
+            error.put("message", failure.message());
             System.out.println(JSON.writeValueAsString(Map.of("error", error)));
         } else {
-            System.err.println("error " + code + ": " + message);
+            System.err.println("error " + failure.code() + ": " + failure.message());
         }
+        return failure.exit().status();
     }
 
     /** The version, as {@code --version} prints it. */

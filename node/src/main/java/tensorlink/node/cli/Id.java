@@ -11,21 +11,25 @@ import tensorlink.node.Node;
 @Command(
         name = "id",
         description = "Print this node's peer id and account, making them if there are none.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink id --home /srv/tensorlink -o json")
 final class Id implements Callable<Integer> {
-    @Mixin private NodeFlags flags = new NodeFlags();
+    @Mixin private HomeFlag flag = new HomeFlag();
     @Mixin private Output output = new Output();
 
     @Override
     public Integer call() throws IOException {
-        var names = Node.names(flags.home());
+        var home = flag.home();
+        var names = Node.names(home);
         output.say("peer     " + names.peer());
         output.say("account  " + names.account());
-        output.say("kept in  " + flags.home().folder());
+        output.say("kept in  " + home.folder());
         var facts = new LinkedHashMap<String, String>();
         facts.put("peer", names.peer().toString());
         facts.put("account", names.account().toString());
-        facts.put("home", flags.home().folder().toString());
+        facts.put("home", home.folder().toString());
         output.tell(facts);
         return ExitCode.DONE.status();
     }

@@ -7,14 +7,25 @@ import tensorlink.jobs.job.JobState;
 /** Shows how a job begins. */
 public final class JobConsole implements JobListener {
     private final Output output;
+    private final boolean steps;
 
     public JobConsole(Output output) {
+        this(output, true);
+    }
+
+    private JobConsole(Output output, boolean steps) {
         this.output = output;
+        this.steps = steps && output.progress();
+    }
+
+    /** Keeps to what somebody must know, for verbs whose own text goes to standard output. */
+    static JobConsole quiet(Output output) {
+        return new JobConsole(output, output.json());
     }
 
     @Override
     public void entered(JobState state, String detail) {
-        if (!output.progress()) {
+        if (!steps) {
             return;
         }
         if (!detail.isEmpty()) {
@@ -29,7 +40,7 @@ public final class JobConsole implements JobListener {
 
     @Override
     public void loading(int stage, long done, long total) {
-        if (output.progress()) {
+        if (steps) {
             output.say(
                     " loading  stage "
                             + stage
@@ -42,10 +53,6 @@ public final class JobConsole implements JobListener {
 
     @Override
     public void warned(String warning) {
-        output.say(" !!  " + warning);
-        var event = new LinkedHashMap<String, Object>();
-        event.put("event", "warning");
-        event.put("warning", warning);
-        output.tell(event);
+        output.warn(warning);
     }
 }

@@ -2,25 +2,25 @@ package tensorlink.node.cli;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
+import tensorlink.node.config.ConfigException;
 import tensorlink.node.config.NodeConfig;
 import tensorlink.node.config.Setting;
 import tensorlink.node.config.Settings;
 
 /** The flags of commands that are, or talk to, a node. */
-public final class NodeFlags {
-    @Option(
-            names = "--home",
-            paramLabel = "FOLDER",
-            description = "where the node keeps its identity and state")
-    private @Nullable Path home;
+final class NodeFlags {
+    @Mixin private HomeFlag homeFlag = new HomeFlag();
 
     @Option(
             names = "--config",
@@ -28,39 +28,41 @@ public final class NodeFlags {
             description = "configuration file; config.toml in the home folder unless said")
     private @Nullable Path config;
 
-    @Option(names = "--network", paramLabel = "NAME", description = "network to join")
+    @Option(
+            names = "--network",
+            paramLabel = "NAME",
+            description = "network to join; local unless said")
     private @Nullable String network;
 
     @Option(
             names = "--bootstrap",
             paramLabel = "ADDRESS",
-            description = "peer to ask first, as /ip4/ADDRESS/tcp/PORT/p2p/ID; repeatable")
+            description = "peer to ask first, as /ip4/ADDRESS/tcp/PORT/p2p/ID; repeatable",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
     private List<String> bootstrap = List.of();
 
     @Option(
             names = "--log-level",
             paramLabel = "LEVEL",
-            description = "error, warn, info, debug or trace")
+            description = "error, warn (unless said), info, debug or trace")
     private @Nullable String logLevel;
 
     /** The node's folder. */
-    public Home home() {
-        return home == null
-                ? Home.ofUser(System.getenv(), Path.of(System.getProperty("user.home")))
-                : Home.at(home);
+    Home home() {
+        return homeFlag.home();
     }
 
     /** A home that stays if one was named, else one for this run only. */
-    public Home homeOrTemporary() throws IOException {
-        return home == null ? Home.fresh() : Home.at(home);
+    Home homeOrTemporary() throws IOException {
+        return homeFlag.homeOrTemporary();
     }
 
     /**
      * The configuration with these flags and {@code more} over it.
      *
-     * @throws tensorlink.node.config.ConfigException naming every fault
+     * @throws ConfigException naming every fault
      */
-    public NodeConfig config(Map<Setting, String> more) {
+    NodeConfig config(Map<Setting, String> more) {
         var flags = new EnumMap<Setting, String>(Setting.class);
         flags.putAll(more);
         put(flags, Setting.NETWORK_NAME, network);
@@ -69,8 +71,8 @@ public final class NodeFlags {
             flags.put(Setting.NETWORK_BOOTSTRAP, String.join(",", bootstrap));
         }
         var file = config == null ? home().folder().resolve("config.toml") : config;
-        if (config != null && !java.nio.file.Files.exists(config)) {
-            throw new tensorlink.node.config.ConfigException(config + ": no such file");
+        if (config != null && !Files.exists(config)) {
+            throw new ConfigException(config + ": no such file");
         }
         var read = NodeConfig.of(Settings.gather(flags, System.getenv(), file), machine());
         System.setProperty("tensorlink.log.level", read.logLevel());

@@ -1,6 +1,7 @@
 package tensorlink.node.cli;
 
 import java.io.PrintStream;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
 import tools.jackson.databind.json.JsonMapper;
@@ -22,7 +23,7 @@ public final class Output {
             defaultValue = "text")
     private Form form = Form.text;
 
-    @Option(names = "--no-progress", description = "do not show progress")
+    @Option(names = "--no-progress", description = "show the result only")
     private boolean noProgress;
 
     public boolean json() {
@@ -44,6 +45,18 @@ public final class Output {
     public void say(String line) {
         if (!json()) {
             out().println(line);
+        }
+    }
+
+    /** Tells a person something that must not be overlooked, apart from the result. */
+    public void warn(String warning) {
+        if (json() && progress()) {
+            var event = new LinkedHashMap<String, Object>();
+            event.put("event", "warning");
+            event.put("warning", warning);
+            tell(event);
+        } else {
+            System.err.println(" !!  " + warning);
         }
     }
 

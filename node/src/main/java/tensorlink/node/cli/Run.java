@@ -17,7 +17,6 @@ import tensorlink.compute.Model;
 import tensorlink.compute.Sampling;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.GenerateOptions;
-import tensorlink.jobs.JobListener;
 import tensorlink.jobs.JobOptions;
 import tensorlink.ledger.Amount;
 import tensorlink.node.UserNode;
@@ -27,8 +26,18 @@ import tensorlink.p2p.core.Scheduler;
 @Command(
         name = "run",
         description = "Continue a text with a model on the network's workers.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tensorlink run out \"Once upon a time\" --temperature 0.7 --seed 3 --network lab \\",
+            "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
+            "  cat prompt.txt | tensorlink run out -o json --no-progress --config lab.toml",
+        })
 final class Run implements Callable<Integer> {
+    private static final int MAX_TOKENS_PRESET = 128;
+    private static final int PROMPT_BYTES_MAX = 1 << 20;
+
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private Output output = new Output();
 
@@ -42,62 +51,79 @@ final class Run implements Callable<Integer> {
             description = "text to continue; read from standard input unless given")
     private @Nullable String prompt;
 
-    @Option(names = "--max-tokens", defaultValue = "128", description = "most tokens to generate")
-    private int maxTokens;
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            description =
+                    "most tokens to generate; 128, or what the model has room for, unless said")
+    private @Nullable Integer maxTokens;
 
     @Option(
             names = "--temperature",
+            paramLabel = "X",
             defaultValue = "0",
             description = "0 takes the likeliest token each time")
     private float temperature;
 
-    @Option(names = "--top-k", defaultValue = "0", description = "draw from so many; 0 for all")
+    @Option(
+            names = "--top-k",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "draw from so many; 0 for all")
     private int topK;
 
     @Option(
             names = "--top-p",
+            paramLabel = "X",
             defaultValue = "1",
             description = "draw from the likeliest that together reach this probability")
     private float topP;
 
-    @Option(names = "--seed", defaultValue = "0", description = "equal seeds, equal texts")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "equal seeds, equal texts")
     private long seed;
 
     @Option(
             names = "--workers",
+            paramLabel = "N",
             defaultValue = "0",
             description = "stages to split the model into; 0 for as few as fit")
     private int workers;
 
-    @Option(names = "--max-price", defaultValue = "0", description = "most credits it may cost")
-    private String maxPrice = "0";
+    @Option(
+            names = "--max-price",
+            paramLabel = "CREDITS",
+            defaultValue = "0",
+            description = "most credits it may cost")
+    private Amount maxPrice = Amount.ZERO;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        var sampling = sampling();
         var config = flags.config(Map.of());
         var loaded = Model.load(model);
+        UsageException.requireRange("--workers", workers, 0, loaded.config().layers());
         var tokenizer =
                 loaded.tokenizer()
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
-        var text =
-                prompt == null
-                        ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
-                        : prompt;
+        var text = prompt == null ? promptFromInput() : prompt;
         var tokens = tokenizer.encode(text);
         if (tokens.isEmpty()) {
             throw new UsageException("the prompt is empty");
         }
-        var sampling = new Sampling(temperature, topK, topP, seed);
-        var options =
-                new GenerateOptions(maxTokens, sampling, loaded.config().specialTokens().end());
+        int count = maxTokens(tokens.size(), loaded.config().contextLength());
+        var options = new GenerateOptions(count, sampling, loaded.config().specialTokens().end());
         try (var user = UserNode.join(NodeFlags.network(config), flags.homeOrTemporary())) {
             var job =
                     JobOptions.inference()
                             .workers(workers)
-                            .batch(1, tokens.size() + maxTokens)
-                            .maxPrice(Amount.parse(maxPrice));
-            var listener = output.json() ? new JobConsole(output) : JobListener.silent();
-            try (var distributed = user.createDistributedModel(loaded, job, listener)) {
+                            .batch(1, tokens.size() + count)
+                            .maxPrice(maxPrice);
+            try (var distributed =
+                    user.createDistributedModel(loaded, job, JobConsole.quiet(output))) {
                 var printer = new Printer(tokenizer);
                 if (!output.json()) {
                     output.out().print(text);
@@ -117,6 +143,42 @@ final class Run implements Callable<Integer> {
             }
         }
         return ExitCode.DONE.status();
+    }
+
+    private Sampling sampling() {
+        try {
+            return new Sampling(temperature, topK, topP, seed);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException(String.valueOf(wrong.getMessage()));
+        }
+    }
+
+    private static String promptFromInput() throws IOException {
+        var bytes = System.in.readNBytes(PROMPT_BYTES_MAX + 1);
+        if (bytes.length > PROMPT_BYTES_MAX) {
+            throw new UsageException("the prompt has more than " + PROMPT_BYTES_MAX + " bytes");
+        }
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /** A text too long for the model is refused with both numbers, never cut. */
+    private int maxTokens(int promptTokens, int contextLength) {
+        int room = contextLength - promptTokens;
+        if (maxTokens != null) {
+            UsageException.requireRange("--max-tokens", maxTokens, 1, Integer.MAX_VALUE);
+        }
+        int wanted = maxTokens == null ? Math.min(MAX_TOKENS_PRESET, room) : maxTokens;
+        if (wanted < 1 || wanted > room) {
+            throw new UsageException(
+                    "the prompt has "
+                            + promptTokens
+                            + " tokens and "
+                            + (maxTokens == null ? "at least 1" : wanted)
+                            + " are to follow; the model has room for "
+                            + contextLength
+                            + " in all");
+        }
+        return wanted;
     }
 
     /** Prints text as its tokens come, but no character before all of its bytes are there. */

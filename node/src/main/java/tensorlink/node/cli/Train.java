@@ -1,6 +1,7 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -29,9 +31,19 @@ import tensorlink.p2p.core.Scheduler;
 @Command(
         name = "train",
         description = "Train a model on the network's workers with text from files.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tensorlink train --fresh 256x4 --data book.txt --save out --network lab \\",
+            "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
+            "  tensorlink train out --data more.txt --save out --config lab.toml",
+            "Ctrl-C ends the job in order, frees the workers, and saves nothing.",
+        })
 final class Train implements Callable<Integer> {
     private static final int HELD_OUT_BATCHES = 4;
+    private static final double LEARNING_RATE_MAX = 100;
+    private static final long DATA_BYTES_MAX = 256 << 20;
 
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private Output output = new Output();
@@ -52,60 +64,89 @@ final class Train implements Callable<Integer> {
             names = "--data",
             required = true,
             paramLabel = "FILE",
-            description = "text to learn from; repeatable")
+            description = "text to learn from; repeatable",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
     private List<Path> data = List.of();
 
-    @Option(names = "--steps", defaultValue = "100", description = "optimizer steps")
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "optimizer steps")
     private int steps;
 
-    @Option(names = "--rows", defaultValue = "8", description = "sequences of a batch")
+    @Option(
+            names = "--rows",
+            paramLabel = "N",
+            defaultValue = "8",
+            description = "sequences of a batch")
     private int rows;
 
-    @Option(names = "--length", defaultValue = "128", description = "tokens of a sequence")
+    @Option(
+            names = "--length",
+            paramLabel = "N",
+            defaultValue = "128",
+            description = "tokens of a sequence")
     private int length;
 
     @Option(
             names = "--micro-batches",
+            paramLabel = "N",
             defaultValue = "4",
             description = "parts of a batch, which flow through the stages one after another")
     private int microBatches;
 
-    @Option(names = "--lr", defaultValue = "1e-3", description = "AdamW's learning rate")
+    @Option(
+            names = "--lr",
+            paramLabel = "X",
+            defaultValue = "1e-3",
+            description = "AdamW's learning rate")
     private double learningRate;
 
     @Option(
             names = "--workers",
+            paramLabel = "N",
             defaultValue = "0",
             description = "stages to split the model into; 0 for as few as fit")
     private int workers;
 
-    @Option(names = "--seed", defaultValue = "1", description = "of fresh weights and of batches")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "of fresh weights and of batches")
     private long seed;
 
     @Option(
             names = "--max-price",
+            paramLabel = "CREDITS",
             defaultValue = "0",
             description = "most credits the job may cost")
-    private String maxPrice = "0";
+    private Amount maxPrice = Amount.ZERO;
 
     @Option(names = "--save", paramLabel = "FOLDER", description = "where to put the result")
     private @Nullable Path save;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
+        requireSense();
         var config = flags.config(Map.of());
         var start = start();
+        requireFits(start.config());
         var tokenizer =
                 start.tokenizer()
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
         var text = text(tokenizer);
+        if (save != null) {
+            Files.createDirectories(save); // a result that cannot be saved is better known now
+        }
         try (var user = UserNode.join(NodeFlags.network(config), flags.homeOrTemporary())) {
             var options =
                     JobOptions.training()
                             .workers(workers)
                             .batch(rows, length)
                             .microBatches(microBatches)
-                            .maxPrice(Amount.parse(maxPrice));
+                            .maxPrice(maxPrice);
             try (var distributed =
                     user.createDistributedModel(start, options, new JobConsole(output))) {
                 train(distributed, text);
@@ -118,6 +159,26 @@ final class Train implements Callable<Integer> {
         return ExitCode.DONE.status();
     }
 
+    private void requireSense() {
+        UsageException.requireRange("--steps", steps, 1, Integer.MAX_VALUE);
+        UsageException.requireRange("--rows", rows, 1, Integer.MAX_VALUE);
+        UsageException.requireRange("--length", length, 2, Integer.MAX_VALUE);
+        UsageException.requireRange("--micro-batches", microBatches, 1, rows);
+        UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
+        if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
+            throw new UsageException(
+                    "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
+        }
+        if (save != null && Files.exists(save) && !Files.isDirectory(save)) {
+            throw new UsageException("--save " + save + ": is not a folder");
+        }
+    }
+
+    private void requireFits(ModelConfig config) {
+        UsageException.requireRange("--workers", workers, 0, config.layers());
+        UsageException.requireRange("--length", length, 2, config.contextLength());
+    }
+
     private Model start() throws IOException {
         if ((model == null) == (fresh == null)) {
             throw new UsageException("name either a MODEL folder or --fresh HIDDENxLAYERS");
@@ -126,6 +187,10 @@ final class Train implements Callable<Integer> {
             return Model.load(model);
         }
         var size = String.valueOf(fresh).split("x", -1);
+        if (size.length != 2) {
+            throw new UsageException(
+                    "--fresh " + fresh + ": expected HIDDENxLAYERS, such as 256x4");
+        }
         try {
             var tokenizer = Tokenizer.bytes();
             return Model.initialize(
@@ -136,18 +201,28 @@ final class Train implements Callable<Integer> {
                             Math.max(length, JobOptions.training().length())),
                     tokenizer,
                     seed);
-        } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException wrong) {
+        } catch (IllegalArgumentException wrong) {
             throw new UsageException("--fresh " + fresh + ": " + wrong.getMessage());
         }
     }
 
     private TextData.Split text(Tokenizer tokenizer) throws IOException {
         var text = new StringBuilder();
+        long bytes = 0;
         for (var file : data) {
             if (!Files.isRegularFile(file)) {
                 throw new UsageException("--data " + file + ": no such file");
             }
-            text.append(Files.readString(file, StandardCharsets.UTF_8));
+            bytes += Files.size(file);
+            if (bytes > DATA_BYTES_MAX) {
+                throw new UsageException(
+                        "--data: more than " + Sizes.bytes(DATA_BYTES_MAX) + " of text");
+            }
+            try {
+                text.append(Files.readString(file, StandardCharsets.UTF_8));
+            } catch (CharacterCodingException foreign) {
+                throw new UsageException("--data " + file + ": is not UTF-8 text");
+            }
         }
         var split = TextData.of(tokenizer, text.toString()).split(0.9);
         if (split.heldOut().size() < length) {

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -28,54 +29,72 @@ import tensorlink.p2p.core.Scheduler;
 @Command(
         name = "up",
         description = "Run a node until it is stopped (Ctrl-C).",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tensorlink up --role validator --network lab --listen /ip4/0.0.0.0/tcp/38751",
+            "  tensorlink up --role worker --network lab --memory \"4 GiB\" \\",
+            "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
+            "What no flag says is taken from a TENSORLINK_... variable, then from the",
+            "configuration file, then from the defaults.",
+        })
 final class Up implements Callable<Integer> {
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private Output output = new Output();
 
-    @Option(names = "--role", paramLabel = "ROLE", description = "worker, validator or user")
+    @Option(
+            names = "--role",
+            paramLabel = "ROLE",
+            description = "worker (unless said), validator or user")
     private @Nullable String role;
 
     @Option(
             names = "--listen",
             paramLabel = "ADDRESS",
-            description = "address to listen on, as /ip4/0.0.0.0/tcp/38751; repeatable")
+            description =
+                    "address to listen on, as /ip4/0.0.0.0/tcp/38751; repeatable; a free port of"
+                            + " loopback unless said",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
     private List<String> listen = List.of();
 
     @Option(
             names = "--memory",
             paramLabel = "SIZE",
-            description = "memory to lend, as \"4 GiB\" or 50%%")
+            description = "on a worker: memory to lend, as \"4 GiB\" or 50%% (unless said)")
     private @Nullable String memory;
 
     @Option(
             names = "--threads",
             paramLabel = "N",
-            description = "threads that compute; 0 for all cores")
+            description = "on a worker: threads that compute; 0 (unless said) for all cores")
     private @Nullable Integer threads;
 
     @Option(
             names = "--price",
             paramLabel = "CREDITS",
-            description = "credits asked per token and layer")
+            description = "on a worker: credits asked per token and layer; 0 unless said")
     private @Nullable String price;
 
     @Option(
             names = "--ledger",
             paramLabel = "KIND",
-            description = "on a validator: none, or file to keep the network's ledger")
+            description =
+                    "on a validator: none (unless said), or file to keep the network's ledger")
     private @Nullable String ledger;
 
     @Option(
             names = "--credit",
             paramLabel = "CREDITS",
-            description = "on a validator: what each new account starts with")
+            description = "on a validator: credits each new account starts with; 0 unless said")
     private @Nullable String credit;
 
     @Option(
             names = "--api",
             paramLabel = "HOST:PORT",
-            description = "where this machine's own commands reach the node")
+            description =
+                    "where this machine's own commands reach the node; a free port of 127.0.0.1"
+                            + " unless said")
     private @Nullable String api;
 
     @Option(
@@ -88,20 +107,9 @@ final class Up implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         var config = flags.config(settings());
+        refuseFlagsOfOtherRoles(config.role());
         long begun = Scheduler.system().nanoTime();
-        var node = start(config);
-        var finished = new CountDownLatch(1);
-        var hook =
-                new Thread(() -> {
-                    stopped.countDown();
-                    try {
-                        finished.await();
-                    } catch (InterruptedException interrupted) {
-                        Thread.currentThread().interrupt();
-                    }
-                });
-        Runtime.getRuntime().addShutdownHook(hook);
-        try (node;
+        try (var node = start(config);
                 var server =
                         StatusServer.start(
                                 config.apiHost(),
@@ -112,12 +120,49 @@ final class Up implements Callable<Integer> {
             if (stopWithInput) {
                 Scheduler.system().fork("input", this::awaitEndOfInput);
             }
-            stopped.await();
-            output.say("Stopping ...");
-        } finally {
-            finished.countDown();
+            awaitStop();
         }
+        output.say("Stopped.");
+        output.tell(Map.of("event", "stopped"));
         return ExitCode.DONE.status();
+    }
+
+    /** Returns when somebody wants the node to end, which is how every good run of it ends. */
+    private void awaitStop() {
+        try {
+            stopped.await();
+        } catch (InterruptedException asked) {
+            // The stop signal.
+        }
+    }
+
+    /** A flag that would have no effect is a misunderstanding; a file may serve several nodes. */
+    private void refuseFlagsOfOtherRoles(NodeConfig.Role actual) {
+        var worker = NodeConfig.Role.WORKER;
+        var validator = NodeConfig.Role.VALIDATOR;
+        refuse(actual, "--memory", memory, List.of(worker));
+        refuse(actual, "--threads", threads, List.of(worker));
+        refuse(actual, "--price", price, List.of(worker));
+        refuse(actual, "--ledger", ledger, List.of(validator));
+        refuse(actual, "--credit", credit, List.of(validator));
+        // A user only dials.
+        refuse(actual, "--listen", listen.isEmpty() ? null : listen, List.of(worker, validator));
+    }
+
+    private static void refuse(
+            NodeConfig.Role actual,
+            String flag,
+            @Nullable Object value,
+            List<NodeConfig.Role> meaningful) {
+        if (value != null && !meaningful.contains(actual)) {
+            var roles = meaningful.stream().map(NodeConfig.Role::label).toList();
+            throw new UsageException(
+                    flag
+                            + " means nothing to a "
+                            + actual.label()
+                            + ", only to a "
+                            + String.join(" or a ", roles));
+        }
     }
 
     private Map<Setting, String> settings() {
@@ -163,7 +208,7 @@ final class Up implements Callable<Integer> {
     }
 
     private void announce(NodeConfig config, Node node, StatusServer server, long nanos) {
-        var role = config.role().name().toLowerCase(Locale.ROOT);
+        var role = config.role().label();
         output.say(
                 "Tensorlink "
                         + Version.TEXT
@@ -175,14 +220,20 @@ final class Up implements Callable<Integer> {
                         + System.getProperty("os.arch"));
         output.say(" ok  identity   " + node.info().id() + "   kept in " + node.home().folder());
         output.say(
-                (node.bootstrapFailure().isEmpty() ? " ok  network    " : " !!  network    ")
+                (node.bootstrapProblems().isEmpty() ? " ok  network    " : " !!  network    ")
                         + config.network()
                         + ", "
                         + node.host().connections().size()
-                        + " connections"
-                        + (node.bootstrapFailure().isEmpty()
-                                ? ""
-                                : "; " + node.bootstrapFailure() + "; retrying"));
+                        + " connections");
+        for (var problem : node.bootstrapProblems()) {
+            output.warn(
+                    problem.what()
+                            + ": "
+                            + problem.why()
+                            + "\n     try: "
+                            + problem.now()
+                            + (node.isAlone() ? "\n     going on, and asking again" : ""));
+        }
         node.worker()
                 .ifPresent(worker ->
                         output.say(
@@ -194,6 +245,9 @@ final class Up implements Callable<Integer> {
                 .ifPresent(kept ->
                         output.say(" ok  ledger     in a file, issued by " + node.account()));
         node.addresses().forEach(address -> output.say(" ok  listening  " + address));
+        if (node.addresses().isEmpty()) {
+            output.say(" ok  listening  nowhere: a user only dials");
+        }
         output.say(
                 String.format(
                         Locale.ROOT, "Ready in %.1f s as %s.   Ctrl-C stops.", nanos / 1e9, role));
@@ -210,8 +264,9 @@ final class Up implements Callable<Integer> {
 
     private static Map<String, Object> status(NodeConfig config, Node node) {
         var status = new LinkedHashMap<String, Object>();
-        status.put("state", node.bootstrapFailure().isEmpty() ? "ready" : "degraded");
-        status.put("role", config.role().name().toLowerCase(Locale.ROOT));
+        status.put("state", state(node));
+        status.put("problems", texts(node.bootstrapProblems()));
+        status.put("role", config.role().label());
         status.put("version", Version.TEXT);
         status.put("peer", node.info().id().toString());
         status.put("account", node.account().toString());
@@ -250,6 +305,14 @@ final class Up implements Callable<Integer> {
                 });
         status.put("jobs", jobs);
         return status;
+    }
+
+    /** One word for how it stands in the network. */
+    private static String state(Node node) {
+        if (node.bootstrapProblems().isEmpty()) {
+            return "ready";
+        }
+        return node.isAlone() ? "offline" : "degraded";
     }
 
     private static Map<String, Object> job(String id, String state, String detail) {

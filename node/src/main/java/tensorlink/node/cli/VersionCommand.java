@@ -10,7 +10,10 @@ import tensorlink.node.Version;
 @Command(
         name = "version",
         description = "Print which build this is, and on what it runs.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink version -o json")
 final class VersionCommand implements Callable<Integer> {
     @Mixin private Output output = new Output();
 

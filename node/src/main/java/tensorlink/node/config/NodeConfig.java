@@ -1,10 +1,10 @@
 package tensorlink.node.config;
 
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.regex.Pattern;
+import tensorlink.jobs.message.Protocols;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerInfo;
@@ -33,7 +33,12 @@ public record NodeConfig(
     public enum Role {
         WORKER,
         VALIDATOR,
-        USER
+        USER;
+
+        /** As it is written in the configuration. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** What the machine has, for settings that are relative to it. */
@@ -41,6 +46,9 @@ public record NodeConfig(
 
     private static final Pattern SIZE =
             Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(%|[KMGT]i?B|B)?", Pattern.CASE_INSENSITIVE);
+    private static final long MEMORY_BYTES_MIN = 1 << 20;
+    private static final int THREADS_MAX = 1_024;
+    private static final int CREDIT_DIGITS_MAX = 30;
     private static final List<String> LOG_LEVELS =
             List.of("error", "warn", "info", "debug", "trace");
 
@@ -76,7 +84,7 @@ public record NodeConfig(
             var role = read(Setting.NODE_ROLE, Role.USER, Reading::role);
             var name = read(Setting.NETWORK_NAME, "local", Reading::networkName);
             var listen = readList(Setting.NETWORK_LISTEN, Multiaddr::parse);
-            var bootstrap = readList(Setting.NETWORK_BOOTSTRAP, PeerInfo::parse);
+            var bootstrap = readList(Setting.NETWORK_BOOTSTRAP, Reading::bootstrap);
             long memory = read(Setting.COMPUTE_MEMORY, 0L, this::bytes);
             int threads = read(Setting.COMPUTE_THREADS, 1, this::threads);
             var price = read(Setting.WORKER_PRICE, Amount.ZERO, Reading::amount);
@@ -124,20 +132,13 @@ public record NodeConfig(
         }
 
         private void fault(Setting setting, IllegalArgumentException wrong) {
-            var origin =
-                    switch (settings.origin(setting)) {
-                        case FLAG -> "from the command line";
-                        case ENVIRONMENT -> "from " + setting.variable();
-                        case FILE -> "from the configuration file";
-                        case DEFAULT -> "by default";
-                    };
             faults.add(
-                    setting.key()
+                    settings.place(setting)
+                            + ": "
+                            + setting.key()
                             + " = \""
                             + settings.text(setting)
-                            + "\" "
-                            + origin
-                            + ": "
+                            + "\": "
                             + wrong.getMessage());
         }
 
@@ -151,15 +152,26 @@ public record NodeConfig(
         }
 
         private static String networkName(String text) {
-            new tensorlink.jobs.message.Protocols(text);
-            return text;
+            return new Protocols(text).network();
+        }
+
+        private static PeerInfo bootstrap(String text) {
+            var peer = PeerInfo.parse(text);
+            if (peer.addresses().isEmpty()) {
+                throw new IllegalArgumentException(
+                        text + " says who, but not where: /ip4/ADDRESS/tcp/PORT" + text);
+            }
+            return peer;
         }
 
         private static Amount amount(String text) {
-            if (!text.matches("\\d{1,39}")) {
-                throw new IllegalArgumentException("must be a whole number, 0 or more");
+            if (!text.matches("\\d{1," + CREDIT_DIGITS_MAX + "}")) {
+                throw new IllegalArgumentException(
+                        "must be a whole number, 0 or more, of at most "
+                                + CREDIT_DIGITS_MAX
+                                + " digits");
             }
-            return new Amount(new BigInteger(text));
+            return Amount.parse(text);
         }
 
         private static boolean ledger(String text) {
@@ -191,16 +203,20 @@ public record NodeConfig(
 
         private static String logLevel(String text) {
             if (!LOG_LEVELS.contains(text)) {
-                throw new IllegalArgumentException("must be one of " + LOG_LEVELS);
+                throw new IllegalArgumentException(
+                        "must be "
+                                + String.join(", ", LOG_LEVELS.subList(0, LOG_LEVELS.size() - 1))
+                                + " or "
+                                + LOG_LEVELS.getLast());
             }
             return text;
         }
 
         private int threads(String text) {
-            if (!text.matches("\\d{1,4}")) {
-                throw new IllegalArgumentException("must be 0 to 9999");
+            int threads = text.matches("\\d{1,4}") ? Integer.parseInt(text) : -1;
+            if (threads < 0 || threads > THREADS_MAX) {
+                throw new IllegalArgumentException("must be 0 to " + THREADS_MAX);
             }
-            int threads = Integer.parseInt(text);
             return threads == 0 ? machine.cores() : threads;
         }
 
@@ -216,12 +232,20 @@ public record NodeConfig(
                 if (number > 100) {
                     throw new IllegalArgumentException("must be at most 100%");
                 }
-                return (long) (machine.memoryBytes() * number / 100);
+                return requireLendable(machine.memoryBytes() * number / 100);
             }
             double base = unit.length() == 3 ? 1024 : 1000;
-            double bytes = number * Math.pow(base, "BKMGT".indexOf(unit.charAt(0)));
-            if (bytes > Long.MAX_VALUE) {
-                throw new IllegalArgumentException("is too large");
+            return requireLendable(number * Math.pow(base, "BKMGT".indexOf(unit.charAt(0))));
+        }
+
+        private long requireLendable(double bytes) {
+            if (bytes < MEMORY_BYTES_MIN || bytes > machine.memoryBytes()) {
+                throw new IllegalArgumentException(
+                        String.format(
+                                Locale.ROOT,
+                                "must be %d MiB to the %d MiB this machine has",
+                                MEMORY_BYTES_MIN >> 20,
+                                machine.memoryBytes() >> 20));
             }
             return (long) bytes;
         }

@@ -86,32 +86,18 @@ public enum Setting {
         return Optional.empty();
     }
 
-    /** The known keys closest to {@code key} in spelling, best first; empty when none is close. */
-    static List<String> similarTo(String key) {
-        int farthest = Math.max(2, key.length() / 3);
-        return List.of(values()).stream()
-                .map(Setting::key)
-                .filter(known -> distance(known, key) <= farthest)
-                .sorted((a, b) -> Integer.compare(distance(a, key), distance(b, key)))
-                .toList();
+    /** The known key that was probably meant by {@code key}; empty when none is close. */
+    static Optional<String> nearest(String key) {
+        return Spelling.nearest(key, List.of(values()).stream().map(Setting::key).toList());
     }
 
-    /** Levenshtein's edit distance. */
-    private static int distance(String a, String b) {
-        var row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int change = a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1;
-                row[j] = Math.min(diagonal + change, 1 + Math.min(above, row[j - 1]));
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
+    /** The part of the key before the dot: its table in the file. */
+    String section() {
+        return key.substring(0, key.indexOf('.'));
+    }
+
+    /** Every section, once. */
+    static List<String> sections() {
+        return List.of(values()).stream().map(Setting::section).distinct().toList();
     }
 }

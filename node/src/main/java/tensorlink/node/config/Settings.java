@@ -2,10 +2,13 @@ package tensorlink.node.config;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeSet;
 
 /**
  * The value of every {@link Setting} and where it came from: flag before environment before file
@@ -21,7 +24,7 @@ public final class Settings {
         DEFAULT
     }
 
-    private record Value(String text, Origin origin) {}
+    private record Value(String text, Origin origin, String place) {}
 
     private final Map<Setting, Value> values = new EnumMap<>(Setting.class);
 
@@ -36,7 +39,9 @@ public final class Settings {
      */
     public static Settings gather(
             Map<Setting, String> flags, Map<String, String> environment, Path file) {
-        var inFile = Files.exists(file) ? ConfigFile.read(file) : Map.<Setting, String>of();
+        refuseUnknownVariables(environment);
+        var inFile =
+                Files.exists(file) ? ConfigFile.read(file) : Map.<Setting, ConfigFile.Entry>of();
         var settings = new Settings();
         for (var setting : Setting.values()) {
             settings.values.put(setting, find(setting, flags, environment, inFile));
@@ -61,6 +66,11 @@ public final class Settings {
         return value(setting).origin();
     }
 
+    /** Where to look for a value that is wrong: a line of the file, a variable, the flags. */
+    String place(Setting setting) {
+        return value(setting).place();
+    }
+
     private Value value(Setting setting) {
         return Objects.requireNonNull(values.get(setting), "every setting has a value");
     }
@@ -69,19 +79,47 @@ public final class Settings {
             Setting setting,
             Map<Setting, String> flags,
             Map<String, String> environment,
-            Map<Setting, String> inFile) {
+            Map<Setting, ConfigFile.Entry> inFile) {
         var flag = flags.get(setting);
         if (flag != null) {
-            return new Value(flag, Origin.FLAG);
+            return new Value(flag, Origin.FLAG, "command line");
         }
         var variable = environment.get(setting.variable());
         if (variable != null) {
-            return new Value(variable, Origin.ENVIRONMENT);
+            return new Value(variable, Origin.ENVIRONMENT, setting.variable());
         }
         var line = inFile.get(setting);
         if (line != null) {
-            return new Value(line, Origin.FILE);
+            return new Value(line.text(), Origin.FILE, line.place());
         }
-        return new Value(setting.preset(), Origin.DEFAULT);
+        return new Value(setting.preset(), Origin.DEFAULT, "default");
+    }
+
+    /**
+     * A variable that was meant for us and would be ignored is a mistake somebody should hear of.
+     */
+    private static void refuseUnknownVariables(Map<String, String> environment) {
+        var known = List.of(Setting.values()).stream().map(Setting::variable).toList();
+        var faults = new ArrayList<String>();
+        for (var name : new TreeSet<>(environment.keySet())) {
+            if (!known.contains(name) && startsLikeOurs(name)) {
+                faults.add(
+                        "unknown variable "
+                                + name
+                                + Spelling.nearest(name, known)
+                                        .map(meant -> "; did you mean " + meant + "?")
+                                        .orElse(""));
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new ConfigException(faults);
+        }
+    }
+
+    private static boolean startsLikeOurs(String variable) {
+        return Setting.sections().stream()
+                .anyMatch(section ->
+                        variable.startsWith(
+                                "TENSORLINK_" + section.toUpperCase(Locale.ROOT) + "_"));
     }
 }

@@ -3,6 +3,7 @@ package tensorlink.node.http;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
@@ -14,8 +15,11 @@ import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -23,15 +27,27 @@ import tools.jackson.databind.json.JsonMapper;
  * to the owner alone, beside the node's other files.
  */
 public final class StatusServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(StatusServer.class);
     private static final JsonMapper JSON = new JsonMapper();
     private static final int TOKEN_BYTES = 32;
     private static final int BACKLOG = 16;
 
+    /** What one client may ask of us; the JDK's server reads these once, for the whole process. */
+    private static final Map<String, String> LIMITS =
+            Map.of(
+                    "jdk.httpserver.maxConnections", "64",
+                    "sun.net.httpserver.maxReqHeaders", "64",
+                    "sun.net.httpserver.maxReqHeaderSize", "8192",
+                    "sun.net.httpserver.maxReqTime", "10", // seconds
+                    "sun.net.httpserver.maxRspTime", "10");
+
     private final HttpServer server;
+    private final ExecutorService answering;
     private final Path file;
 
-    private StatusServer(HttpServer server, Path file) {
+    private StatusServer(HttpServer server, ExecutorService answering, Path file) {
         this.server = server;
+        this.answering = answering;
         this.file = file;
     }
 
@@ -39,6 +55,7 @@ public final class StatusServer implements AutoCloseable {
      * Listens, and writes address and token to {@code file}.
      *
      * @param status what to answer, as a value that JSON can say
+     * @throws IOException when the address is taken, or is not this machine's own
      */
     public static StatusServer start(
             String host, int port, Path file, Supplier<Map<String, Object>> status)
@@ -46,14 +63,40 @@ public final class StatusServer implements AutoCloseable {
         var random = new byte[TOKEN_BYTES];
         new SecureRandom().nextBytes(random);
         var token = HexFormat.of().formatHex(random);
-        var address = new InetSocketAddress(InetAddress.getByName(host), port);
-        var server = HttpServer.create(address, BACKLOG);
-        server.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        var server = bind(host, port);
+        var answering = Executors.newVirtualThreadPerTaskExecutor();
+        server.setExecutor(answering);
         server.createContext("/", exchange -> answer(exchange, token, status));
         server.start();
-        var started = new StatusServer(server, file);
-        write(file, Map.of("port", started.port(), "token", token));
-        return started;
+        var started = new StatusServer(server, answering, file);
+        boolean told = false;
+        try {
+            write(file, Map.of("host", host, "port", started.port(), "token", token));
+            told = true;
+            return started;
+        } finally {
+            if (!told) {
+                started.close();
+            }
+        }
+    }
+
+    private static HttpServer bind(String host, int port) throws IOException {
+        var address = InetAddress.getByName(host);
+        if (!address.isLoopbackAddress()) {
+            throw new IOException("will not listen at " + host + ": other machines could ask");
+        }
+        for (var limit : LIMITS.entrySet()) {
+            if (System.getProperty(limit.getKey()) == null) {
+                System.setProperty(limit.getKey(), limit.getValue());
+            }
+        }
+        try {
+            return HttpServer.create(new InetSocketAddress(address, port), BACKLOG);
+        } catch (BindException taken) {
+            throw new IOException(
+                    "cannot listen at " + host + ":" + port + ": " + taken.getMessage(), taken);
+        }
     }
 
     public int port() {
@@ -68,14 +111,28 @@ public final class StatusServer implements AutoCloseable {
                 send(exchange, 403, error("the Host header must name this machine"));
             } else if (!isAuthorized(exchange, token)) {
                 send(exchange, 401, error("a token is needed: Authorization: Bearer TOKEN"));
-            } else if (!exchange.getRequestURI().getPath().equals("/api/v1/status")) {
+            } else if (!"/api/v1/status".equals(exchange.getRequestURI().getPath())) {
                 send(exchange, 404, error("there is only /api/v1/status"));
             } else if (!exchange.getRequestMethod().equals("GET")) {
+                exchange.getResponseHeaders().set("Allow", "GET");
                 send(exchange, 405, error("only GET"));
             } else {
-                send(exchange, 200, status.get());
+                sendStatus(exchange, status);
             }
         }
+    }
+
+    private static void sendStatus(HttpExchange exchange, Supplier<Map<String, Object>> status)
+            throws IOException {
+        Map<String, Object> now;
+        try {
+            now = status.get();
+        } catch (RuntimeException bug) {
+            log.error("no status", bug);
+            send(exchange, 500, error("the node cannot tell; its log says why"));
+            return;
+        }
+        send(exchange, 200, now);
     }
 
     /** Refuses names that a web page could have made to point here (DNS rebinding). */
@@ -105,8 +162,15 @@ public final class StatusServer implements AutoCloseable {
     private static void send(HttpExchange exchange, int code, Object body) throws IOException {
         var bytes = JSON.writeValueAsBytes(body);
         exchange.getResponseHeaders().set("Content-Type", "application/json");
+        if (exchange.getRequestMethod().equals("HEAD")) {
+            exchange.sendResponseHeaders(code, -1);
+            return;
+        }
         exchange.sendResponseHeaders(code, bytes.length);
-        exchange.getResponseBody().write(bytes);
+        // Closed here, as closing the exchange first waits for the rest of the request.
+        try (var out = exchange.getResponseBody()) {
+            out.write(bytes);
+        }
     }
 
     private static void write(Path file, Object content) throws IOException {
@@ -124,6 +188,7 @@ public final class StatusServer implements AutoCloseable {
     @Override
     public void close() {
         server.stop(0);
+        answering.shutdownNow();
         try {
             Files.deleteIfExists(file);
         } catch (IOException left) {

@@ -12,6 +12,9 @@ import tensorlink.node.cli.ExitCode;
         name = "bench",
         description = "Measure this machine and this program, as ratios taken in one run.",
         mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink bench train",
         subcommands = BenchTrain.class)
 public final class Bench implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();

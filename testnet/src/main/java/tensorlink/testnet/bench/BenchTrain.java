@@ -41,7 +41,10 @@ import tensorlink.testnet.ProcessNetwork;
 @Command(
         name = "train",
         description = "Training over two worker processes against one process.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink bench train --rounds 1 --soak-steps 0")
 final class BenchTrain implements Callable<Integer> {
     private static final int WORKERS = 2;
     private static final int MICRO_BATCHES = 4;
@@ -49,11 +52,16 @@ final class BenchTrain implements Callable<Integer> {
 
     @Mixin private Output output = new Output();
 
-    @Option(names = "--rounds", defaultValue = "20", description = "interleaved rounds")
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "20",
+            description = "interleaved rounds")
     private int rounds;
 
     @Option(
             names = "--seconds",
+            paramLabel = "N",
             defaultValue = "2",
             description =
                     "of each measurement, at least one step; short, so that what else runs here"
@@ -62,6 +70,7 @@ final class BenchTrain implements Callable<Integer> {
 
     @Option(
             names = "--soak-steps",
+            paramLabel = "N",
             defaultValue = "1000",
             description = "steps over which memory is watched; 0 for none")
     private int soakSteps;

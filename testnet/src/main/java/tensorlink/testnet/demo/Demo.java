@@ -39,7 +39,10 @@ import tensorlink.testnet.ProcessNetwork;
         description =
                 "Watch a network of processes on this machine train a model, pay for it, and get"
                         + " every bit right.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink demo --workers 2 --steps 100")
 public final class Demo implements Callable<Integer> {
     private static final long PRICE = 1;
     private static final String PROMPT = "    /** Returns ";
@@ -47,13 +50,25 @@ public final class Demo implements Callable<Integer> {
 
     @Mixin private Output output = new Output();
 
-    @Option(names = "--steps", defaultValue = "100", description = "optimizer steps")
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "optimizer steps")
     private int steps;
 
-    @Option(names = "--workers", defaultValue = "2", description = "worker processes, 1 to 4")
+    @Option(
+            names = "--workers",
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "worker processes, 1 to 4")
     private int workers;
 
-    @Option(names = "--seed", defaultValue = "1", description = "of weights and batches")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "of weights and batches")
     private long seed;
 
     private final Scheduler scheduler = Scheduler.system();

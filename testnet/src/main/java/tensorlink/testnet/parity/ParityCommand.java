@@ -29,7 +29,10 @@ import tensorlink.testnet.LocalNetwork;
 @Command(
         name = "parity",
         description = "Show that a node computes what PyTorch computes.",
-        mixinStandardHelpOptions = true)
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink parity parity/llama --stages 2")
 public final class ParityCommand implements Callable<Integer> {
     @Mixin private Output output = new Output();
 
@@ -38,11 +41,16 @@ public final class ParityCommand implements Callable<Integer> {
             description = "a checkpoint with golden.safetensors, as parity/make_fixtures.py writes")
     private Path folder = Path.of(".");
 
-    @Option(names = "--stages", defaultValue = "1", description = "stages to split the model into")
+    @Option(
+            names = "--stages",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "stages to split the model into")
     private int stages;
 
     @Option(
             names = "--micro-batches",
+            paramLabel = "N",
             defaultValue = "1",
             description = "parts to cut each batch into")
     private int microBatches;
@@ -52,7 +60,11 @@ public final class ParityCommand implements Callable<Integer> {
             description = "over workers on loopback, one per stage, instead of in this process")
     private boolean network;
 
-    @Option(names = "--threads", defaultValue = "1", description = "threads of each stage")
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "threads of each stage")
     private int threads;
 
     @Override

@@ -1,0 +1,45 @@
+package tensorlink.node;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+/** What names a network and the way into it. */
+class NetworkTest {
+    private static final String PEER = "12D3KooWEmA5G1aroNbxSst4sMEqAfjz88RfaCS4pisL3zdu2zqF";
+
+    @Test
+    void a_name_has_1_to_64_lower_case_letters_digits_dots_and_dashes() {
+        assertThat(Network.named("a".repeat(64)).name()).hasSize(64);
+        assertThat(Network.named("lab-7.example").bootstrap()).isEmpty();
+
+        for (var bad : new String[] {"", "a".repeat(65), "Lab", "-lab", "my lab", "lab/x", "läb"}) {
+            assertThatThrownBy(() -> Network.named(bad))
+                    .as(bad)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessage(
+                            "network name \"%s\": 1 to 64 of a-z, 0-9, dot and dash, a letter or"
+                                    + " digit first",
+                            bad);
+        }
+    }
+
+    @Test
+    void bootstrap_addresses_are_read_and_what_is_none_is_refused() {
+        var network = Network.named("lab").bootstrap("/ip4/192.0.2.7/tcp/4001/p2p/" + PEER);
+        assertThat(network.name()).isEqualTo("lab");
+        assertThat(network.bootstrap().getFirst().id().toString()).isEqualTo(PEER);
+
+        for (var bad :
+                new String[] {
+                    "", "192.0.2.7:4001", "/ip4/192.0.2.7/tcp/4001", "/ip4/192.0.2.7/tcp/4001/p2p/x"
+                }) {
+            assertThatThrownBy(() -> Network.named("lab").bootstrap(bad))
+                    .as(bad)
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .message()
+                    .isNotEmpty();
+        }
+    }
+}
