@@ -13,7 +13,6 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.peer.PeerInfo;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -27,28 +26,25 @@ public final class NodeProcess implements AutoCloseable {
     private static final int STOP_SECONDS = 15;
     private static final int LOG_LINES_SHOWN = 20;
 
-    private final String name;
-    private final Process process;
+    private final Launched launched;
     private final PeerInfo info;
     private final String account;
 
-    private NodeProcess(String name, Process process, PeerInfo info, String account) {
-        this.name = name;
-        this.process = process;
+    private NodeProcess(Launched launched, PeerInfo info, String account) {
+        this.launched = launched;
         this.info = info;
         this.account = account;
     }
 
     /**
-     * Starts a node and waits until it is ready.
+     * Starts a node; it is not ready yet.
      *
      * @param name for people
      * @param folder for its home and log
      * @param arguments of {@code up}
-     * @throws IOException when it does not get ready, with the end of its log
      */
-    public static NodeProcess start(String name, Path folder, List<String> arguments)
-            throws IOException, InterruptedException {
+    public static Launched launch(String name, Path folder, List<String> arguments)
+            throws IOException {
         Files.createDirectories(folder);
         var log = folder.resolve("log");
         var command = new ArrayList<String>();
@@ -70,61 +66,80 @@ public final class NodeProcess implements AutoCloseable {
                         "--home",
                         folder.resolve("home").toString()));
         command.addAll(arguments);
-        var process = new ProcessBuilder(command).redirectError(log.toFile()).start();
-        try {
-            var ready = awaitReady(name, process, log);
-            var addresses = new ArrayList<String>();
-            ready.path("addresses").forEach(address -> addresses.add(address.asString()));
-            return new NodeProcess(
-                    name,
-                    process,
-                    PeerInfo.parse(addresses.getFirst()),
-                    ready.path("account").asString());
-        } catch (IOException | InterruptedException | RuntimeException failed) {
-            process.destroyForcibly();
-            throw failed;
-        }
+        return new Launched(
+                name, new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
     }
 
-    private static JsonNode awaitReady(String name, Process process, Path log)
-            throws IOException, InterruptedException {
-        var reader =
-                new BufferedReader(
-                        new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
-        for (var line = reader.readLine(); line != null; line = reader.readLine()) {
-            var message = JSON.readTree(line);
-            if (message.path("event").asString("").equals("ready")) {
-                // Nothing more comes that anyone needs, but the pipe must not fill up.
-                Scheduler.system().fork("output-" + name, () -> drain(reader));
-                return message;
+    /** A process that is becoming a node. */
+    public record Launched(String name, Process process, Path log) implements AutoCloseable {
+
+        /**
+         * Waits until the node is ready.
+         *
+         * @throws IOException when it does not get ready, with the end of its log
+         */
+        public NodeProcess awaitReady() throws IOException, InterruptedException {
+            var reader =
+                    new BufferedReader(
+                            new InputStreamReader(
+                                    process.getInputStream(), StandardCharsets.UTF_8));
+            for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+                var message = JSON.readTree(line);
+                if (message.path("event").asString("").equals("ready")) {
+                    // Nothing more comes that anyone needs, but the pipe must not fill up.
+                    Scheduler.system().fork("output-" + name, () -> drain(reader));
+                    return new NodeProcess(
+                            this,
+                            PeerInfo.parse(message.path("addresses").path(0).asString()),
+                            message.path("account").asString());
+                }
+            }
+            int status = process.waitFor();
+            var lines = Files.readAllLines(log);
+            throw new IOException(
+                    name
+                            + " ended with status "
+                            + status
+                            + " before it was ready:\n"
+                            + String.join(
+                                    "\n",
+                                    lines.subList(
+                                            Math.max(0, lines.size() - LOG_LINES_SHOWN),
+                                            lines.size())));
+        }
+
+        private static void drain(BufferedReader reader) {
+            try (reader) {
+                while (reader.readLine() != null) {
+                    // Dropped.
+                }
+            } catch (IOException ended) {
+                // So has the process.
             }
         }
-        int status = process.waitFor();
-        var lines = Files.readAllLines(log);
-        throw new IOException(
-                name
-                        + " ended with status "
-                        + status
-                        + " before it was ready:\n"
-                        + String.join(
-                                "\n",
-                                lines.subList(
-                                        Math.max(0, lines.size() - LOG_LINES_SHOWN),
-                                        lines.size())));
-    }
 
-    private static void drain(BufferedReader reader) {
-        try (reader) {
-            while (reader.readLine() != null) {
-                // Dropped.
+        /** Tells it to stop. */
+        void stop() {
+            process.toHandle().destroy();
+        }
+
+        /** Stops it in order, by force if it takes too long; waits until it is gone. */
+        @Override
+        public void close() {
+            stop();
+            try {
+                if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+                    process.destroyForcibly().waitFor();
+                }
+            } catch (InterruptedException interrupted) {
+                process.destroyForcibly();
+                Thread.currentThread().interrupt();
             }
-        } catch (IOException ended) {
-            // So has the process.
         }
     }
 
     public String name() {
-        return name;
+        return launched.name();
     }
 
     /** Its peer id and one address. */
@@ -138,12 +153,12 @@ public final class NodeProcess implements AutoCloseable {
     }
 
     public ProcessHandle handle() {
-        return process.toHandle();
+        return launched.process().toHandle();
     }
 
     /** The most memory it has had in RAM at once; empty where the system does not say. */
     public OptionalLong peakMemory() {
-        return peakMemory(process.pid());
+        return peakMemory(launched.process().pid());
     }
 
     /** The same of any process, from Linux's accounts. */
@@ -163,14 +178,6 @@ public final class NodeProcess implements AutoCloseable {
     /** Stops it in order, by force if it takes too long; waits until it is gone. */
     @Override
     public void close() {
-        process.destroy();
-        try {
-            if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-            }
-        } catch (InterruptedException interrupted) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
-        }
+        launched.close();
     }
 }

@@ -81,9 +81,7 @@ class DemoTest {
                         "tensorlink.node.cli.Main",
                         "demo"));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command)
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
+        return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
     }
 
     private static double number(JsonNode result, String field) {
