@@ -157,8 +157,7 @@ public sealed interface Command {
                                                 adamw.getWeightDecay())));
             }
             case ABANDON -> new Abandon(Fields.natural("batch", message.getAbandon().getBatch()));
-            case SETTLE ->
-                    new Settle(Fields.natural("batch", message.getSettle().getAfterBatch()));
+            case SETTLE -> new Settle(Fields.natural("batch", message.getSettle().getAfterBatch()));
             case DIGESTS -> new Digests(message.getDigests().getId());
             case END_SESSION -> new EndSession(message.getEndSession().getSession());
             case VOUCHER ->

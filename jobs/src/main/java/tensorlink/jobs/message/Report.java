@@ -89,8 +89,7 @@ public sealed interface Report {
                                                     .setBytesReceived(times.bytesReceived())));
             case Applied(var step) ->
                     message.setApplied(tensorlink.jobs.wire.Applied.newBuilder().setStep(step));
-            case Settled() ->
-                    message.setSettled(tensorlink.jobs.wire.Settled.getDefaultInstance());
+            case Settled() -> message.setSettled(tensorlink.jobs.wire.Settled.getDefaultInstance());
             case DigestsTold(var id, var digests) -> {
                 var told = tensorlink.jobs.wire.DigestsReport.newBuilder().setId(id);
                 digests.forEach((name, digest) ->
