@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.StageOptions;
@@ -13,6 +14,7 @@ import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 
 /** The way in, with everybody doing what they should. */
+@Timeout(60)
 class JobClientTest {
     @TempDir private Path folder;
 

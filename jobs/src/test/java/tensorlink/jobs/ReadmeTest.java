@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Model;
 import tensorlink.compute.optim.AdamW;
@@ -18,6 +19,7 @@ import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 
 /** The README shows code that runs, every problem code and every limit. */
+@Timeout(60)
 class ReadmeTest {
     private static final Path README = Path.of("README.md");
     private static final Path SOURCE = Path.of("src/test/java/tensorlink/jobs/ReadmeTest.java");

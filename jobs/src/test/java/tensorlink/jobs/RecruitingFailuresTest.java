@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.ProblemCode;
@@ -27,6 +28,7 @@ import tensorlink.jobs.pipeline.Slot;
 import tensorlink.ledger.Amount;
 
 /** Jobs that do not begin, and what their user is told. */
+@Timeout(60)
 class RecruitingFailuresTest {
     @TempDir private Path folder;
     private final Patience patience = Patience.enough();

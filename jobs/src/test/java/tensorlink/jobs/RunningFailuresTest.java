@@ -12,6 +12,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tensor.DType;
@@ -30,6 +31,7 @@ import tensorlink.ledger.Amount;
 import tensorlink.ledger.UsageReceipt;
 
 /** Jobs whose worker goes wrong after it has begun, and what their user is told. */
+@Timeout(60)
 class RunningFailuresTest {
     private static final JobOptions OPTIONS =
             JobOptions.training().batch(4, 16).microBatches(2).maxPrice(Amount.of(100_000));

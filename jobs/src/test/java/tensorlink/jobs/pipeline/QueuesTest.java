@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -15,6 +16,7 @@ import tensorlink.jobs.lab.Eventually;
 import tensorlink.jobs.lab.WatchedScheduler;
 
 /** What threads of a job wait in: an inbox, a slot, a progress. */
+@Timeout(60)
 class QueuesTest {
     private static final Problem FIRST = new Problem(ProblemCode.ENDED, "over", "first", "");
     private static final Problem SECOND = new Problem(ProblemCode.ENDED, "over", "second", "");

@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Sampling;
@@ -35,6 +36,7 @@ import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 
 /** One stage's loop between streams that the test holds the other ends of. */
+@Timeout(60)
 class StageRunnerTest {
     private static final Problem OVER = new Problem(ProblemCode.ENDED, "over", "the test ends", "");
 

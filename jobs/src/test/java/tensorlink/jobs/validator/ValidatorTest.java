@@ -16,6 +16,7 @@ import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Digest;
 import tensorlink.jobs.exchange.Asker;
@@ -49,6 +50,7 @@ import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.SignedAgreement;
 
 /** A validator asked by users who say too much, too little, or the same twice. */
+@Timeout(60)
 class ValidatorTest {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
 

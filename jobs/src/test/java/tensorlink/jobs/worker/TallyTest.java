@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.jobs.JobClient;
 import tensorlink.jobs.JobListener;
@@ -25,6 +26,7 @@ import tensorlink.ledger.Signed;
 import tensorlink.ledger.Voucher;
 
 /** What workers earn, from the receipts to the ledger. */
+@Timeout(60)
 class TallyTest {
     private static final Amount PRICE = Amount.of(3);
     private static final JobOptions OPTIONS =

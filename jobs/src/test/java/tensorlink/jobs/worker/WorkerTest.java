@@ -13,6 +13,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tensor.DType;
@@ -43,6 +44,7 @@ import tensorlink.ledger.Voucher;
 import tensorlink.p2p.peer.PeerId;
 
 /** A real worker, and users, neighbours and strangers that do not behave. */
+@Timeout(60)
 class WorkerTest {
     private static final BatchWork EVALUATE =
             new BatchWork(BatchWork.Mode.EVALUATE, 1, false, 15, 0, null);
@@ -409,6 +411,7 @@ class WorkerTest {
     @Test
     void a_user_that_vanishes_while_its_weights_are_fetched_leaves_nothing_behind()
             throws Exception {
+        with(Patience.enough().load(Duration.ofMinutes(5)));
         var user = ScriptedUser.alone(lab, worker).engage();
         var asked = new Slot<Boolean>();
         user.serveWeights(new Stalling(asked));
@@ -422,6 +425,7 @@ class WorkerTest {
 
     @Test
     void a_worker_that_stops_while_it_fetches_weights_leaves_nothing_behind() throws Exception {
+        with(Patience.enough().load(Duration.ofMinutes(5)));
         var user = ScriptedUser.alone(lab, worker).engage();
         var asked = new Slot<Boolean>();
         user.serveWeights(new Stalling(asked));
@@ -497,6 +501,28 @@ class WorkerTest {
         var problem = failed(user);
         assertThat(problem.code()).isEqualTo(ProblemCode.NOT_READY);
         assertThat(problem.what()).isEqualTo("stage 0 cannot reach stage 1");
+    }
+
+    @Test
+    void a_stage_that_cannot_be_linked_leaves_the_neighbour_it_has_reached() throws Exception {
+        with(Patience.enough().link(Duration.ofMillis(300)));
+        var user = ScriptedUser.beside(lab, worker, 0);
+        var left = new Slot<Boolean>();
+        user.party()
+                .host()
+                .handle(
+                        user.party().protocols().stage(),
+                        stream -> {
+                            Hello.decode(stream.readMessage(Hello.BYTES_MAX));
+                            stream.writeMessage(Hello.encodeAnswer(null));
+                            left.fill(stream.nextMessage(1).isEmpty());
+                        });
+        user.loaded();
+
+        user.say(new Command.Link());
+
+        assertThat(failed(user).why()).contains("INPUT stream did not come within PT0.3S");
+        assertThat(left.await()).isTrue();
     }
 
     // Frames.
