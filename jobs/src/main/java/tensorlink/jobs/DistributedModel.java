@@ -18,12 +18,15 @@ import tensorlink.compute.Model;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
@@ -137,22 +140,27 @@ public final class DistributedModel implements AutoCloseable {
      * @param inputs token ids; cut into micro-batches of whole rows
      * @param labels of the same shape: each position is predicted from those before it, and -100
      *     does not count
+     * @throws IllegalArgumentException for an id outside the vocabulary
      * @throws JobException when the batch is larger than the job's workload
      */
     public Loss forward(Tokens inputs, Tokens labels) throws JobException, InterruptedException {
-        var batch = new Batch(inputs, labels);
-        var parts = batch.split(Math.min(microBatches, inputs.rows()));
-        requireFits(parts);
-        session.check();
-        return new BatchLoss(parts, batch.labelCount(), training);
+        return loss(inputs, labels, training);
     }
 
     /** The loss of a batch without gradients, whatever the model's state. */
     public float evaluate(Tokens inputs, Tokens labels) throws JobException, InterruptedException {
+        return loss(inputs, labels, false).value();
+    }
+
+    private BatchLoss loss(Tokens inputs, Tokens labels, boolean withGradients)
+            throws JobException {
         var batch = new Batch(inputs, labels);
+        requireKnown("token", inputs, false);
+        requireKnown("label", labels, true);
         var parts = batch.split(Math.min(microBatches, inputs.rows()));
         requireFits(parts);
-        return new BatchLoss(parts, batch.labelCount(), false).value();
+        session.check();
+        return new BatchLoss(parts, batch.labelCount(), withGradients);
     }
 
     void zeroGrad() {
@@ -201,6 +209,7 @@ public final class DistributedModel implements AutoCloseable {
         private final long labelCount;
         private final boolean withGradients;
         private Pipeline.@Nullable Pending pending;
+        private boolean startedFresh;
         private boolean backwardCalled;
         private @Nullable Float value;
 
@@ -224,7 +233,7 @@ public final class DistributedModel implements AutoCloseable {
                 }
                 float sum = 0;
                 for (int m = 0; m < parts.size(); m++) {
-                    sum += session.pipeline().await(sent, m, TensorFrame.Loss.class).value();
+                    sum += session.pipeline().await(sent, TensorFrame.Loss.class).value();
                 }
                 value = sum;
             }
@@ -241,9 +250,14 @@ public final class DistributedModel implements AutoCloseable {
             }
             if (pending == null) {
                 submit(BatchWork.Mode.TRAIN);
+            } else if (onCall == this && fresh && !startedFresh) {
+                // zeroGrad came after this batch's forwards, which kept older gradients.
+                abandonOnCall();
+                submit(BatchWork.Mode.TRAIN);
             } else if (onCall == this) {
                 session.pipeline().callBackwards(pending);
                 onCall = null;
+                fresh = false;
             } else {
                 throw new IllegalStateException("another batch has come since; call forward again");
             }
@@ -263,6 +277,7 @@ public final class DistributedModel implements AutoCloseable {
                             null);
             var sent = send(work, parts, true);
             if (withGradients) {
+                startedFresh = fresh;
                 fresh = false;
             }
             pending = sent;
@@ -298,10 +313,30 @@ public final class DistributedModel implements AutoCloseable {
      */
     public Tensor logits(Tokens inputs) throws JobException, InterruptedException {
         var part = List.of(new MicroBatch(0, inputs, inputs, 0));
+        requireKnown("token", inputs, false);
         requireFits(part);
+        session.check();
         var work = new BatchWork(BatchWork.Mode.INFER, 1, false, 0, commits.step(), null);
         var sent = send(work, part, false);
-        return session.pipeline().await(sent, 0, TensorFrame.Logits.class).tensor();
+        var logits = session.pipeline().await(sent, TensorFrame.Logits.class).tensor();
+        var shape = Shape.of(inputs.rows(), inputs.length(), model.config().vocabulary());
+        if (logits.dtype() != DType.F32 || !logits.shape().equals(shape)) {
+            logits.close();
+            throw nonsense("it sends logits " + logits + ", expected F32 " + shape);
+        }
+        return logits;
+    }
+
+    /** Fails the job for what its last stage has sent. */
+    private JobException nonsense(String why) {
+        var problem =
+                new Problem(
+                        ProblemCode.MALFORMED,
+                        "the last stage does not do as told",
+                        why,
+                        "ask for the job again; another worker may be found");
+        session.fail(problem);
+        return new JobException(problem);
     }
 
     /**
@@ -328,6 +363,10 @@ public final class DistributedModel implements AutoCloseable {
                             + " in all",
                     "shorten one of them, or ask for a job with a longer length");
         }
+        for (int token : prompt) {
+            requireKnown("token", token);
+        }
+        session.check();
         long id = sessions++;
         var generated = new ArrayList<Integer>();
         try {
@@ -350,17 +389,28 @@ public final class DistributedModel implements AutoCloseable {
             }
         } finally {
             if (session.failure().isEmpty()) {
-                session.tellAll(new Command.EndSession(id));
+                forget(id);
             }
         }
         return List.copyOf(generated);
+    }
+
+    /** Frees a generation's caches; when this returns every stage has room for another's. */
+    private void forget(long id) throws JobException, InterruptedException {
+        settle();
+        session.tellAll(new Command.EndSession(id));
+        settle();
     }
 
     private int generate(Tokens tokens, BatchWork.Generation generation)
             throws JobException, InterruptedException {
         var work = new BatchWork(BatchWork.Mode.GENERATE, 1, false, 0, commits.step(), generation);
         var sent = send(work, List.of(new MicroBatch(0, tokens, tokens, 0)), false);
-        return session.pipeline().await(sent, 0, TensorFrame.Token.class).token();
+        int token = session.pipeline().await(sent, TensorFrame.Token.class).token();
+        if (token < 0 || token >= model.config().vocabulary()) {
+            throw nonsense("it sends token " + token + " of " + model.config().vocabulary());
+        }
+        return token;
     }
 
     // State.
@@ -467,7 +517,7 @@ public final class DistributedModel implements AutoCloseable {
     private WeightsClient client(int stage) throws IOException, InterruptedException {
         session.check();
         var worker = session.route().stage(stage).worker().id();
-        return WeightsClient.open(host, protocols, worker, job());
+        return WeightsClient.open(host, protocols, worker, job(), limits.loadSilence());
     }
 
     /**
@@ -538,33 +588,55 @@ public final class DistributedModel implements AutoCloseable {
             return;
         }
         closed = true;
-        try {
+        try (commits) {
             end();
-            commits.close();
-        } catch (JobException failed) {
-            session.fail(failed.problem());
         } catch (IOException unwritten) {
             log.error("job {}: its commit log cannot be closed", job(), unwritten);
         } catch (InterruptedException interrupted) {
+            session.fail(
+                    new Problem(ProblemCode.ENDED, "job " + job() + " is over", "interrupted", ""));
             Thread.currentThread().interrupt();
         }
     }
 
-    private void end() throws JobException, InterruptedException {
-        var failure = session.failure();
-        if (failure.isPresent()) {
-            ending.ended(new JobState.Failed(failure.get().toString()), null);
-            return;
+    private void end() throws InterruptedException {
+        Digest result = null;
+        if (session.failure().isEmpty() && steps() > 0) {
+            try {
+                result = weightsDigest();
+            } catch (JobException failed) {
+                session.fail(failed.problem());
+            }
         }
-        var result = steps() > 0 ? weightsDigest() : null;
-        if (session.close(new JobState.Completed(), "")) {
-            ending.ended(new JobState.Completed(), result);
-        }
+        session.close(new JobState.Completed(), "");
+        ending.ended(session.job().state(), result);
     }
 
     private void requireTraining(String what) {
         if (purpose != Purpose.TRAINING) {
             throw new IllegalStateException(what + " needs a job for training");
+        }
+    }
+
+    private void requireKnown(String what, Tokens tokens, boolean labels) {
+        for (int row = 0; row < tokens.rows(); row++) {
+            for (int t = 0; t < tokens.length(); t++) {
+                long id = tokens.at(row, t);
+                if (!labels || id != Batch.IGNORED) {
+                    requireKnown(what, id);
+                }
+            }
+        }
+    }
+
+    private void requireKnown(String what, long id) {
+        if (id < 0 || id >= model.config().vocabulary()) {
+            throw new IllegalArgumentException(
+                    what
+                            + " "
+                            + id
+                            + " outside of the vocabulary of "
+                            + model.config().vocabulary());
         }
     }
 

@@ -2,10 +2,14 @@ package tensorlink.jobs;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.math.BigInteger;
 import java.nio.file.Path;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,6 +46,7 @@ import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
+import tensorlink.jobs.pipeline.TensorSizes;
 import tensorlink.jobs.user.CommitLog;
 import tensorlink.jobs.user.Pipeline;
 import tensorlink.jobs.user.Purse;
@@ -57,6 +62,7 @@ import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
+import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -80,6 +86,14 @@ public final class JobClient implements AutoCloseable {
     private final Path folder;
     private final JobLimits limits;
     private final ConcurrentMap<JobId, DistributedModel> running = new ConcurrentHashMap<>();
+    private final Map<JobId, JobReport> ended =
+            Collections.synchronizedMap(
+                    new LinkedHashMap<>() {
+                        @Override
+                        protected boolean removeEldestEntry(Map.Entry<JobId, JobReport> eldest) {
+                            return size() > JOBS_REMEMBERED_MAX;
+                        }
+                    });
 
     /**
      * @param weights the server of the weights protocol on this node
@@ -93,7 +107,7 @@ public final class JobClient implements AutoCloseable {
             Path folder,
             JobLimits limits) {
         this.party = party;
-        this.asker = new Asker(party.host(), party.protocols());
+        this.asker = new Asker(party);
         this.directory = directory;
         this.weights = weights;
         this.purse = purse;
@@ -119,7 +133,8 @@ public final class JobClient implements AutoCloseable {
             } catch (JobException failed) {
                 boolean again =
                         failed.code() == ProblemCode.NOT_READY
-                                || failed.code() == ProblemCode.WORKER_LOST;
+                                || failed.code() == ProblemCode.WORKER_LOST
+                                || failed.code() == ProblemCode.UNREACHABLE;
                 if (!again || attempt == ATTEMPTS_MAX) {
                     throw failed;
                 }
@@ -128,9 +143,14 @@ public final class JobClient implements AutoCloseable {
         }
     }
 
-    /** How a job of this node stands, also after its end; empty for a job that is none of its. */
+    /**
+     * How a job of this node stands, also after its end, of the last {@value #JOBS_REMEMBERED_MAX};
+     * empty for a job that is none of its.
+     */
     public Optional<JobReport> report(JobId job) {
-        return Optional.ofNullable(running.get(job)).map(DistributedModel::report);
+        return Optional.ofNullable(running.get(job))
+                .map(DistributedModel::report)
+                .or(() -> Optional.ofNullable(ended.get(job)));
     }
 
     /** What the ledger that {@code validator} keeps has paid from us to {@code payee}, in all. */
@@ -150,7 +170,17 @@ public final class JobClient implements AutoCloseable {
         running.values().forEach(DistributedModel::close);
     }
 
-    private JobSpec spec(Model model, Manifest manifest, JobOptions options) {
+    private JobSpec spec(Model model, Manifest manifest, JobOptions options) throws JobException {
+        if (options.length() > model.config().contextLength()) {
+            throw new JobException(
+                    ProblemCode.TOO_LARGE,
+                    "job not asked for",
+                    "sequences of "
+                            + options.length()
+                            + ", the model's context length is "
+                            + model.config().contextLength(),
+                    "ask for a shorter length: JobOptions.batch(rows, length)");
+        }
         int length =
                 options.length() > 0
                         ? options.length()
@@ -196,7 +226,7 @@ public final class JobClient implements AutoCloseable {
         private final JobListener listener;
         private final List<WorkerLink> links = new ArrayList<>();
         private @Nullable PeerInfo validator;
-        private @Nullable Session session;
+        private volatile @Nullable Session session;
         private volatile @Nullable Problem lost;
 
         Starting(
@@ -222,7 +252,7 @@ public final class JobClient implements AutoCloseable {
             announce();
             enter(new JobState.Agreed(), "");
             var route = route(plan);
-            var started = new Session(job, route, links);
+            var started = new Session(party.scheduler(), limits, job, route, links);
             session = started;
             load(started);
             link(started);
@@ -238,6 +268,10 @@ public final class JobClient implements AutoCloseable {
                             "job " + request.id() + " did not start",
                             String.valueOf(cause.getMessage()),
                             "");
+            var started = session;
+            if (started != null) {
+                started.fail(problem);
+            }
             links.forEach(link -> link.abort(problem));
             try {
                 job.end(new JobState.Failed(String.valueOf(cause.getMessage())));
@@ -251,15 +285,49 @@ public final class JobClient implements AutoCloseable {
         }
 
         private void enter(JobState state, String detail) throws IOException, InterruptedException {
-            job.become(state);
+            var started = session;
+            if (!job.tryBecome(state)) {
+                if (started != null) {
+                    started.check(); // what it has failed of meanwhile
+                }
+                throw new IllegalStateException(
+                        "job " + job.id() + " cannot become " + state.label());
+            }
             listener.entered(state, detail);
             if (validator != null
                     && (state instanceof JobState.Loading || state instanceof JobState.Running)) {
-                asker.ask(
-                        validator.id(),
-                        new Question.TellState(request.id(), state),
-                        limits.requestTimeout(),
-                        Answer.Done.class);
+                try {
+                    asker.ask(
+                            validator.id(),
+                            new Question.TellState(request.id(), state),
+                            limits.requestTimeout(),
+                            Answer.Done.class);
+                } catch (IOException unheard) {
+                    listener.warned("the validator does not hear of it: " + unheard.getMessage());
+                }
+            }
+        }
+
+        /** A question to the validator that has planned the job. */
+        private interface Asking<A> {
+            A ask(PeerId validator) throws IOException, InterruptedException;
+        }
+
+        /** Asks the validator what the job cannot start without. */
+        private <A> A consult(Asking<A> asking) throws JobException, InterruptedException {
+            var peer = Objects.requireNonNull(validator).id();
+            try {
+                return asking.ask(peer);
+            } catch (JobException refused) {
+                throw refused;
+            } catch (IOException lost) {
+                throw new JobException(
+                        new Problem(
+                                ProblemCode.UNREACHABLE,
+                                "validator " + peer.shortText() + " is lost",
+                                String.valueOf(lost.getMessage()),
+                                "ask for the job again; another validator may answer"),
+                        lost);
             }
         }
 
@@ -278,15 +346,9 @@ public final class JobClient implements AutoCloseable {
                                     limits.requestTimeout(),
                                     progressed ->
                                             listener.entered(job.state(), progressed.detail()));
-                    if (answer instanceof Answer.Planned(var plan)) {
-                        validator = candidate;
-                        return checked(plan);
-                    }
-                    throw new JobException(
-                            ProblemCode.MALFORMED,
-                            "no plan",
-                            "validator " + candidate.id().shortText() + " answers something else",
-                            "");
+                    var plan = checked(answer);
+                    validator = candidate;
+                    return plan;
                 } catch (JobException refused) {
                     throw refused;
                 } catch (IOException gone) {
@@ -304,18 +366,23 @@ public final class JobClient implements AutoCloseable {
                     unreachable == null ? new IOException("none known") : unreachable);
         }
 
-        private JobPlan checked(JobPlan plan) throws JobException {
+        private JobPlan checked(Answer answer) throws ProtocolViolation {
+            if (!(answer instanceof Answer.Planned(var plan))) {
+                throw new ProtocolViolation(
+                        "it answers " + answer.getClass().getSimpleName() + ", expected a plan");
+            }
             boolean fits =
                     plan.job().equals(request.id())
                             && plan.layers() == model.config().layers()
                             && (request.spec().workers() == 0
                                     || plan.stages().size() == request.spec().workers());
             if (!fits) {
-                throw new JobException(
-                        ProblemCode.MALFORMED,
-                        "the plan is not what was asked for",
-                        plan.stages().size() + " stages for " + plan.layers() + " layers",
-                        "");
+                throw new ProtocolViolation(
+                        "its plan, "
+                                + plan.stages().size()
+                                + " stages for "
+                                + plan.layers()
+                                + " layers, is not what was asked for");
             }
             return plan;
         }
@@ -380,11 +447,8 @@ public final class JobClient implements AutoCloseable {
 
         private <A extends LedgerAnswer> A ask(LedgerQuestion question, Class<A> expected)
                 throws IOException, InterruptedException {
-            return asker.askLedger(
-                    Objects.requireNonNull(validator).id(),
-                    question,
-                    limits.requestTimeout(),
-                    expected);
+            return consult(
+                    peer -> asker.askLedger(peer, question, limits.requestTimeout(), expected));
         }
 
         private void requireDone(String what, Outcome outcome) throws JobException {
@@ -406,7 +470,7 @@ public final class JobClient implements AutoCloseable {
                                 request.id(),
                                 of,
                                 stage,
-                                agreement(of),
+                                agreement(plan, of),
                                 purse,
                                 this::lost));
                 listener.entered(
@@ -424,13 +488,13 @@ public final class JobClient implements AutoCloseable {
             }
         }
 
-        private Agreement agreement(StagePlan stage) {
+        private Agreement agreement(JobPlan plan, StagePlan stage) {
             var now = party.scheduler().now().truncatedTo(ChronoUnit.SECONDS);
             return new Agreement(
                     request.id().word(),
                     request.payer(),
                     stage.account(),
-                    request.maxPrice(),
+                    share(plan, stage),
                     stage.unitPrice(),
                     Bytes32.keccak(Usage.UNIT),
                     now,
@@ -438,6 +502,25 @@ public final class JobClient implements AutoCloseable {
                     request.specHash(),
                     Account.ZERO,
                     request.salt());
+        }
+
+        /**
+         * A worker's part of what the job may cost: every token passes every layer, so each earns
+         * in proportion to its layers and its price.
+         */
+        private Amount share(JobPlan plan, StagePlan stage) {
+            var all = BigInteger.ZERO;
+            for (var other : plan.stages()) {
+                all = all.add(pricePerToken(other));
+            }
+            return all.signum() == 0
+                    ? Amount.ZERO
+                    : new Amount(
+                            request.maxPrice().value().multiply(pricePerToken(stage)).divide(all));
+        }
+
+        private static BigInteger pricePerToken(StagePlan stage) {
+            return stage.unitPrice().value().multiply(BigInteger.valueOf(stage.layers().size()));
         }
 
         /** Has the validator record the job and its agreements. */
@@ -452,11 +535,12 @@ public final class JobClient implements AutoCloseable {
                                             request.salt(),
                                             Account.ZERO));
             var agreements = links.stream().map(WorkerLink::agreement).toList();
-            asker.ask(
-                    Objects.requireNonNull(validator).id(),
-                    new Question.OpenJob(opening, agreements),
-                    limits.requestTimeout(),
-                    Answer.Done.class);
+            consult(peer ->
+                    asker.ask(
+                            peer,
+                            new Question.OpenJob(opening, agreements),
+                            limits.requestTimeout(),
+                            Answer.Done.class));
         }
 
         // Weights and links.
@@ -508,7 +592,10 @@ public final class JobClient implements AutoCloseable {
                             limits,
                             request.id(),
                             started.route(),
-                            request.spec().workload().microBatches(),
+                            new TensorSizes(
+                                    model.config(),
+                                    request.spec().workload(),
+                                    limits.tensorBytesMax()),
                             started::fail));
             started.tellAll(new Command.Link());
             started.awaitAll(
@@ -530,14 +617,16 @@ public final class JobClient implements AutoCloseable {
                             started,
                             commits,
                             this::ended);
-            if (running.size() >= JOBS_REMEMBERED_MAX) {
-                running.values().removeIf(other -> other.report().state().isOver());
-            }
             running.put(request.id(), distributed);
             return distributed;
         }
 
         private void ended(JobState state, @Nullable Digest result) {
+            var distributed = running.get(request.id());
+            if (distributed != null) {
+                ended.put(request.id(), distributed.report());
+                running.remove(request.id());
+            }
             tellEnd(state instanceof JobState.Completed ? JobEnd.COMPLETED : JobEnd.FAILED, result);
         }
 

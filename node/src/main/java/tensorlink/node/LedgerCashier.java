@@ -24,7 +24,7 @@ final class LedgerCashier implements Worker.Cashier {
     private final Directory directory;
 
     LedgerCashier(Party party, Directory directory) {
-        this.asker = new Asker(party.host(), party.protocols());
+        this.asker = new Asker(party);
         this.party = party;
         this.directory = directory;
     }

@@ -2,6 +2,7 @@ package tensorlink.testnet;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,40 +13,38 @@ import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.peer.PeerInfo;
-import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
  * A node in a process of its own: this program started again with {@code up}.
  *
- * <p>Stops when its {@link Launched} is told to, and also when this process dies, because its
- * standard input ends then.
+ * <p>Stops when it is closed, and also when this process dies, because its standard input ends
+ * then.
  */
-public final class NodeProcess {
+public final class NodeProcess implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int STOP_SECONDS = 15;
     private static final int LOG_LINES_SHOWN = 20;
 
-    private final String name;
-    private final Process process;
+    private final Launched launched;
     private final PeerInfo info;
     private final String account;
 
-    private NodeProcess(String name, Process process, PeerInfo info, String account) {
-        this.name = name;
-        this.process = process;
+    private NodeProcess(Launched launched, PeerInfo info, String account) {
+        this.launched = launched;
         this.info = info;
         this.account = account;
     }
 
     /**
-     * Starts a node.
+     * Starts a node; it is not ready yet.
      *
      * @param name for people
      * @param folder for its home and log
      * @param arguments of {@code up}
      */
-    static Launched launch(String name, Path folder, List<String> arguments) throws IOException {
+    public static Launched launch(String name, Path folder, List<String> arguments)
+            throws IOException {
         Files.createDirectories(folder);
         var log = folder.resolve("log");
         var command = new ArrayList<String>();
@@ -71,25 +70,32 @@ public final class NodeProcess {
                 name, new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
     }
 
-    /** A process that may not be ready yet; stopping it is the caller's task from the beginning. */
-    record Launched(String name, Process process, Path log) {
+    /** A process that is becoming a node. */
+    public record Launched(String name, Process process, Path log) implements AutoCloseable {
 
         /**
          * Waits until the node is ready.
          *
-         * @throws IOException when it does not get ready, with what it said last
+         * @throws IOException when it does not get ready, with what it said last and the end of its
+         *     log
          */
-        NodeProcess awaitReady() throws IOException, InterruptedException {
-            var reader = process.inputReader(StandardCharsets.UTF_8);
+        public NodeProcess awaitReady() throws IOException, InterruptedException {
+            var reader =
+                    new BufferedReader(
+                            new InputStreamReader(
+                                    process.getInputStream(), StandardCharsets.UTF_8));
             var last = "";
             for (var line = reader.readLine(); line != null; line = reader.readLine()) {
+                last = line;
                 var message = JSON.readTree(line);
                 if (message.path("event").asString("").equals("ready")) {
                     // Nothing more comes that anyone needs, but the pipe must not fill up.
                     Scheduler.system().fork("output-" + name, () -> drain(reader));
-                    return of(message);
+                    return new NodeProcess(
+                            this,
+                            PeerInfo.parse(message.path("addresses").path(0).asString()),
+                            message.path("account").asString());
                 }
-                last = line;
             }
             int status = process.waitFor();
             var lines = Files.readAllLines(log);
@@ -107,19 +113,25 @@ public final class NodeProcess {
                                             lines.size())));
         }
 
-        private NodeProcess of(JsonNode ready) {
-            var addresses = new ArrayList<String>();
-            ready.path("addresses").forEach(address -> addresses.add(address.asString()));
-            return new NodeProcess(
-                    name,
-                    process,
-                    PeerInfo.parse(addresses.getFirst()),
-                    ready.path("account").asString());
+        private static void drain(BufferedReader reader) {
+            try (reader) {
+                while (reader.readLine() != null) {
+                    // Dropped.
+                }
+            } catch (IOException ended) {
+                // So has the process.
+            }
+        }
+
+        /** Tells it to stop. */
+        void stop() {
+            process.toHandle().destroy();
         }
 
         /** Stops it in order, by force if it takes too long; waits until it is gone. */
-        void stop() {
-            process.toHandle().destroy();
+        @Override
+        public void close() {
+            stop();
             try {
                 if (!process.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
                     process.destroyForcibly().waitFor();
@@ -131,18 +143,8 @@ public final class NodeProcess {
         }
     }
 
-    private static void drain(BufferedReader reader) {
-        try (reader) {
-            while (reader.readLine() != null) {
-                // Dropped.
-            }
-        } catch (IOException ended) {
-            // So has the process.
-        }
-    }
-
     public String name() {
-        return name;
+        return launched.name();
     }
 
     /** Its peer id and one address. */
@@ -156,12 +158,12 @@ public final class NodeProcess {
     }
 
     public ProcessHandle handle() {
-        return process.toHandle();
+        return launched.process().toHandle();
     }
 
     /** The most memory it has had in RAM at once; empty where the system does not say. */
     public OptionalLong peakMemory() {
-        return peakMemory(process.pid());
+        return peakMemory(launched.process().pid());
     }
 
     /** The same of any process, from Linux's accounts. */
@@ -176,5 +178,11 @@ public final class NodeProcess {
             // Not Linux, or gone.
         }
         return OptionalLong.empty();
+    }
+
+    /** Stops it in order, by force if it takes too long; waits until it is gone. */
+    @Override
+    public void close() {
+        launched.close();
     }
 }

@@ -2,31 +2,32 @@ package tensorlink.jobs.exchange;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.LedgerQuestion;
-import tensorlink.jobs.message.Protocols;
 import tensorlink.jobs.message.Question;
-import tensorlink.p2p.core.Host;
+import tensorlink.jobs.party.Party;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.StreamResetException;
+import tensorlink.p2p.core.StreamTimeoutException;
 import tensorlink.p2p.peer.PeerId;
 
 /** Asks other nodes questions, one stream each. Safe for use by any thread. */
 public final class Asker {
-    private final Host host;
-    private final Protocols protocols;
+    private final Party party;
 
-    public Asker(Host host, Protocols protocols) {
-        this.host = host;
-        this.protocols = protocols;
+    public Asker(Party party) {
+        this.party = party;
     }
 
     /**
      * Asks and waits for the final answer.
      *
-     * @param patience the longest wait for each message
+     * @param patience the longest wait for the final answer, from when the peer is reached
      * @param progress told of what comes before the final answer
      * @throws JobException when the answer is a refusal
      * @throws IOException when the peer cannot be reached or does not answer in time
@@ -34,23 +35,46 @@ public final class Asker {
     public Answer ask(
             PeerId peer, Question question, Duration patience, Consumer<Answer.Progressed> progress)
             throws IOException, InterruptedException {
-        try (var stream = host.open(peer, protocols.job())) {
-            stream.timeout(patience);
-            stream.writeMessage(question.encode());
-            stream.closeWrite();
-            while (true) {
-                var answer = Answer.decode(stream.readMessage(Answer.BYTES_MAX));
-                switch (answer) {
-                    case Answer.Progressed progressed -> progress.accept(progressed);
-                    case Answer.Refused(var problem) -> throw new JobException(problem);
-                    case Answer.CapabilityTold _,
-                            Answer.Admitted _,
-                            Answer.Planned _,
-                            Answer.Done _,
-                            Answer.StatusTold _,
-                            Answer.LedgerTold _ -> {
-                        return answer;
-                    }
+        var late = new AtomicBoolean();
+        try (var stream = party.host().open(peer, party.protocols().job())) {
+            var deadline =
+                    party.scheduler()
+                            .after(
+                                    patience,
+                                    () -> {
+                                        late.set(true);
+                                        stream.reset();
+                                    });
+            try {
+                return ask(stream, question, progress);
+            } catch (StreamResetException reset) {
+                if (late.get()) {
+                    throw new StreamTimeoutException("no answer within " + patience);
+                }
+                throw reset;
+            } finally {
+                deadline.cancel();
+            }
+        }
+    }
+
+    private static Answer ask(
+            Stream stream, Question question, Consumer<Answer.Progressed> progress)
+            throws IOException, InterruptedException {
+        stream.writeMessage(question.encode());
+        stream.closeWrite();
+        while (true) {
+            var answer = Answer.decode(stream.readMessage(Answer.BYTES_MAX));
+            switch (answer) {
+                case Answer.Progressed progressed -> progress.accept(progressed);
+                case Answer.Refused(var problem) -> throw new JobException(problem);
+                case Answer.CapabilityTold _,
+                        Answer.Admitted _,
+                        Answer.Planned _,
+                        Answer.Done _,
+                        Answer.StatusTold _,
+                        Answer.LedgerTold _ -> {
+                    return answer;
                 }
             }
         }

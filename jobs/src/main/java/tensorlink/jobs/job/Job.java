@@ -73,21 +73,30 @@ public final class Job implements AutoCloseable {
     }
 
     /**
+     * Moves the job on if it may become {@code next} now.
+     *
+     * @return whether it did
+     */
+    public boolean tryBecome(JobState next) throws IOException {
+        lock.lock();
+        try {
+            if (!state.mayBecome(next)) {
+                return false;
+            }
+            become(next);
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
      * Ends the job unless it is over already.
      *
      * @return whether this call ended it
      */
     public boolean end(JobState end) throws IOException {
-        lock.lock();
-        try {
-            if (state.isOver()) {
-                return false;
-            }
-            become(end);
-            return true;
-        } finally {
-            lock.unlock();
-        }
+        return tryBecome(end);
     }
 
     /** Closes the journal; the state stays readable. */

@@ -1,8 +1,10 @@
 package tensorlink.jobs.message;
 
+import com.google.protobuf.ByteString;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.tensor.DType;
@@ -57,9 +59,7 @@ public final class FrameStream implements AutoCloseable {
      *     allowed
      */
     public TensorFrame receive() throws IOException, InterruptedException {
-        var header =
-                Fields.parse(
-                        "frame header", FrameHeader.parser(), stream.readMessage(HEADER_BYTES_MAX));
+        var header = Fields.parse("frame header", FrameHeader.parser(), header());
         long batch = Fields.natural("batch", header.getBatch());
         int microBatch = Fields.natural("micro-batch", header.getMicroBatch());
         return switch (header.getKind()) {
@@ -80,6 +80,16 @@ public final class FrameStream implements AutoCloseable {
             case TIED_GRADIENT -> new TensorFrame.TiedGradient(batch, tensor(header));
             case UNRECOGNIZED -> throw Fields.unset("frame");
         };
+    }
+
+    private ByteString header() throws IOException, InterruptedException {
+        Optional<ByteString> header;
+        try {
+            header = stream.nextMessage(HEADER_BYTES_MAX);
+        } catch (EOFException truncated) {
+            throw new ProtocolViolation("frame header: the stream ended within it");
+        }
+        return header.orElseThrow(() -> new EOFException("the remote has closed the stream"));
     }
 
     /** Bytes of tensors sent so far. */

@@ -7,7 +7,7 @@ import tensorlink.compute.tensor.Tensor;
  * What travels on a stage stream. Whoever receives a frame owns its tensor; whoever sends one gives
  * the tensor away.
  */
-public sealed interface TensorFrame {
+public sealed interface TensorFrame extends AutoCloseable {
 
     /** The batch this belongs to, counted from 1; for a {@link TiedGradient}, the step. */
     long batch();
@@ -62,7 +62,8 @@ public sealed interface TensorFrame {
         }
     }
 
-    /** Frees the tensor of a frame that nobody will use. */
+    /** Frees the tensor of a frame that nobody will use; one that somebody used up is freed. */
+    @Override
     default void close() {
         var tensor = tensor();
         if (tensor != null) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -184,9 +185,10 @@ public final class StageRunner {
     public Problem run() {
         try {
             while (true) {
-                var first = inputs.take();
-                runBatch(first);
-                batches.reach(first.batch());
+                try (var first = inputs.take()) {
+                    runBatch(first);
+                    batches.reach(first.batch());
+                }
             }
         } catch (JobException ended) {
             fail(ended.problem());
@@ -202,6 +204,14 @@ public final class StageRunner {
             fail(
                     new Problem(
                             ProblemCode.ENDED, "stage " + index + " stopped", "shutting down", ""));
+        } catch (IllegalArgumentException unfit) {
+            // What a stage is given comes from its peers, and it says what does not fit.
+            fail(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "stage " + index + " stopped",
+                            String.valueOf(unfit.getMessage()),
+                            "the peers of this job do not agree on its batches"));
         } catch (RuntimeException failed) {
             if (failure.get() == null) {
                 log.warn("stage {} failed", index, failed);
@@ -223,6 +233,10 @@ public final class StageRunner {
             throws JobException, ProtocolViolation, InterruptedException {
         var work = first.work();
         long batch = first.batch();
+        if (first.microBatch() != 0) {
+            throw new ProtocolViolation(
+                    "input: batch " + batch + " begins with micro-batch " + first.microBatch());
+        }
         steps.await(work.afterStep());
         if (work.fresh()) {
             stage.zeroGradients();
@@ -236,8 +250,9 @@ public final class StageRunner {
             case TRAIN_ON_CALL -> train(first, Schedule.forwardsThenBackwards(work.microBatches()));
             case EVALUATE, INFER, GENERATE -> {
                 for (int m = 0; m < work.microBatches(); m++) {
-                    var input = m == 0 ? first : nextInput(batch, m);
-                    forwardOnly(input);
+                    try (var input = m == 0 ? first : nextInput(first, m)) {
+                        forwardOnly(input);
+                    }
                 }
             }
         }
@@ -249,8 +264,9 @@ public final class StageRunner {
         for (var step : schedule) {
             switch (step) {
                 case Step.Forward(int m) -> {
-                    var input = m == 0 ? first : nextInput(batch, m);
-                    forward(input);
+                    try (var input = m == 0 ? first : nextInput(first, m)) {
+                        forward(input);
+                    }
                 }
                 case Step.Backward(int m) -> {
                     if (!backward(first.work(), batch, m)) {
@@ -379,10 +395,10 @@ public final class StageRunner {
 
     // What the loop waits for.
 
-    private Activation nextInput(long batch, int microBatch)
+    private Activation nextInput(Activation first, int microBatch)
             throws JobException, ProtocolViolation, InterruptedException {
         var input = inputs.take();
-        if (input.batch() != batch || input.microBatch() != microBatch) {
+        if (input.batch() != first.batch() || input.microBatch() != microBatch) {
             input.close();
             throw new ProtocolViolation(
                     "input: micro-batch "
@@ -392,7 +408,12 @@ public final class StageRunner {
                             + ", expected "
                             + microBatch
                             + " of "
-                            + batch);
+                            + first.batch());
+        }
+        if (!input.work().equals(first.work())) {
+            input.close();
+            throw new ProtocolViolation(
+                    "input: " + input.work() + ", the batch began with " + first.work());
         }
         stopwatch.lap(Stopwatch.Part.WAITING);
         return input;
@@ -408,7 +429,6 @@ public final class StageRunner {
                 || sent.tensor().dtype() != DType.I64
                 || !sent.tensor().shape().equals(shape)) {
             sent.close();
-            input.close();
             throw new ProtocolViolation(
                     "labels: "
                             + sent.tensor()
@@ -501,6 +521,11 @@ public final class StageRunner {
     public StageTimes times() {
         long sent = neighbours.outboxes().stream().mapToLong(Outbox::bytesSent).sum();
         return stopwatch.times(sent, bytesReceived.get());
+    }
+
+    /** Why it has ended, or is about to. */
+    public Optional<Problem> failure() {
+        return Optional.ofNullable(failure.get());
     }
 
     /** Ends everything here; the first reason given stands. */

@@ -21,6 +21,7 @@ import tensorlink.jobs.message.TensorFrame;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.pipeline.Inbox;
 import tensorlink.jobs.pipeline.Outbox;
+import tensorlink.jobs.pipeline.TensorSizes;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Stream;
 
@@ -65,7 +66,7 @@ public final class Pipeline {
     /**
      * Connects to the first and the last stage, which must be loaded.
      *
-     * @param microBatches how many a batch has at most
+     * @param sizes of the tensors to expect
      * @param failed told when a stream is lost later
      */
     public static Pipeline connect(
@@ -73,18 +74,33 @@ public final class Pipeline {
             JobLimits limits,
             JobId job,
             Route route,
-            int microBatches,
+            TensorSizes sizes,
             Consumer<Problem> failed)
             throws JobException, InterruptedException {
-        var input = connect(party, limits, job, route, 0, Hello.Role.INPUT);
-        var output = connect(party, limits, job, route, route.size() - 1, Hello.Role.OUTPUT);
-        var pipeline = new Pipeline(party, limits, input, output, 2 * microBatches, failed);
+        int last = route.size() - 1;
+        var input = connect(party, limits, job, route, 0, Hello.Role.INPUT, 0);
+        FrameStream output;
+        try {
+            output = connect(party, limits, job, route, last, Hello.Role.OUTPUT, sizes.logits());
+        } catch (JobException | InterruptedException | RuntimeException failure) {
+            input.reset();
+            throw failure;
+        }
+        var pipeline =
+                new Pipeline(
+                        party, limits, input, output, 2 * sizes.workload().microBatches(), failed);
         party.scheduler().fork("results-" + job, pipeline::listen);
         return pipeline;
     }
 
     private static FrameStream connect(
-            Party party, JobLimits limits, JobId job, Route route, int stage, Hello.Role role)
+            Party party,
+            JobLimits limits,
+            JobId job,
+            Route route,
+            int stage,
+            Hello.Role role,
+            long tensorBytesMax)
             throws JobException, InterruptedException {
         Stream stream = null;
         try {
@@ -97,7 +113,7 @@ public final class Pipeline {
                 throw new JobException(refused);
             }
             stream.timeout(Duration.ZERO);
-            return new FrameStream(stream, limits.tensorBytesMax());
+            return new FrameStream(stream, tensorBytesMax);
         } catch (IOException lost) {
             if (stream != null) {
                 stream.reset();
@@ -117,6 +133,7 @@ public final class Pipeline {
         private final long batch;
         private final int microBatches;
         private final Inbox<TensorFrame> results;
+        private int came;
 
         private Pending(long batch, int microBatches) {
             this.batch = batch;
@@ -162,41 +179,41 @@ public final class Pipeline {
     }
 
     /**
-     * Waits for a batch's next result, which must be of one kind.
-     *
-     * @param microBatch whose result is due
+     * Waits for a batch's next result, which must be of one kind; if it is late, or another, the
+     * job fails.
      */
-    public <F extends TensorFrame> F await(Pending batch, int microBatch, Class<F> kind)
+    public <F extends TensorFrame> F await(Pending batch, Class<F> kind)
             throws JobException, InterruptedException {
-        var frame =
-                batch.results.take(
-                        party.scheduler(),
-                        limits.batchTimeout(),
-                        new Problem(
-                                ProblemCode.DEADLINE,
-                                "batch " + batch.batch + " is late",
-                                "no result within " + limits.batchTimeout(),
-                                "a worker may be overloaded; ask for the job again"));
-        if (!kind.isInstance(frame) || frame.microBatch() != microBatch) {
-            frame.close();
-            throw new JobException(
-                    ProblemCode.MALFORMED,
-                    "the last stage does not do as told",
-                    "it sends "
-                            + frame.getClass().getSimpleName()
-                            + " of micro-batch "
-                            + frame.microBatch()
-                            + " where "
-                            + kind.getSimpleName()
-                            + " of "
-                            + microBatch
-                            + " is due",
-                    "");
+        try {
+            var frame =
+                    batch.results.take(
+                            party.scheduler(),
+                            limits.batchTimeout(),
+                            new Problem(
+                                    ProblemCode.DEADLINE,
+                                    "batch " + batch.batch + " is late",
+                                    "no result within " + limits.batchTimeout(),
+                                    "a worker may be overloaded; ask for the job again"));
+            if (!kind.isInstance(frame)) {
+                frame.close();
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "the last stage does not do as told",
+                        "it sends "
+                                + frame.getClass().getSimpleName()
+                                + " where "
+                                + kind.getSimpleName()
+                                + " is due",
+                        "ask for the job again; another worker may be found");
+            }
+            if (frame.microBatch() == batch.microBatches - 1) {
+                pending.remove(batch.batch);
+            }
+            return kind.cast(frame);
+        } catch (JobException late) {
+            failed.accept(late.problem());
+            throw late;
         }
-        if (microBatch == batch.microBatches - 1) {
-            pending.remove(batch.batch);
-        }
-        return kind.cast(frame);
     }
 
     /** Bytes of tensors sent to the first and the last stage. */
@@ -228,10 +245,30 @@ public final class Pipeline {
                     throw new ProtocolViolation(
                             "result: for batch " + frame.batch() + ", which is not on its way");
                 }
+                if (frame.microBatch() != batch.came) {
+                    frame.close();
+                    throw new ProtocolViolation(
+                            "result: of micro-batch "
+                                    + frame.microBatch()
+                                    + ", expected "
+                                    + batch.came);
+                }
+                batch.came++;
+                if (batch.came == batch.microBatches && frame.tensor() == null) {
+                    // Nothing to free, whether or not anybody asks for it.
+                    pending.remove(batch.batch);
+                }
                 batch.results.put(frame);
             }
         } catch (JobException over) {
             // Whoever failed the batch has told the job.
+        } catch (ProtocolViolation violation) {
+            failed.accept(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "the last stage does not do as told",
+                            String.valueOf(violation.getMessage()),
+                            "ask for the job again; another worker may be found"));
         } catch (IOException lost) {
             fail("last", lost);
         } catch (InterruptedException interrupted) {

@@ -63,9 +63,15 @@ public final class Purse {
     Amount promise(Account payee, Amount more) throws IOException {
         lock.lock();
         try {
-            var total = promised(payee).plus(more);
+            var before = promised(payee);
+            var total = before.plus(more);
             promised.put(payee.toString(), total);
-            write();
+            try {
+                write();
+            } catch (IOException unwritten) {
+                promised.put(payee.toString(), before);
+                throw unwritten;
+            }
             return total;
         } finally {
             lock.unlock();

@@ -13,6 +13,7 @@ import tensorlink.compute.MicroBatch;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -20,6 +21,7 @@ import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
+import tensorlink.p2p.core.Scheduler;
 
 /**
  * A user's running job: its workers and its pipeline. The first thing that fails fails all of it,
@@ -28,6 +30,8 @@ import tensorlink.jobs.message.Route;
 public final class Session {
     private static final Logger log = LoggerFactory.getLogger(Session.class);
 
+    private final Scheduler scheduler;
+    private final JobLimits limits;
     private final Job job;
     private final Route route;
     private final List<WorkerLink> links;
@@ -37,7 +41,10 @@ public final class Session {
     /**
      * @param links one per stage, in order; must report their failures to {@link #fail}
      */
-    public Session(Job job, Route route, List<WorkerLink> links) {
+    public Session(
+            Scheduler scheduler, JobLimits limits, Job job, Route route, List<WorkerLink> links) {
+        this.scheduler = scheduler;
+        this.limits = limits;
         this.job = job;
         this.route = route;
         this.links = List.copyOf(links);
@@ -99,12 +106,18 @@ public final class Session {
         }
     }
 
-    /** Waits for one reply of a kind from every worker, in the order of the stages. */
+    /**
+     * Waits for one reply of a kind from every worker, in the order of the stages.
+     *
+     * @param patience for all of them together
+     * @param what is waited for, as in "step 3 to be prepared"
+     */
     public <R extends Report> List<R> awaitAll(Class<R> kind, Duration patience, String what)
             throws JobException, InterruptedException {
+        var deadline = Deadline.after(scheduler, patience, what);
         var replies = new ArrayList<R>();
         for (var link : links) {
-            replies.add(link.await(kind, patience, what));
+            replies.add(link.await(kind, deadline));
         }
         return replies;
     }
@@ -146,8 +159,9 @@ public final class Session {
         for (var link : links) {
             link.beginClose(end.label(), reason);
         }
+        var deadline = Deadline.after(scheduler, limits.closeTimeout(), "the stage to be freed");
         for (var link : links) {
-            link.awaitClosed();
+            link.awaitClosed(deadline);
         }
         closePipeline(over);
         record(end);

@@ -2,7 +2,7 @@ package tensorlink.jobs.user;
 
 import java.io.EOFException;
 import java.io.IOException;
-import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -19,7 +19,10 @@ import tensorlink.jobs.message.Report;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.pipeline.Inbox;
 import tensorlink.ledger.Agreement;
+import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
+import tensorlink.ledger.UsageReceipt;
+import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Stream;
 
@@ -45,6 +48,7 @@ public final class WorkerLink {
     private final Inbox<Report> replies = new Inbox<>(REPLIES_MAX, _ -> {});
     private final ReentrantLock sending = new ReentrantLock();
     private final AtomicBoolean over = new AtomicBoolean();
+    private volatile boolean closing;
 
     private WorkerLink(
             Party party,
@@ -158,33 +162,37 @@ public final class WorkerLink {
     }
 
     /**
-     * Waits for the worker's next reply, which must be of one kind.
-     *
-     * @param what is waited for, as in "step 3 to be prepared"
+     * Waits for the worker's next reply, which must be of one kind. A worker that is late, or
+     * answers something else, is lost.
      */
-    public <R extends Report> R await(Class<R> kind, Duration patience, String what)
+    <R extends Report> R await(Class<R> kind, Deadline deadline)
             throws JobException, InterruptedException {
-        var reply =
-                replies.take(
-                        party.scheduler(),
-                        patience,
-                        new Problem(
-                                ProblemCode.DEADLINE,
-                                "stage " + stage + " is late",
-                                "waited " + patience + " for " + what,
-                                "the worker may be overloaded; ask for the job again"));
-        if (!kind.isInstance(reply)) {
-            throw new JobException(
-                    ProblemCode.MALFORMED,
-                    "stage " + stage + " does not do as told",
-                    "it answers "
-                            + reply.getClass().getSimpleName()
-                            + " where "
-                            + kind.getSimpleName()
-                            + " is due",
-                    "");
+        try {
+            var reply =
+                    replies.take(
+                            party.scheduler(),
+                            deadline.left(),
+                            new Problem(
+                                    ProblemCode.DEADLINE,
+                                    "stage " + stage + " is late",
+                                    "waited " + deadline.limit() + " for " + deadline.what(),
+                                    "the worker may be overloaded; ask for the job again"));
+            if (!kind.isInstance(reply)) {
+                throw disobeyed(reply, kind.getSimpleName() + " is due");
+            }
+            return kind.cast(reply);
+        } catch (JobException failed) {
+            fail(failed.problem());
+            throw failed;
         }
-        return kind.cast(reply);
+    }
+
+    private JobException disobeyed(Report reply, String due) {
+        return new JobException(
+                ProblemCode.MALFORMED,
+                "stage " + stage + " does not do as told",
+                "it answers " + reply.getClass().getSimpleName() + " where " + due,
+                "ask for the job again; another worker may be found");
     }
 
     /**
@@ -194,10 +202,18 @@ public final class WorkerLink {
      */
     public String awaitReady(Consumer<Report.Loading> progress)
             throws JobException, InterruptedException {
+        long done = -1;
+        var deadline = loading();
         while (true) {
-            var reply = await(Report.class, limits.loadSilence(), "the weights to load");
+            var reply = await(Report.class, deadline);
             switch (reply) {
-                case Report.Loading loading -> progress.accept(loading);
+                case Report.Loading loading -> {
+                    if (loading.bytesDone() > done) {
+                        done = loading.bytesDone();
+                        deadline = loading();
+                    }
+                    progress.accept(loading);
+                }
                 case Report.Ready(var profile) -> {
                     return profile;
                 }
@@ -210,18 +226,22 @@ public final class WorkerLink {
                         Report.Receipt _,
                         Report.Closed _,
                         Report.Failed _,
-                        Report.Beat _ ->
-                        throw new JobException(
-                                ProblemCode.MALFORMED,
-                                "stage " + stage + " does not do as told",
-                                "it answers " + reply.getClass().getSimpleName() + " to Load",
-                                "");
+                        Report.Beat _ -> {
+                    var disobeyed = disobeyed(reply, "Ready is due");
+                    fail(disobeyed.problem());
+                    throw disobeyed;
+                }
             }
         }
     }
 
+    private Deadline loading() {
+        return Deadline.after(party.scheduler(), limits.loadSilence(), "the weights to load");
+    }
+
     /** Asks the worker to end its stage; {@link #awaitClosed} must follow. */
     void beginClose(String outcome, String reason) throws InterruptedException {
+        closing = true;
         try {
             send(new Command.Close(outcome, reason));
         } catch (JobException gone) {
@@ -230,9 +250,9 @@ public final class WorkerLink {
     }
 
     /** Waits for the worker to have freed its stage, but not for long, and drops the stream. */
-    void awaitClosed() throws InterruptedException {
+    void awaitClosed(Deadline deadline) throws InterruptedException {
         try {
-            await(Report.Closed.class, limits.closeTimeout(), "the stage to be freed");
+            await(Report.Closed.class, deadline);
         } catch (JobException gone) {
             // It frees everything by itself when it misses us.
             log.warn("stage {} did not end in order: {}", stage, gone.getMessage());
@@ -256,7 +276,7 @@ public final class WorkerLink {
                 switch (report) {
                     case Report.Beat _, Report.Applied _ -> {}
                     case Report.Receipt(var receipt) -> {
-                        var voucher = account.pay(receipt);
+                        var voucher = pay(receipt);
                         if (voucher.isPresent()) {
                             send(new Command.Pay(voucher.get()));
                         }
@@ -274,6 +294,10 @@ public final class WorkerLink {
                             Report.DigestsTold _ ->
                             replies.put(report);
                     case Report.Closed _ -> {
+                        if (!closing) {
+                            fail(lost("it ended its stage unasked"));
+                            return;
+                        }
                         over.set(true);
                         replies.put(report);
                         return;
@@ -282,6 +306,13 @@ public final class WorkerLink {
             }
         } catch (JobException problem) {
             fail(problem.problem());
+        } catch (ProtocolViolation violation) {
+            fail(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "stage " + stage + " does not keep to the protocol",
+                            String.valueOf(violation.getMessage()),
+                            "ask for the job again; another worker may be found"));
         } catch (IOException lost) {
             fail(lost(lost));
         } catch (InterruptedException interrupted) {
@@ -294,6 +325,22 @@ public final class WorkerLink {
                             "a report of stage " + stage + " was not understood",
                             bug.toString(),
                             "this is a fault of ours; the log has the details"));
+        }
+    }
+
+    private Optional<Signed<Voucher>> pay(Signed<UsageReceipt> receipt) throws JobException {
+        try {
+            return account.pay(receipt);
+        } catch (JobException refused) {
+            throw refused;
+        } catch (IOException unwritten) {
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.PAYMENT,
+                            "stage " + stage + " is not paid",
+                            "the promise cannot be written: " + unwritten.getMessage(),
+                            "make room on the disk that holds the node's folder"),
+                    unwritten);
         }
     }
 
@@ -313,11 +360,17 @@ public final class WorkerLink {
     }
 
     private Problem lost(IOException cause) {
-        var why = cause instanceof EOFException ? "it closed the stream" : cause.getMessage();
+        return lost(
+                cause instanceof EOFException
+                        ? "it closed the stream"
+                        : String.valueOf(cause.getMessage()));
+    }
+
+    private Problem lost(String why) {
         return new Problem(
                 ProblemCode.WORKER_LOST,
                 "worker " + plan.worker().id().shortText() + " of stage " + stage + " is lost",
-                String.valueOf(why),
+                why,
                 "ask for the job again; another worker will be found");
     }
 

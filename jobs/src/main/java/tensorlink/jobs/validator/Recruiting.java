@@ -237,28 +237,54 @@ final class Recruiting {
             throws InterruptedException {
         var assignments = new ArrayList<>(planned);
         var accepted = new HashMap<Integer, Admission.Accepted>();
-        while (accepted.size() < assignments.size()) {
-            var answers = askStages(assignments, accepted.keySet());
-            for (var answer : answers.entrySet()) {
-                int stage = answer.getKey();
-                var worker = assignments.get(stage).worker();
-                switch (answer.getValue()) {
-                    case Admission.Accepted acceptance -> accepted.put(stage, acceptance);
-                    case Admission.Declined(var reason, var detail) -> {
-                        excluded.add(worker);
-                        refusals.add(worker.shortText() + " " + phrase(reason) + detail);
-                        progress("recruiting", refusals.getLast());
-                        var substitute = substitute(assignments, stage);
-                        if (substitute == null) {
-                            release(assignments, accepted.keySet());
-                            return null;
-                        }
-                        assignments.set(stage, substitute);
-                    }
-                }
+        boolean complete = false;
+        try {
+            complete = offer(assignments, accepted);
+            return complete ? jobPlan(assignments, accepted) : null;
+        } finally {
+            if (!complete) {
+                // Also when the user, who is told of the progress, is gone.
+                new Release(party, asker, limits)
+                        .workers(
+                                request.content().id(),
+                                accepted.keySet().stream()
+                                        .map(stage -> assignments.get(stage).worker())
+                                        .toList());
             }
         }
-        return jobPlan(assignments, accepted);
+    }
+
+    private boolean offer(
+            List<Placement.Assignment> assignments, Map<Integer, Admission.Accepted> accepted)
+            throws InterruptedException {
+        while (accepted.size() < assignments.size()) {
+            var declined = new HashMap<Integer, Admission.Declined>();
+            // Who has accepted is to be told when it comes to nothing, so all that first.
+            askStages(assignments, accepted.keySet())
+                    .forEach((stage, admission) -> {
+                        switch (admission) {
+                            case Admission.Accepted acceptance -> accepted.put(stage, acceptance);
+                            case Admission.Declined declination -> declined.put(stage, declination);
+                        }
+                    });
+            for (var entry : declined.entrySet()) {
+                int stage = entry.getKey();
+                var worker = assignments.get(stage).worker();
+                excluded.add(worker);
+                refusals.add(
+                        worker.shortText()
+                                + " "
+                                + phrase(entry.getValue().reason())
+                                + entry.getValue().detail());
+                progress("recruiting", refusals.getLast());
+                var substitute = substitute(assignments, stage);
+                if (substitute == null) {
+                    return false;
+                }
+                assignments.set(stage, substitute);
+            }
+        }
+        return true;
     }
 
     private Map<Integer, Admission> askStages(
@@ -335,22 +361,6 @@ final class Recruiting {
         return best == null
                 ? null
                 : new Placement.Assignment(best.worker(), vacant.layers(), vacant.memoryBytes());
-    }
-
-    private void release(List<Placement.Assignment> assignments, Set<Integer> accepted)
-            throws InterruptedException {
-        for (int stage : accepted) {
-            try {
-                asker.ask(
-                        assignments.get(stage).worker(),
-                        new Question.ReleaseOffer(request.content().id()),
-                        limits.offerTimeout(),
-                        Answer.Done.class);
-            } catch (IOException gone) {
-                // Its reservation ends by itself.
-                log.debug("release: {}", gone.getMessage());
-            }
-        }
     }
 
     private JobPlan jobPlan(

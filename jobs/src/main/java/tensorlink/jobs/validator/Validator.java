@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -20,6 +21,7 @@ import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.JobStatus;
 import tensorlink.jobs.message.Question;
@@ -28,6 +30,7 @@ import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.Outcome;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -47,7 +50,24 @@ public final class Validator implements Answerer {
     private final JobLimits limits;
     private final ConcurrentMap<JobId, Watched> jobs = new ConcurrentHashMap<>();
 
-    private record Watched(JobRequest request, Job job, @Nullable JobPlan plan) {}
+    /** A job, and the timer that ends it; changed under its lock. */
+    private static final class Watched {
+        final JobRequest request;
+        final Job job;
+        final ReentrantLock lock = new ReentrantLock();
+        volatile @Nullable JobPlan plan;
+        volatile Scheduler.Task timer = () -> {};
+
+        Watched(JobRequest request, Job job) {
+            this.request = request;
+            this.job = job;
+        }
+
+        List<StagePlan> stages() {
+            var planned = plan;
+            return planned == null ? List.of() : planned.stages();
+        }
+    }
 
     /** A job this validator watches, for people. */
     public record Case(JobId job, PeerId user, JobState state, int stages) {}
@@ -59,7 +79,7 @@ public final class Validator implements Answerer {
     public Validator(
             Party party, Directory directory, @Nullable Till till, Path folder, JobLimits limits) {
         this.party = party;
-        this.asker = new Asker(party.host(), party.protocols());
+        this.asker = new Asker(party);
         this.directory = directory;
         this.till = till;
         this.folder = folder;
@@ -71,10 +91,10 @@ public final class Validator implements Answerer {
         return jobs.values().stream()
                 .map(watched ->
                         new Case(
-                                watched.request().id(),
-                                watched.request().user(),
-                                watched.job().state(),
-                                watched.plan() == null ? 0 : watched.plan().stages().size()))
+                                watched.request.id(),
+                                watched.request.user(),
+                                watched.job.state(),
+                                watched.stages().size()))
                 .toList();
     }
 
@@ -111,7 +131,14 @@ public final class Validator implements Answerer {
             PeerId from, Question.RequestJob asked, Consumer<Answer.Progressed> progress)
             throws IOException, InterruptedException {
         if (jobs.size() >= JOBS_MAX) {
-            jobs.values().removeIf(watched -> watched.job().state().isOver());
+            jobs.values().removeIf(watched -> watched.job.state().isOver());
+        }
+        if (jobs.size() >= JOBS_MAX) {
+            throw new JobException(
+                    ProblemCode.NO_CAPACITY,
+                    "job refused",
+                    "this validator watches " + JOBS_MAX + " jobs, and no more",
+                    "ask another validator, or later");
         }
         tensorlink.jobs.job.Sealed<JobRequest> request;
         try {
@@ -131,37 +158,58 @@ public final class Validator implements Answerer {
                     "");
         }
         var id = request.content().id();
+        if (jobs.containsKey(id)) {
+            throw new JobException(
+                    ProblemCode.NOT_ALLOWED,
+                    "job refused",
+                    "job " + id + " was asked for before",
+                    "ask with another salt");
+        }
         var job =
                 Job.begin(
                         id,
                         JobJournal.open(folder.resolve(id.hex() + ".journal")),
                         () -> party.scheduler().now());
-        jobs.put(id, new Watched(request.content(), job, null));
+        var watched = new Watched(request.content(), job);
+        jobs.put(id, watched);
         try {
             var workers = directory.find(Directory.Role.WORKER, WORKERS_ASKED_MAX);
             job.become(new JobState.Planned());
             job.become(new JobState.Recruiting());
             var plan = new Recruiting(party, asker, limits, request, progress).recruit(workers);
-            jobs.put(id, new Watched(request.content(), job, plan));
-            party.scheduler().after(limits.reservation(), () -> expireUnlessOpened(job));
+            watched.plan = plan;
+            watched.timer =
+                    party.scheduler()
+                            .after(
+                                    limits.reservation(),
+                                    () ->
+                                            end(
+                                                    watched,
+                                                    new JobState.Cancelled(
+                                                            "its user did not sign in time")));
             log.info("job {} planned on {} workers", id, plan.stages().size());
             return new Answer.Planned(plan);
-        } catch (IOException failed) {
-            end(job, new JobState.Failed(String.valueOf(failed.getMessage())));
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            end(watched, new JobState.Failed(String.valueOf(failed.getMessage())));
             throw failed;
-        }
-    }
-
-    private void expireUnlessOpened(Job job) {
-        if (job.state() instanceof JobState.Recruiting) {
-            end(job, new JobState.Cancelled("its user did not sign in time"));
         }
     }
 
     private Answer open(PeerId from, Question.OpenJob open)
             throws IOException, InterruptedException {
         var watched = watched(from, new JobId(open.opening().message().jobId()));
-        var plan = watched.plan();
+        watched.lock.lockInterruptibly();
+        try {
+            requireNext(watched, new JobState.Agreed());
+            return open(watched, open);
+        } finally {
+            watched.lock.unlock();
+        }
+    }
+
+    private Answer open(Watched watched, Question.OpenJob open)
+            throws IOException, InterruptedException {
+        var plan = watched.plan;
         if (plan == null || open.agreements().size() != plan.stages().size()) {
             throw new JobException(
                     ProblemCode.MALFORMED,
@@ -171,7 +219,7 @@ public final class Validator implements Answerer {
         }
         for (int stage = 0; stage < plan.stages().size(); stage++) {
             var agreement = open.agreements().get(stage);
-            if (!agreement.agreement().jobId().equals(watched.request().id().word())
+            if (!agreement.agreement().jobId().equals(watched.request.id().word())
                     || !agreement.agreement().payee().equals(plan.stages().get(stage).account())
                     || !agreement.isAuthentic(party.domain())) {
                 throw new JobException(
@@ -187,28 +235,51 @@ public final class Validator implements Answerer {
                 record("agreement", till.ledger().recordAgreement(agreement));
             }
         }
-        watched.job().become(new JobState.Agreed());
+        watched.timer.cancel();
+        if (!watched.job.tryBecome(new JobState.Agreed())) {
+            throw notNext(watched, new JobState.Agreed());
+        }
+        watched.timer =
+                party.scheduler()
+                        .after(
+                                watched.request.spec().lifetime(),
+                                () -> end(watched, new JobState.Expired()));
         return new Answer.Done(till == null ? "noted" : "recorded");
     }
 
     private Answer advance(PeerId from, JobId id, JobState state) throws IOException {
-        var job = watched(from, id).job();
-        if (state.isOver() || !job.state().mayBecome(state)) {
-            throw new JobException(
-                    ProblemCode.MALFORMED,
-                    "state not noted",
-                    "job " + id + " is " + job.state().label() + ", not before " + state.label(),
-                    "");
+        var watched = watched(from, id);
+        boolean told = state instanceof JobState.Loading || state instanceof JobState.Running;
+        if (!told || !watched.job.tryBecome(state)) {
+            throw notNext(watched, state);
         }
-        job.become(state);
         return new Answer.Done("noted");
+    }
+
+    private static void requireNext(Watched watched, JobState state) throws JobException {
+        if (!watched.job.state().mayBecome(state)) {
+            throw notNext(watched, state);
+        }
+    }
+
+    private static JobException notNext(Watched watched, JobState state) {
+        return new JobException(
+                ProblemCode.MALFORMED,
+                "state not noted",
+                "job "
+                        + watched.request.id()
+                        + " is "
+                        + watched.job.state().label()
+                        + ", not before "
+                        + state.label(),
+                "ask for a new job");
     }
 
     private Answer close(Question.CloseJob close) throws IOException, InterruptedException {
         var closing = close.closing().message();
         var watched = jobs.get(new JobId(closing.jobId()));
         if (watched == null
-                || !closing.closer().equals(watched.request().payer())
+                || !closing.closer().equals(watched.request.payer())
                 || !close.closing().isAuthentic(party.domain())) {
             throw new JobException(
                     ProblemCode.NOT_ALLOWED,
@@ -216,15 +287,30 @@ public final class Validator implements Answerer {
                     "the closing is not signed by the payer of a job here",
                     "");
         }
+        watched.lock.lockInterruptibly();
+        try {
+            close(watched, close);
+        } finally {
+            watched.lock.unlock();
+        }
+        return new Answer.Done("closed");
+    }
+
+    private void close(Watched watched, Question.CloseJob close)
+            throws IOException, InterruptedException {
+        var state = watched.job.state();
         boolean recorded =
-                watched.job().state() instanceof JobState.Agreed
-                        || watched.job().state() instanceof JobState.Loading
-                        || watched.job().state() instanceof JobState.Running;
+                state instanceof JobState.Agreed
+                        || state instanceof JobState.Loading
+                        || state instanceof JobState.Running;
+        end(watched, state(close.closing().message().end(), state));
+        if (state instanceof JobState.Recruiting) {
+            // Its user gave up before all had signed: the others need not wait for it.
+            new Release(party, asker, limits).all(watched.request.id(), watched.stages());
+        }
         if (till != null && recorded) {
             record("closing", till.ledger().closeJob(close.closing()));
         }
-        end(watched.job(), state(closing.end(), watched.job().state()));
-        return new Answer.Done("closed");
     }
 
     private static JobState state(JobEnd end, JobState now) {
@@ -244,15 +330,12 @@ public final class Validator implements Answerer {
         if (watched == null) {
             throw unknown(id);
         }
-        return new Answer.StatusTold(
-                new JobStatus(
-                        watched.job().state(),
-                        watched.plan() == null ? List.of() : watched.plan().stages()));
+        return new Answer.StatusTold(new JobStatus(watched.job.state(), watched.stages()));
     }
 
     private Watched watched(PeerId from, JobId id) throws JobException {
         var watched = jobs.get(id);
-        if (watched == null || !watched.request().user().equals(from)) {
+        if (watched == null || !watched.request.user().equals(from)) {
             throw unknown(id);
         }
         return watched;
@@ -287,12 +370,13 @@ public final class Validator implements Answerer {
         }
     }
 
-    private static void end(Job job, JobState state) {
+    private static void end(Watched watched, JobState state) {
+        watched.timer.cancel();
         try {
-            job.end(state);
-            job.close();
+            watched.job.end(state);
+            watched.job.close();
         } catch (IOException unwritten) {
-            log.error("job {}: its journal cannot be written", job.id(), unwritten);
+            log.error("job {}: its journal cannot be written", watched.job.id(), unwritten);
         }
     }
 }

@@ -13,7 +13,6 @@ import tensorlink.p2p.peer.PeerId;
 
 /** Reads one job's tensors from one peer, over one stream. For one thread at a time. */
 public final class WeightsClient implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int ANSWER_BYTES_MAX = 4096;
 
     private final Stream stream;
@@ -24,11 +23,16 @@ public final class WeightsClient implements AutoCloseable {
         this.job = job;
     }
 
-    /** Connects to {@code peer}. */
-    public static WeightsClient open(Host host, Protocols protocols, PeerId peer, JobId job)
+    /**
+     * Connects to {@code peer}.
+     *
+     * @param silenceMax the longest to wait for the next bytes
+     */
+    public static WeightsClient open(
+            Host host, Protocols protocols, PeerId peer, JobId job, Duration silenceMax)
             throws IOException, InterruptedException {
         var stream = host.open(peer, protocols.weights());
-        stream.timeout(PATIENCE);
+        stream.timeout(silenceMax);
         return new WeightsClient(stream, job);
     }
 
@@ -47,6 +51,11 @@ public final class WeightsClient implements AutoCloseable {
             throw new JobException(refused);
         }
         stream.readFully(target);
+    }
+
+    /** Ends a read in progress, and all later ones, with a failure. */
+    public void abort() {
+        stream.reset();
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -28,7 +29,11 @@ public final class WeightsServer implements StreamHandler {
         /** Whether {@code peer} may read. */
         boolean admits(PeerId peer);
 
-        /** The values of a tensor; empty when there is no such tensor here. */
+        /**
+         * The values of a tensor; empty when there is no such tensor here.
+         *
+         * @throws JobException when there is, but it cannot be had now
+         */
         Optional<Content> open(WeightsQuestion.What what, String tensor)
                 throws IOException, InterruptedException;
     }
@@ -57,22 +62,14 @@ public final class WeightsServer implements StreamHandler {
     @Override
     public void handle(Stream stream) throws IOException, InterruptedException {
         stream.timeout(PATIENCE);
-        try (var arena = Arena.ofShared()) {
-            var piece = arena.allocate(PIECE_BYTES);
-            while (true) {
-                WeightsQuestion question;
-                try {
-                    question =
-                            WeightsQuestion.decode(stream.readMessage(WeightsQuestion.BYTES_MAX));
-                } catch (java.io.EOFException done) {
-                    return;
-                }
-                answer(stream, question, piece);
-            }
+        for (var message = stream.nextMessage(WeightsQuestion.BYTES_MAX);
+                message.isPresent();
+                message = stream.nextMessage(WeightsQuestion.BYTES_MAX)) {
+            answer(stream, WeightsQuestion.decode(message.get()));
         }
     }
 
-    private void answer(Stream stream, WeightsQuestion question, MemorySegment piece)
+    private void answer(Stream stream, WeightsQuestion question)
             throws IOException, InterruptedException {
         var source = sources.get(question.job());
         var peer = stream.connection().remotePeer();
@@ -86,7 +83,13 @@ public final class WeightsServer implements StreamHandler {
                             ""));
             return;
         }
-        var found = source.open(question.what(), question.tensor());
+        Optional<Content> found;
+        try {
+            found = source.open(question.what(), question.tensor());
+        } catch (JobException refused) {
+            refuse(stream, refused.problem());
+            return;
+        }
         if (found.isEmpty()) {
             refuse(stream, missing(question, "which is not here"));
             return;
@@ -98,6 +101,14 @@ public final class WeightsServer implements StreamHandler {
                 return;
             }
             stream.writeMessage(WeightsQuestion.encodeAnswer(null));
+            send(stream, content, question);
+        }
+    }
+
+    private static void send(Stream stream, Content content, WeightsQuestion question)
+            throws IOException, InterruptedException {
+        try (var arena = Arena.ofConfined()) {
+            var piece = arena.allocate(Math.min(PIECE_BYTES, Math.max(1, question.length())));
             for (long sent = 0; sent < question.length(); ) {
                 var part = piece.asSlice(0, Math.min(PIECE_BYTES, question.length() - sent));
                 content.read(question.offset() + sent, part);

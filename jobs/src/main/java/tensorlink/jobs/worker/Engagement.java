@@ -5,9 +5,13 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -40,10 +44,14 @@ import tensorlink.jobs.pipeline.Inbox;
 import tensorlink.jobs.pipeline.Outbox;
 import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.pipeline.StageRunner;
+import tensorlink.jobs.pipeline.TensorSizes;
 import tensorlink.jobs.weights.RemoteWeights;
 import tensorlink.jobs.weights.WeightsClient;
 import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.peer.PeerId;
 
@@ -53,7 +61,8 @@ import tensorlink.p2p.peer.PeerId;
  * <p>Threads: the control stream's handler reads commands and answers beats at once; the other
  * commands run one after another on a thread of their own ({@link #obey}). Each stage stream has
  * its handler's thread as reader, and the stage's loop has one. Whatever fails first calls {@link
- * #release}, which tells the user, ends every thread and frees everything, once.
+ * #end}, which tells the user, ends every thread and frees everything, once: what is being built
+ * meanwhile gives up under the lock {@code building}, so that nothing is built after the end.
  */
 final class Engagement {
     private static final Logger log = LoggerFactory.getLogger(Engagement.class);
@@ -75,8 +84,13 @@ final class Engagement {
     private final ReentrantLock sending = new ReentrantLock();
     private final Map<Hello.Role, Slot<FrameStream>> joined = new EnumMap<>(Hello.Role.class);
     private final Slot<StageRunner> runner = new Slot<>();
-    private @Nullable Stream control;
-    private @Nullable Tally tally;
+    private final Set<Hello.Role> claimed = ConcurrentHashMap.newKeySet();
+    private final List<FrameStream> connected = new CopyOnWriteArrayList<>();
+    private final ReentrantLock building = new ReentrantLock();
+    private volatile @Nullable Stream control;
+    private volatile @Nullable Tally tally;
+    private volatile @Nullable WeightsClient fetching;
+    private volatile Scheduler.Task timer = () -> {};
     private volatile @Nullable Route route;
     private volatile int index;
     private volatile @Nullable Stage stage;
@@ -116,10 +130,22 @@ final class Engagement {
                 id(), request().user(), offer.content().layers(), job.state(), memory);
     }
 
+    /** Waits for the user to come, for as long as the reservation holds. */
+    void reserve() {
+        timer =
+                party.scheduler()
+                        .after(
+                                terms.limits().reservation(),
+                                () ->
+                                        releaseUnlessOpened(
+                                                "its user did not come within "
+                                                        + terms.limits().reservation()));
+    }
+
     /** Gives the memory back when the user has not come. */
-    void expireUnlessOpened() {
+    void releaseUnlessOpened(String reason) {
         if (!opened.get()) {
-            release("its user did not come within " + terms.limits().reservation());
+            release(reason);
         }
     }
 
@@ -135,14 +161,26 @@ final class Engagement {
         if (!opened.compareAndSet(false, true)) {
             throw new ProtocolViolation("open: job " + id() + " is open already");
         }
+        timer.cancel();
         control = stream;
         stream.timeout(terms.limits().silenceMax());
         try {
-            tally = Tally.sign(party, request(), terms.unitPrice(), open);
-            job.become(new JobState.Agreed());
-            report(new Report.Opened(tally.payeeSignature()));
+            var counting = Tally.sign(party, request(), terms.unitPrice(), open);
+            tally = counting;
+            if (!job.tryBecome(new JobState.Agreed())) {
+                return;
+            }
+            expireInTime();
+            report(new Report.Opened(counting.payeeSignature()));
             party.scheduler().fork("commands-" + id(), this::obey);
             listen(stream);
+        } catch (ProtocolViolation violation) {
+            fail(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "job " + id() + " ended",
+                            "its user does not keep to the protocol: " + violation.getMessage(),
+                            ""));
         } catch (IOException lost) {
             end(
                     new JobState.Failed("the user was lost: " + lost.getMessage()),
@@ -161,6 +199,27 @@ final class Engagement {
                             ""));
         } finally {
             awaitFreed();
+        }
+    }
+
+    /** Ends the job when the lifetime that its user asked for is over. */
+    private void expireInTime() {
+        var lifetime = request().spec().lifetime();
+        timer =
+                party.scheduler()
+                        .after(
+                                lifetime,
+                                () ->
+                                        end(
+                                                new JobState.Expired(),
+                                                new Problem(
+                                                        ProblemCode.ENDED,
+                                                        "job " + id() + " ended",
+                                                        "its lifetime of " + lifetime + " is over",
+                                                        "ask for a new job, or a longer one with"
+                                                                + " JobOptions.lifetime")));
+        if (ended.get()) {
+            timer.cancel();
         }
     }
 
@@ -239,7 +298,7 @@ final class Engagement {
             }
             case Command.Digests(var id) -> report(new Report.DigestsTold(id, loaded().digests()));
             case Command.EndSession(var session) -> running().endSession(session);
-            case Command.Pay(var voucher) -> worker.earn(voucher);
+            case Command.Pay(var voucher) -> earn(voucher);
             case Command.Close(var outcome, var reason) -> close(outcome, reason);
         }
     }
@@ -263,20 +322,47 @@ final class Engagement {
         var progress = new LoadingReport(party.scheduler(), this::report, total);
         var options =
                 new StageOptions(request().spec().purpose() == Purpose.TRAINING, terms.threads());
+        building.lockInterruptibly();
         try (var client =
                         WeightsClient.open(
-                                party.host(), party.protocols(), request().user(), id());
+                                party.host(),
+                                party.protocols(),
+                                request().user(),
+                                id(),
+                                terms.limits().loadSilence());
                 var weights = new RemoteWeights(client, load.manifest(), progress::came)) {
-            stage = engine.open(config, layers, weights, options);
+            fetching = client;
+            requireGoingOn();
+            var opening = engine.open(config, layers, weights, options);
+            stage = opening;
+            index = load.stage();
+            route = load.route();
+            worker.weights().offer(id(), new StageSource(opening));
+        } finally {
+            fetching = null;
+            building.unlock();
         }
-        index = load.stage();
-        route = load.route();
-        worker.weights().offer(id(), new StageSource(loaded()));
         report(new Report.Ready(engine.profile().id().hex()));
     }
 
     private void link() throws IOException, InterruptedException {
-        var path = loadedRoute();
+        building.lockInterruptibly();
+        try {
+            requireGoingOn();
+            build(loadedRoute());
+        } finally {
+            building.unlock();
+        }
+        report(new Report.Linked());
+    }
+
+    private void requireGoingOn() throws JobException {
+        if (ended.get()) {
+            throw new JobException(endedProblem("job " + id() + " has ended"));
+        }
+    }
+
+    private void build(Route path) throws IOException, InterruptedException {
         boolean last = path.isLast(index);
         boolean first = index == 0;
         boolean shared = config.tiedEmbeddings() && path.size() > 1 && (first || last);
@@ -307,6 +393,11 @@ final class Engagement {
                         request().spec().workload(),
                         neighbours,
                         party.scheduler());
+        if (!runner.fill(running) || !job.tryBecome(new JobState.Running())) {
+            var over = endedProblem("job " + id() + " has ended");
+            running.fail(over);
+            throw new JobException(over);
+        }
         if (next != null) {
             var stream = next;
             fork("from-next", () -> running.readGradients(stream));
@@ -315,10 +406,7 @@ final class Engagement {
             var stream = tied;
             fork("shared", () -> running.readTied(stream));
         }
-        job.become(new JobState.Running());
         party.scheduler().fork("stage-" + id(), () -> fail(running.run()));
-        runner.fill(running);
-        report(new Report.Linked());
     }
 
     private FrameStream connect(Route path, int to, Hello.Role role)
@@ -335,7 +423,12 @@ final class Engagement {
                 throw new JobException(refused);
             }
             stream.timeout(Duration.ZERO);
-            return new FrameStream(stream, terms.limits().tensorBytesMax());
+            var sizes = sizes();
+            var frames =
+                    new FrameStream(
+                            stream, role == Hello.Role.TIED ? sizes.embedding() : sizes.hidden());
+            connected.add(frames);
+            return frames;
         } catch (IOException failed) {
             if (stream != null) {
                 stream.reset();
@@ -365,6 +458,11 @@ final class Engagement {
                                 "the workers must be able to connect to each other"));
     }
 
+    private TensorSizes sizes() {
+        return new TensorSizes(
+                config, request().spec().workload(), terms.limits().tensorBytesMax());
+    }
+
     private Outbox outbox(String name, FrameStream stream) {
         return Outbox.start(
                 party.scheduler(),
@@ -382,9 +480,17 @@ final class Engagement {
             return;
         }
         stream.timeout(Duration.ZERO);
-        var frames = new FrameStream(stream, terms.limits().tensorBytesMax());
+        var sizes = sizes();
+        var frames =
+                new FrameStream(
+                        stream,
+                        switch (hello.role()) {
+                            case INPUT -> index == 0 ? sizes.tokens() : sizes.hidden();
+                            case OUTPUT -> sizes.tokens();
+                            case TIED -> sizes.embedding();
+                        });
         if (!slot(hello.role()).fill(frames)) {
-            throw new ProtocolViolation("hello: the " + hello.role() + " stream is here already");
+            return; // the job has ended meanwhile
         }
         reading(() -> {
             var running = runner.await();
@@ -416,6 +522,13 @@ final class Engagement {
                     ProblemCode.NOT_ALLOWED,
                     "stage stream refused",
                     from.shortText() + " is not the " + hello.role() + " of stage " + hello.stage(),
+                    "");
+        }
+        if (!claimed.add(hello.role())) {
+            return new Problem(
+                    ProblemCode.NOT_ALLOWED,
+                    "stage stream refused",
+                    "the " + hello.role() + " stream of stage " + index + " is here already",
                     "");
         }
         return null;
@@ -523,9 +636,8 @@ final class Engagement {
     private void close(String outcome, String reason) throws IOException, InterruptedException {
         sendReceipt(true);
         var counting = tally;
-        if (counting != null && counting.expectsPayment()) {
-            awaitPayment();
-            worker.redeem();
+        if (counting != null && counting.isOwed()) {
+            awaitPayment(counting);
         }
         end(
                 outcome.equals("completed") && job.state() instanceof JobState.Running
@@ -534,21 +646,41 @@ final class Engagement {
                 null);
     }
 
+    private void earn(Signed<Voucher> voucher) throws IOException {
+        if (!voucher.message().payer().equals(request().payer())) {
+            throw new JobException(
+                    ProblemCode.PAYMENT,
+                    "a voucher is not accepted",
+                    "it is " + voucher.message().payer() + "'s, the job's payer is another",
+                    "pay with the account that the job was asked for with");
+        }
+        worker.earn(voucher);
+        var counting = tally;
+        if (counting != null) {
+            counting.paid(voucher.message());
+        }
+    }
+
     /** Waits for the voucher that answers the last receipt; without it the worker goes unpaid. */
-    private void awaitPayment() throws IOException, InterruptedException {
+    private void awaitPayment(Tally counting) throws IOException, InterruptedException {
         var late =
                 new Problem(
                         ProblemCode.PAYMENT,
                         "job " + id() + " was not paid",
                         "no voucher came within " + terms.limits().closeTimeout(),
                         "");
+        var patience =
+                party.scheduler().after(terms.limits().closeTimeout(), () -> commands.fail(late));
         try {
-            var next = commands.take(party.scheduler(), terms.limits().closeTimeout(), late);
-            if (next instanceof Command.Pay(var voucher)) {
-                worker.earn(voucher);
+            while (counting.isOwed()) {
+                if (commands.take() instanceof Command.Pay(var voucher)) {
+                    earn(voucher);
+                }
             }
         } catch (JobException unpaid) {
             log.warn("{}", unpaid.getMessage());
+        } finally {
+            patience.cancel();
         }
     }
 
@@ -559,8 +691,10 @@ final class Engagement {
                 new Problem(ProblemCode.ENDED, "job " + id() + " ended", reason, ""));
     }
 
+    /** A stage that fails closes its streams: what its readers then see is not the cause. */
     private void fail(Problem problem) {
-        end(new JobState.Failed(problem.toString()), problem);
+        var cause = runner.now().flatMap(StageRunner::failure).orElse(problem);
+        end(new JobState.Failed(cause.toString()), cause);
     }
 
     /**
@@ -576,11 +710,34 @@ final class Engagement {
             // First of all, so that the user hears the cause before it sees streams break.
             tell(new Report.Failed(problem));
         }
+        timer.cancel();
         var reason = problem == null ? endedProblem("the user closed the job") : problem;
         runner.now().ifPresent(running -> running.fail(reason));
         runner.fail(reason);
         joined.values().forEach(slot -> slot.fail(reason));
         commands.fail(reason);
+        var client = fetching;
+        if (client != null) {
+            client.abort();
+        }
+        building.lock();
+        try {
+            dismantle(state, problem == null ? FrameStream::close : FrameStream::reset);
+        } finally {
+            building.unlock();
+        }
+        long bytes = worker.forget(id());
+        log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
+        if (problem == null) {
+            worker.redeem(request().payer());
+            tell(new Report.Closed(bytes));
+        }
+        closeControl();
+        freed.fill(bytes);
+        worker.redeemOutstanding();
+    }
+
+    private void dismantle(JobState state, Consumer<FrameStream> leave) {
         try {
             job.end(state);
             job.close();
@@ -591,15 +748,8 @@ final class Engagement {
         if (here != null) {
             here.close();
         }
-        Consumer<FrameStream> leave = problem == null ? FrameStream::close : FrameStream::reset;
         joined.values().forEach(slot -> slot.now().ifPresent(leave));
-        long bytes = worker.forget(id());
-        log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
-        if (problem == null) {
-            tell(new Report.Closed(bytes));
-        }
-        closeControl();
-        freed.fill(bytes);
+        connected.forEach(FrameStream::close);
     }
 
     private void tell(Report last) {
@@ -626,7 +776,8 @@ final class Engagement {
         }
     }
 
-    private void awaitFreed() throws InterruptedException {
+    /** Waits until an end that has begun has freed everything, but not for long. */
+    void awaitFreed() throws InterruptedException {
         var late = new Problem(ProblemCode.DEADLINE, "job " + id() + " is slow to end", "", "");
         try {
             freed.await(party.scheduler(), terms.limits().closeTimeout(), late);
@@ -654,16 +805,26 @@ final class Engagement {
 
         @Override
         public Optional<WeightsServer.Content> open(WeightsQuestion.What what, String tensor)
-                throws InterruptedException {
+                throws JobException, InterruptedException {
             if (here.parameters().stream().noneMatch(it -> it.name().equals(tensor))) {
                 return Optional.empty();
             }
-            return Optional.of(
-                    new Copy(
-                            switch (what) {
-                                case PARAMETER -> here.parameter(tensor);
-                                case GRADIENT -> here.gradient(tensor);
-                            }));
+            try {
+                return Optional.of(
+                        new Copy(
+                                switch (what) {
+                                    case PARAMETER -> here.parameter(tensor);
+                                    case GRADIENT -> here.gradient(tensor);
+                                }));
+            } catch (IllegalStateException impossible) {
+                throw new JobException(
+                        new Problem(
+                                ended.get() ? ProblemCode.ENDED : ProblemCode.WEIGHTS,
+                                "tensor " + tensor + " is not to be had",
+                                String.valueOf(impossible.getMessage()),
+                                ""),
+                        impossible);
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Signature65;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.UsageReceipt;
+import tensorlink.ledger.Voucher;
 
 /**
  * The money side of one job on a worker: the agreement it has signed and the receipts it gives.
@@ -27,13 +28,15 @@ final class Tally {
     private final ReentrantLock lock = new ReentrantLock();
     private long sequence;
     private long told;
-    private long lastReceipt;
+    private Bytes32 lastReceipt = Bytes32.ZERO;
+    private long lastReceiptAt;
+    private long settled;
 
     private Tally(Party party, Agreement agreement, Signature65 payeeSignature) {
         this.party = party;
         this.agreement = agreement;
         this.payeeSignature = payeeSignature;
-        this.lastReceipt = party.scheduler().nanoTime();
+        this.lastReceiptAt = party.scheduler().nanoTime();
     }
 
     /**
@@ -67,11 +70,23 @@ final class Tally {
         return payeeSignature;
     }
 
-    /** Whether there is anything to be paid for. */
-    boolean expectsPayment() {
+    /** Notes a voucher of this job's payer; the one that answers the last receipt settles it. */
+    void paid(Voucher voucher) {
         lock.lock();
         try {
-            return told > 0 && !agreement.unitPrice().isZero();
+            if (voucher.jobsRoot().equals(lastReceipt)) {
+                settled = told;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether the last receipt has earned something that no voucher has answered. */
+    boolean isOwed() {
+        lock.lock();
+        try {
+            return agreement.priceOf(told).isMoreThan(agreement.priceOf(settled));
         } finally {
             lock.unlock();
         }
@@ -86,14 +101,23 @@ final class Tally {
         lock.lock();
         try {
             long now = party.scheduler().nanoTime();
-            boolean recent = now - lastReceipt < RECEIPT_INTERVAL.toNanos();
+            boolean recent = now - lastReceiptAt < RECEIPT_INTERVAL.toNanos();
             if (units == told || (recent && !evenIfRecent)) {
                 return Optional.empty();
             }
+            var receipt =
+                    party.account()
+                            .sign(
+                                    party.domain(),
+                                    new UsageReceipt(
+                                            agreement.jobId(),
+                                            agreement.payee(),
+                                            units,
+                                            sequence++));
             told = units;
-            lastReceipt = now;
-            var receipt = new UsageReceipt(agreement.jobId(), agreement.payee(), units, sequence++);
-            return Optional.of(party.account().sign(party.domain(), receipt));
+            lastReceipt = Bytes32.keccak(receipt.encode());
+            lastReceiptAt = now;
+            return Optional.of(receipt);
         } finally {
             lock.unlock();
         }

@@ -16,6 +16,7 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.job.Job;
+import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobJournal;
 import tensorlink.jobs.job.JobState;
@@ -34,6 +35,7 @@ import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
@@ -82,7 +84,8 @@ public final class Worker implements Answerer, AutoCloseable {
                 Earnings.open(
                         terms.folder().resolve("vouchers"),
                         party.account().account(),
-                        party.domain());
+                        party.domain(),
+                        party.scheduler()::now);
     }
 
     /** Serves the control and stage protocols from now on. */
@@ -143,7 +146,7 @@ public final class Worker implements Answerer, AutoCloseable {
             case Question.ReleaseOffer(var job) -> {
                 var engagement = engagements.get(job);
                 if (engagement != null && engagement.offeredBy(from)) {
-                    engagement.release("the validator took the offer back");
+                    engagement.releaseUnlessOpened("the validator took the offer back");
                 }
                 yield new Answer.Done("released");
             }
@@ -179,6 +182,14 @@ public final class Worker implements Answerer, AutoCloseable {
                     Admission.Reason.MALFORMED,
                     offer.layers() + " of a model with " + config.layers());
         }
+        if (request.spec().workload().length() > config.contextLength()) {
+            return new Admission.Declined(
+                    Admission.Reason.MALFORMED,
+                    "sequences of "
+                            + request.spec().workload().length()
+                            + ", the model's context length is "
+                            + config.contextLength());
+        }
         long needed = StageMemory.bytes(config, offer.layers(), request.spec());
         admission.lock();
         try {
@@ -196,7 +207,15 @@ public final class Worker implements Answerer, AutoCloseable {
                                 + budget.free()
                                 + " are free");
             }
-            engage(sealed, config, needed);
+            boolean engaged = false;
+            try {
+                engage(sealed, config, needed);
+                engaged = true;
+            } finally {
+                if (!engaged) {
+                    budget.release(request.id());
+                }
+            }
         } finally {
             admission.unlock();
         }
@@ -213,8 +232,8 @@ public final class Worker implements Answerer, AutoCloseable {
         job.become(new JobState.Planned());
         job.become(new JobState.Recruiting());
         var engagement = new Engagement(party, engine, terms, offer, config, memory, job, this);
+        engagement.reserve();
         engagements.put(id, engagement);
-        party.scheduler().after(terms.limits().reservation(), engagement::expireUnlessOpened);
     }
 
     /** Called by an engagement that has ended and freed everything; returns the memory freed. */
@@ -228,21 +247,45 @@ public final class Worker implements Answerer, AutoCloseable {
         return weights;
     }
 
-    /** Keeps a voucher; an unacceptable one is an {@link IllegalArgumentException}. */
+    /** Keeps a voucher; an unacceptable one is a {@link JobException}. */
     void earn(Signed<Voucher> voucher) throws IOException {
         earnings.accept(voucher);
     }
 
-    /** Brings what is held to the ledger; what cannot be paid now stays for the next time. */
-    void redeem() throws InterruptedException {
-        var vouchers = earnings.vouchers();
-        if (vouchers.isEmpty()) {
-            return;
+    /** Brings what {@code payer} has promised to the ledger; it stays when that fails. */
+    void redeem(Account payer) {
+        earnings.outstanding(payer).ifPresent(this::redeem);
+    }
+
+    /** Tries again what could not be paid before. */
+    void redeemOutstanding() {
+        for (var voucher : earnings.outstanding()) {
+            if (!redeem(voucher)) {
+                return;
+            }
         }
+    }
+
+    /**
+     * Each voucher is brought alone: a ledger that refuses one, because its payer is out of money,
+     * refuses all that come with it.
+     *
+     * @return whether there is a ledger to bring more to
+     */
+    private boolean redeem(Signed<Voucher> voucher) {
         try {
-            cashier.redeem(vouchers, terms.limits().closeTimeout());
+            cashier.redeem(List.of(voucher), terms.limits().closeTimeout());
+            earnings.redeemed(voucher);
+            return true;
+        } catch (JobException refused) {
+            log.warn("voucher not redeemed: {}", refused.getMessage());
+            return refused.code() == ProblemCode.PAYMENT;
         } catch (IOException later) {
-            log.warn("vouchers not redeemed now: {}", later.getMessage());
+            log.warn("voucher not redeemed now: {}", later.getMessage());
+            return false;
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -283,8 +326,16 @@ public final class Worker implements Answerer, AutoCloseable {
         stopping = true;
         party.host().unhandle(party.protocols().control());
         party.host().unhandle(party.protocols().stage());
-        for (var engagement : engagements.values()) {
+        var ending = List.copyOf(engagements.values());
+        for (var engagement : ending) {
             engagement.release("the worker is stopping");
+        }
+        try {
+            for (var engagement : ending) {
+                engagement.awaitFreed();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
         log.info("worker stopped");
     }

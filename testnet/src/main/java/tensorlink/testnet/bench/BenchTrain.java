@@ -55,15 +55,17 @@ final class BenchTrain implements Callable<Integer> {
     @Option(
             names = "--rounds",
             paramLabel = "N",
-            defaultValue = "5",
+            defaultValue = "20",
             description = "interleaved rounds")
     private int rounds;
 
     @Option(
             names = "--seconds",
             paramLabel = "N",
-            defaultValue = "6",
-            description = "length of each measurement, about")
+            defaultValue = "2",
+            description =
+                    "of each measurement, at least one step; short, so that what else runs here"
+                            + " weighs on all alike")
     private int seconds;
 
     @Option(
@@ -166,6 +168,12 @@ final class BenchTrain implements Callable<Integer> {
                 var one = LocalRun.open(engine, model, 1, StageOptions.forTraining(1));
                 var other = LocalRun.open(engine, model, 1, StageOptions.forTraining(1));
                 var two = LocalRun.open(engine, model, 1, StageOptions.forTraining(WORKERS))) {
+            for (int warmUp = 0; warmUp < 3; warmUp++) {
+                step(distributed, measured.batch(warmUp));
+                step(one, measured.batch(warmUp));
+                step(other, measured.batch(warmUp));
+                step(two, measured.batch(warmUp));
+            }
             for (int round = 0; round < rounds; round++) {
                 network.add(speed(measured, step -> step(distributed, measured.batch(step))));
                 independent.add(together(measured, List.of(one, other)));
@@ -185,12 +193,13 @@ final class BenchTrain implements Callable<Integer> {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "  of one process with %d threads: %.2f;  of the bound: %.2f [%.2f-%.2f]",
+                        "  of one process with %d threads: %.2f;  of the bound: %.2f"
+                                + " [quarters %.2f-%.2f]",
                         WORKERS,
                         new Sample(against).median(),
                         new Sample(ratios).median(),
-                        new Sample(ratios).min(),
-                        new Sample(ratios).max()));
+                        new Sample(ratios).quantile(0.25),
+                        new Sample(ratios).quantile(0.75)));
         var result = new LinkedHashMap<String, Object>();
         result.put("model", measured.name());
         result.put("parameters", model.parameterCount());
@@ -210,23 +219,21 @@ final class BenchTrain implements Callable<Integer> {
                         "  %-24s %,8.0f tok/s  [%,.0f-%,.0f]",
                         name,
                         sample.median(),
-                        sample.min(),
-                        sample.max()));
+                        sample.quantile(0.25),
+                        sample.quantile(0.75)));
     }
 
     private interface Step {
         void run(long step) throws IOException, InterruptedException;
     }
 
-    /** Tokens per second of some seconds of steps, after two that do not count. */
+    /** Tokens per second of some seconds of steps. */
     private double speed(Case measured, Step step) throws IOException, InterruptedException {
-        step.run(0);
-        step.run(1);
         long begun = scheduler.nanoTime();
         long end = begun + seconds * 1_000_000_000L;
         long steps = 0;
         while (scheduler.nanoTime() < end) {
-            step.run(2 + steps);
+            step.run(steps);
             steps++;
         }
         return steps * measured.tokensPerStep() / ((scheduler.nanoTime() - begun) / 1e9);

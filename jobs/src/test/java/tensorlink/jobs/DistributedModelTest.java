@@ -1,0 +1,273 @@
+package tensorlink.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tensorlink.compute.Batch;
+import tensorlink.compute.LocalRun;
+import tensorlink.compute.Sampling;
+import tensorlink.compute.StageOptions;
+import tensorlink.compute.Tokens;
+import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.tensor.Tensor;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.lab.Lab;
+import tensorlink.jobs.lab.Patience;
+
+/** A distributed model as its user sees it, rightly and wrongly used, beside one process. */
+@Timeout(60)
+class DistributedModelTest {
+    private static final String NORM = "model.norm.weight";
+    private static final JobOptions OPTIONS =
+            JobOptions.training().workers(2).batch(4, 16).microBatches(2);
+
+    @TempDir private Path folder;
+    private Lab lab;
+    private JobClient user;
+    private DistributedModel model;
+    private LocalRun alone;
+
+    @BeforeEach
+    void open() throws Exception {
+        lab = new Lab(folder, Patience.enough());
+        lab.validator();
+        lab.worker();
+        lab.worker();
+        user = lab.user();
+        model = user.create(Lab.model(), OPTIONS, JobListener.silent());
+        alone = LocalRun.open(Lab.ENGINE, Lab.model(), 1, StageOptions.forTraining(1));
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        model.close();
+        alone.close();
+        lab.assertNothingIsLeft();
+        lab.close();
+    }
+
+    private static Loss forward(DistributedModel model, long seed) throws Exception {
+        var batch = Lab.batch(seed);
+        return model.forward(batch.inputs(), batch.labels());
+    }
+
+    private void assertGradientsAreAsAlone() throws Exception {
+        try (var ours = model.gradient(NORM);
+                var theirs = alone.gradient(NORM)) {
+            assertThat(floats(ours)).isEqualTo(floats(theirs));
+        }
+    }
+
+    private static List<Float> floats(Tensor tensor) {
+        var values = new java.util.ArrayList<Float>();
+        for (long i = 0; i < tensor.elements(); i++) {
+            values.add(tensor.floatAt(i));
+        }
+        return values;
+    }
+
+    @Test
+    void a_step_needs_gradients() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        assertThatThrownBy(optimizer::step)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("call backward");
+
+        forward(model, 1).backward();
+        optimizer.zeroGrad();
+
+        assertThatThrownBy(optimizer::step).isInstanceOf(IllegalStateException.class);
+        assertThat(optimizer.steps()).isZero();
+    }
+
+    @Test
+    void backward_is_called_once() throws Exception {
+        var loss = forward(model, 1);
+        loss.backward();
+
+        assertThatThrownBy(loss::backward)
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("called before");
+    }
+
+    @Test
+    void a_loss_whose_forwards_were_superseded_has_no_backward() throws Exception {
+        var first = forward(model, 1);
+        float value = first.value();
+        forward(model, 2).value();
+
+        assertThatThrownBy(first::backward).hasMessageContaining("another batch has come since");
+        assertThat(first.value()).isEqualTo(value);
+    }
+
+    @Test
+    void a_model_in_evaluation_gives_values_without_backwards() throws Exception {
+        model.eval();
+        var loss = forward(model, 1);
+
+        assertThat(loss.value()).isPositive();
+        assertThatThrownBy(loss::backward).hasMessageContaining("in evaluation");
+
+        model.train();
+        forward(model, 1).backward();
+    }
+
+    @Test
+    void gradients_add_up_over_batches_until_they_are_dropped() throws Exception {
+        forward(model, 1).backward();
+        var second = forward(model, 2);
+        second.value();
+        second.backward();
+
+        alone.zeroGradients();
+        alone.forwardBackward(Lab.batch(1), 2);
+        alone.forwardBackward(Lab.batch(2), 2);
+        assertGradientsAreAsAlone();
+    }
+
+    @Test
+    void zero_grad_between_value_and_backward_drops_what_was_before() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        forward(model, 1).backward();
+        var second = forward(model, 2);
+        second.value();
+        optimizer.zeroGrad();
+        second.backward();
+
+        alone.zeroGradients();
+        alone.forwardBackward(Lab.batch(2), 2);
+        assertGradientsAreAsAlone();
+
+        forward(model, 3).backward();
+        alone.forwardBackward(Lab.batch(3), 2);
+        assertGradientsAreAsAlone();
+    }
+
+    @Test
+    void gradients_stay_after_a_step_as_in_one_process() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        forward(model, 1).backward();
+        optimizer.step();
+        optimizer.use(AdamW.lr(1e-3));
+        optimizer.step();
+
+        alone.zeroGradients();
+        alone.forwardBackward(Lab.batch(1), 2);
+        alone.step(AdamW.lr(1e-2));
+        alone.step(AdamW.lr(1e-3));
+        assertThat(model.weightsDigest()).isEqualTo(alone.weightsDigest());
+        assertThat(optimizer.steps()).isEqualTo(2);
+        assertThat(optimizer.rule()).isEqualTo(AdamW.lr(1e-3));
+    }
+
+    @Test
+    void what_is_no_batch_of_this_job_is_refused_and_the_job_goes_on() throws Exception {
+        var wide = Tokens.of(new long[5][16]);
+        assertThatThrownBy(() -> model.forward(wide, wide))
+                .isInstanceOf(JobException.class)
+                .hasMessageContaining("TL-JOB-007")
+                .hasMessageContaining("3 x 16, agreed were 2 x 16");
+        var strange = Tokens.of(new long[] {1, 256});
+        assertThatThrownBy(() -> model.forward(strange, strange))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("token 256 outside of the vocabulary of 256");
+        var fine = Tokens.of(new long[] {1, 2});
+        assertThatThrownBy(() -> model.evaluate(fine, Tokens.of(new long[] {1, -1})))
+                .hasMessage("label -1 outside of the vocabulary of 256");
+        assertThatThrownBy(() -> model.logits(strange))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> model.generate(List.of(-1), GenerateOptions.greedy(1), _ -> {}))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> model.generate(List.of(1), GenerateOptions.greedy(16), _ -> {}))
+                .hasMessageContaining("TL-JOB-007");
+        assertThatThrownBy(() -> model.parameter("no.such")).hasMessageContaining("no.such");
+
+        assertThat(model.evaluate(fine, Tokens.of(new long[] {1, 2}))).isPositive();
+        assertThat(model.evaluate(fine, Tokens.of(new long[] {Batch.IGNORED, 2}))).isPositive();
+    }
+
+    @Test
+    void generates_what_one_process_does_many_times_in_a_row() throws Exception {
+        var prompt = List.of(1, 2, 3);
+        var expected = alone.generate(prompt, 8, Sampling.greedy());
+
+        for (int i = 0; i < 8; i++) {
+            var told = new java.util.ArrayList<Integer>();
+            assertThat(model.generate(prompt, GenerateOptions.greedy(8), told::add))
+                    .isEqualTo(expected);
+            assertThat(told).isEqualTo(expected);
+        }
+        var stop = new GenerateOptions(8, Sampling.greedy(), List.of(expected.get(2)));
+        assertThat(model.generate(prompt, stop, _ -> {}))
+                .isEqualTo(expected.subList(0, expected.indexOf(expected.get(2))));
+    }
+
+    @Test
+    void after_close_everything_says_so_and_closing_again_is_nothing() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        var unasked = forward(model, 1);
+        var asked = forward(model, 2);
+        float value = asked.value();
+        model.close();
+        model.close();
+
+        assertThatThrownBy(() -> forward(model, 1)).hasMessageContaining("TL-JOB-009");
+        assertThatThrownBy(unasked::value).hasMessageContaining("is over");
+        assertThatThrownBy(unasked::backward).hasMessageContaining("is over");
+        assertThatThrownBy(optimizer::step).hasMessageContaining("is over");
+        assertThatThrownBy(model::digests).hasMessageContaining("is over");
+        assertThatThrownBy(() -> model.save(folder.resolve("out"))).hasMessageContaining("is over");
+        assertThat(asked.value()).isEqualTo(value);
+        assertThat(user.report(model.job()).orElseThrow().state())
+                .isEqualTo(new JobState.Completed());
+    }
+
+    @Test
+    void losses_can_be_asked_for_after_the_steps() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        var losses = new java.util.ArrayList<Loss>();
+        for (int step = 1; step <= 3; step++) {
+            optimizer.zeroGrad();
+            losses.add(forward(model, step));
+            losses.getLast().backward();
+            optimizer.step();
+        }
+
+        for (int step = 1; step <= 3; step++) {
+            alone.zeroGradients();
+            assertThat(losses.get(step - 1).value())
+                    .isEqualTo(alone.forwardBackward(Lab.batch(step), 2));
+            alone.step(AdamW.lr(1e-2));
+        }
+    }
+
+    @Test
+    void an_inference_job_does_not_train() throws Exception {
+        var inference =
+                user.create(Lab.model(), JobOptions.inference().batch(1, 16), JobListener.silent());
+        try (inference) {
+            assertThatThrownBy(() -> inference.optimizer(AdamW.lr(1)))
+                    .isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(inference::train).isInstanceOf(IllegalStateException.class);
+            assertThatThrownBy(() -> inference.gradient(NORM))
+                    .isInstanceOf(JobException.class)
+                    .hasMessageContaining("TL-MOD-003");
+            var prompt = List.of(1, 2, 3);
+            var expected = alone.generate(prompt, 2, Sampling.greedy());
+            for (int i = 0; i < 30; i++) {
+                // Each has room for one generation's cache, so the last one's must be gone.
+                assertThat(inference.generate(prompt, GenerateOptions.greedy(2), _ -> {}))
+                        .isEqualTo(expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+package tensorlink.jobs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import tensorlink.jobs.job.Purpose;
+import tensorlink.ledger.Amount;
+import tensorlink.p2p.peer.KeyPair;
+
+class JobOptionsTest {
+
+    @Test
+    void each_change_keeps_the_others() {
+        var worker = KeyPair.generate().peerId();
+
+        var options =
+                JobOptions.training()
+                        .batch(6, 128)
+                        .microBatches(3)
+                        .maxPrice(Amount.of(5))
+                        .lifetime(Duration.ofHours(1))
+                        .on(List.of(worker));
+
+        assertThat(options)
+                .isEqualTo(
+                        new JobOptions(
+                                Purpose.TRAINING,
+                                1,
+                                6,
+                                128,
+                                3,
+                                List.of(worker),
+                                Amount.of(5),
+                                Duration.ofHours(1)));
+    }
+
+    @Test
+    void training_and_inference_begin_free_of_charge_on_any_workers() {
+        for (var options : List.of(JobOptions.training(), JobOptions.inference())) {
+            assertThat(options.maxPrice()).isEqualTo(Amount.ZERO);
+            assertThat(options.pinned()).isEmpty();
+            assertThat(options.workers()).isZero();
+        }
+        assertThat(JobOptions.inference().purpose()).isEqualTo(Purpose.INFERENCE);
+    }
+
+    @Test
+    void a_batch_has_rows_and_micro_batches() {
+        assertThatThrownBy(() -> JobOptions.training().batch(0, 16))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("0 rows of 16 in 4 micro-batches");
+        assertThatThrownBy(() -> JobOptions.training().batch(1, -1)).hasMessageContaining("-1");
+        assertThatThrownBy(() -> JobOptions.training().microBatches(0))
+                .hasMessageContaining("0 micro-batches");
+    }
+
+    @Test
+    void a_generation_has_at_least_one_token() {
+        assertThatThrownBy(() -> GenerateOptions.greedy(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("at least 1");
+    }
+}

@@ -1,0 +1,274 @@
+package tensorlink.jobs.lab;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.SplittableRandom;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+import tensorlink.compute.Batch;
+import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Tokens;
+import tensorlink.compute.tokenizer.Tokenizer;
+import tensorlink.compute.torch.TorchEngine;
+import tensorlink.jobs.JobClient;
+import tensorlink.jobs.exchange.Answerer;
+import tensorlink.jobs.exchange.QuestionServer;
+import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.message.Protocols;
+import tensorlink.jobs.message.Seals;
+import tensorlink.jobs.party.Directory;
+import tensorlink.jobs.party.Party;
+import tensorlink.jobs.user.Purse;
+import tensorlink.jobs.validator.Till;
+import tensorlink.jobs.validator.Validator;
+import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.jobs.worker.Worker;
+import tensorlink.jobs.worker.WorkerTerms;
+import tensorlink.ledger.AccountKey;
+import tensorlink.ledger.Amount;
+import tensorlink.ledger.Domain;
+import tensorlink.ledger.Ledger;
+import tensorlink.ledger.file.FileLedger;
+import tensorlink.ledger.file.FileLedgerConfig;
+import tensorlink.p2p.HostConfig;
+import tensorlink.p2p.Libp2p;
+import tensorlink.p2p.MemoryNetwork;
+import tensorlink.p2p.core.StreamHandler;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.KeyPair;
+
+/** A network in this process, without sockets, to which a test adds whom it needs. */
+public final class Lab implements AutoCloseable {
+    public static final String NETWORK = "lab";
+    public static final long MEMORY_BYTES = 64 << 20;
+    public static final Amount CREDIT = Amount.of(1_000_000);
+    public static final TorchEngine ENGINE = engine();
+
+    private final MemoryNetwork memory = new MemoryNetwork(1);
+    private final Path folder;
+    private final JobLimits limits;
+    private final WatchedScheduler scheduler = new WatchedScheduler();
+    private final Map<Directory.Role, List<Party>> known = new EnumMap<>(Directory.Role.class);
+    private final List<Worker> workers = new ArrayList<>();
+    private final Deque<Closing> opened = new ArrayDeque<>();
+    private final long arraysBefore = ENGINE.arrays();
+    private int parties;
+
+    private interface Closing {
+        void close() throws IOException;
+    }
+
+    public Lab(Path folder, Patience patience) {
+        this.folder = folder;
+        this.limits = patience.limits();
+        for (var role : Directory.Role.values()) {
+            known.put(role, new CopyOnWriteArrayList<>());
+        }
+    }
+
+    private static TorchEngine engine() {
+        try {
+            AccountKey.warmUp();
+            return TorchEngine.open();
+        } catch (IOException failed) {
+            throw new UncheckedIOException(failed);
+        }
+    }
+
+    public JobLimits limits() {
+        return limits;
+    }
+
+    public WatchedScheduler scheduler() {
+        return scheduler;
+    }
+
+    /** Somebody without a role. */
+    public Party party() throws IOException, InterruptedException {
+        return party(new Random(parties));
+    }
+
+    /** Somebody without a role, whose salts and nonces come from {@code random}. */
+    public Party party(RandomGenerator random) throws IOException, InterruptedException {
+        int number = parties++;
+        var key = KeyPair.generate();
+        var host =
+                Libp2p.start(
+                        key,
+                        HostConfig.defaults()
+                                .withMemory(memory)
+                                .withListen(Multiaddr.parse("/memory/party" + number))
+                                .withEventLoops(1));
+        opened.push(host::close);
+        return new Party(
+                host,
+                AccountKey.generate(new Random(number)),
+                Domain.privateNetwork(NETWORK),
+                new Protocols(NETWORK),
+                new Seals(key, NETWORK, scheduler::now, random),
+                scheduler);
+    }
+
+    /** Makes {@code party} known for a role. */
+    public Party register(Directory.Role role, Party party) {
+        known(role).add(party);
+        return party;
+    }
+
+    private List<Party> known(Directory.Role role) {
+        return Objects.requireNonNull(known.get(role));
+    }
+
+    private Directory directory(Party asking) {
+        return (role, count) ->
+                known(role).stream()
+                        .filter(party -> !party.id().equals(asking.id()))
+                        .limit(count)
+                        .map(party -> party.host().info())
+                        .toList();
+    }
+
+    /** A validator, on a network where nothing is paid. */
+    public Validator validator() throws IOException, InterruptedException {
+        return validator(party(), null);
+    }
+
+    /** The party of a new validator, on a network where nothing is paid. */
+    public Party validatorParty() throws IOException, InterruptedException {
+        var party = party();
+        validator(party, null);
+        return party;
+    }
+
+    /** A validator that keeps a ledger, on which everybody who asks has {@link #CREDIT}. */
+    public Ledger ledger() throws IOException, InterruptedException {
+        var party = party();
+        var issuer = party.account();
+        var ledger =
+                FileLedger.open(
+                        folder.resolve("ledger"),
+                        FileLedgerConfig.of(NETWORK, issuer.account()),
+                        scheduler::now);
+        opened.push(ledger::close);
+        validator(party, new Till(ledger, issuer, CREDIT));
+        return ledger;
+    }
+
+    private Validator validator(Party party, @Nullable Till till) {
+        var validator =
+                new Validator(party, directory(party), till, folder.resolve("validator"), limits);
+        answering(party, validator);
+        register(Directory.Role.VALIDATOR, party);
+        return validator;
+    }
+
+    /** A validator that does what {@code handler} does with each question's stream. */
+    public Party scriptedValidator(StreamHandler handler) throws IOException, InterruptedException {
+        var party = register(Directory.Role.VALIDATOR, party());
+        party.host().handle(party.protocols().job(), handler);
+        return party;
+    }
+
+    /** A worker that lends {@link #MEMORY_BYTES} for nothing. */
+    public LabWorker worker() throws IOException, InterruptedException {
+        return worker(MEMORY_BYTES, Amount.ZERO, (_, _) -> {});
+    }
+
+    public LabWorker worker(long memoryBytes, Amount price, Worker.Cashier cashier)
+            throws IOException, InterruptedException {
+        var party = party();
+        var weights = new WeightsServer();
+        var home = folder.resolve(party.id().toString());
+        var worker =
+                new Worker(
+                        party,
+                        ENGINE,
+                        new WorkerTerms(memoryBytes, 1, price, home, limits),
+                        weights,
+                        cashier);
+        worker.start();
+        party.host().handle(party.protocols().weights(), weights);
+        answering(party, worker);
+        opened.push(worker::close);
+        workers.add(worker);
+        register(Directory.Role.WORKER, party);
+        return new LabWorker(party, worker);
+    }
+
+    /** A real worker and its party. */
+    public record LabWorker(Party party, Worker worker) {}
+
+    /** Serves the job protocol of {@code party} with {@code role}. */
+    public static void answering(Party party, Answerer role) {
+        party.host().handle(party.protocols().job(), new QuestionServer(List.of(role)));
+    }
+
+    public JobClient user() throws IOException, InterruptedException {
+        return user(party());
+    }
+
+    public JobClient user(Party party) throws IOException, InterruptedException {
+        var weights = new WeightsServer();
+        party.host().handle(party.protocols().weights(), weights);
+        var home = folder.resolve(party.id().toString());
+        return new JobClient(
+                party,
+                directory(party),
+                weights,
+                Purse.open(home.resolve("purse")),
+                home.resolve("jobs"),
+                limits);
+    }
+
+    /** Asserts that every job has ended everywhere: no thread, no timer, no tensor, no booking. */
+    public void assertNothingIsLeft() {
+        Eventually.until(
+                () -> "the threads end: " + scheduler.alive(), () -> scheduler.alive().isEmpty());
+        for (var worker : workers) {
+            assertThat(worker.stints()).isEmpty();
+            assertThat(worker.capability().freeBytes())
+                    .isEqualTo(worker.capability().memoryBytes());
+        }
+        assertThat(ENGINE.arrays()).as("native arrays").isEqualTo(arraysBefore);
+    }
+
+    /** A model of three layers with 256 tokens and 64 positions. */
+    public static Model model() {
+        return model(5);
+    }
+
+    public static Model model(long seed) {
+        return Model.initialize(ModelConfig.llama(32, 3, 256, 64), Tokenizer.bytes(), seed);
+    }
+
+    /** Four rows of 16 tokens. */
+    public static Batch batch(long seed) {
+        var random = new SplittableRandom(seed);
+        var rows = new long[4][];
+        for (int row = 0; row < rows.length; row++) {
+            rows[row] = random.longs(16, 0, 256).toArray();
+        }
+        return Batch.of(Tokens.of(rows));
+    }
+
+    @Override
+    public void close() throws IOException {
+        while (!opened.isEmpty()) {
+            opened.pop().close();
+        }
+        memory.close();
+    }
+}
