@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import tensorlink.compute.MicroBatch;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -276,12 +275,17 @@ public final class Pipeline {
         }
     }
 
-    private void fail(String which, @Nullable IOException lost) {
-        failed.accept(
+    /**
+     * A worker that ends tells why on its control stream first, but another thread reads that: it
+     * is given the time of a beat.
+     */
+    private void fail(String which, IOException lost) {
+        var problem =
                 new Problem(
                         ProblemCode.WORKER_LOST,
                         "the " + which + " stage is lost",
-                        lost == null ? "" : String.valueOf(lost.getMessage()),
-                        "ask for the job again; another worker will be found"));
+                        String.valueOf(lost.getMessage()),
+                        "ask for the job again; another worker will be found");
+        party.scheduler().after(limits.beatInterval(), () -> failed.accept(problem));
     }
 }

@@ -18,7 +18,7 @@ public final class Patience {
     private Duration link = Duration.ofSeconds(10);
     private Duration batch = Duration.ofSeconds(30);
     private Duration close = Duration.ofSeconds(10);
-    private Duration beat = Duration.ofMillis(100);
+    private Duration beat = Duration.ofMillis(200);
     private Duration silence = Duration.ofSeconds(10);
 
     private Patience() {}
