@@ -62,7 +62,7 @@ class NoisePayloadTest {
         "0aff, Noise payload",
         "0a020863, canonical",
         "0a0408631220, unknown type 99",
-        "0a0608001202aabb, RSA"
+        "0a0608001202aabb, DER"
     })
     void refuses_malformed_payloads_and_other_keys(String hex, String reason) {
         var bytes = HexFormat.of().parseHex(hex);
