@@ -6,11 +6,14 @@ import java.util.ArrayList;
 import java.util.List;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.Throughput;
+import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.identify.Identify;
 import tensorlink.p2p.mux.Yamux;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
 import tensorlink.p2p.security.Noise;
 import tensorlink.p2p.swarm.Swarm;
@@ -65,5 +68,22 @@ public final class Libp2p {
     /** Measures one round trip to {@code peer}, connecting first when needed. */
     public static Duration ping(Host host, PeerId peer) throws IOException, InterruptedException {
         return new Ping(Scheduler.system()).measure(host.connect(host.peers().info(peer)));
+    }
+
+    /** Lets peers measure throughput with {@code host}, which lends them its bandwidth. */
+    public static void servePerf(Host host) {
+        host.handle(Perf.PROTOCOL, new Perf(Scheduler.system())::serve);
+    }
+
+    /**
+     * Measures how long {@code uploadBytes} to {@code peer} and {@code downloadBytes} from it take,
+     * connecting first when needed.
+     *
+     * @throws UnsupportedProtocolException when the peer does not let itself be measured
+     */
+    public static Throughput perf(Host host, PeerId peer, long uploadBytes, long downloadBytes)
+            throws IOException, InterruptedException {
+        var connection = host.connect(host.peers().info(peer));
+        return new Perf(Scheduler.system()).measure(connection, uploadBytes, downloadBytes);
     }
 }
