@@ -2,6 +2,7 @@ package tensorlink.p2p;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -17,6 +18,7 @@ import tensorlink.p2p.peer.PeerStore;
  * @param peerBounds how much to remember of other peers
  * @param memory the network for {@code /memory} addresses; without one there are none
  * @param eventLoops threads for all sockets
+ * @param securities how to secure connections that need it, best first
  */
 public record HostConfig(
         List<Multiaddr> listen,
@@ -26,10 +28,16 @@ public record HostConfig(
         PeerStore.Bounds peerBounds,
         Optional<MemoryNetwork> memory,
         int eventLoops,
-        Scheduler scheduler) {
+        Scheduler scheduler,
+        List<Security> securities) {
 
     public HostConfig {
         listen = List.copyOf(listen);
+        securities = List.copyOf(securities);
+        if (securities.isEmpty() || Set.copyOf(securities).size() < securities.size()) {
+            throw new IllegalArgumentException(
+                    "securities " + securities + ", expected one or both, each once");
+        }
         if (eventLoops < 1) {
             throw new IllegalArgumentException(eventLoops + " event loops");
         }
@@ -44,7 +52,8 @@ public record HostConfig(
                 PeerStore.Bounds.defaults(),
                 Optional.empty(),
                 Runtime.getRuntime().availableProcessors(),
-                Scheduler.system());
+                Scheduler.system(),
+                List.of(Security.NOISE, Security.TLS));
     }
 
     /** Listens at {@code addresses} and nowhere else; at none, when there are none. */
@@ -57,7 +66,8 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities);
     }
 
     public HostConfig withAgentVersion(String changed) {
@@ -69,7 +79,8 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities);
     }
 
     public HostConfig withLimits(Limits changed) {
@@ -81,7 +92,8 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities);
     }
 
     public HostConfig withMemory(MemoryNetwork network) {
@@ -93,7 +105,8 @@ public record HostConfig(
                 peerBounds,
                 Optional.of(network),
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities);
     }
 
     public HostConfig withEventLoops(int threads) {
@@ -105,7 +118,8 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 threads,
-                scheduler);
+                scheduler,
+                securities);
     }
 
     public HostConfig withScheduler(Scheduler changed) {
@@ -117,6 +131,29 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                changed);
+                changed,
+                securities);
+    }
+
+    /** Secures connections in these ways and no other, best first. */
+    public HostConfig withSecurities(Security... changed) {
+        return new HostConfig(
+                listen,
+                protocolVersion,
+                agentVersion,
+                limits,
+                peerBounds,
+                memory,
+                eventLoops,
+                scheduler,
+                List.of(changed));
+    }
+
+    /** A way to prove identities and keep others out. */
+    public enum Security {
+        /** Everywhere available. */
+        NOISE,
+        /** TLS 1.3, the faster one for bulk; left out where the machine has no BoringSSL. */
+        TLS
     }
 }

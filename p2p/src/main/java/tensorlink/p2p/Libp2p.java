@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Throughput;
@@ -16,16 +18,20 @@ import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
 import tensorlink.p2p.security.Noise;
+import tensorlink.p2p.security.Security;
+import tensorlink.p2p.security.Tls;
 import tensorlink.p2p.swarm.Swarm;
 import tensorlink.p2p.transport.TcpTransport;
 import tensorlink.p2p.transport.Transport;
 
 /** Where a host comes from. */
 public final class Libp2p {
+    private static final Logger log = LoggerFactory.getLogger(Libp2p.class);
+
     private Libp2p() {}
 
     /**
-     * Starts a host: TCP, Noise, yamux, identify and ping. It runs until it is closed.
+     * Starts a host: TCP, Noise or TLS, yamux, identify and ping. It runs until it is closed.
      *
      * @throws IOException when an address cannot be listened at; nothing is left running then
      */
@@ -51,18 +57,39 @@ public final class Libp2p {
     }
 
     private static Swarm.Parts parts(KeyPair key, HostConfig config) {
+        var yamux = new Yamux(config.limits(), config.scheduler());
+        var securities = securities(key, List.of(yamux.protocol()), config);
         var transports = new ArrayList<Transport>();
         transports.add(new TcpTransport(config.eventLoops(), config.limits().dialling().timeout()));
         config.memory().ifPresent(network -> transports.add(network.transport()));
-        var yamux = new Yamux(config.limits(), config.scheduler());
         return new Swarm.Parts(
                 key.peerId(),
                 PeerStore.inMemory(config.peerBounds(), config.scheduler()::now),
                 transports,
-                List.of(new Noise(key, List.of(yamux.protocol()))),
+                securities,
                 List.of(yamux),
                 config.limits(),
                 config.scheduler());
+    }
+
+    private static List<Security> securities(KeyPair key, List<String> muxers, HostConfig config) {
+        var securities = new ArrayList<Security>();
+        for (var security : config.securities()) {
+            switch (security) {
+                case NOISE -> securities.add(new Noise(key, muxers));
+                case TLS -> {
+                    if (Tls.isAvailable()) {
+                        securities.add(new Tls(key, muxers, config.scheduler()::now));
+                    } else {
+                        log.info("TLS is left out: this machine has no BoringSSL");
+                    }
+                }
+            }
+        }
+        if (securities.isEmpty()) {
+            throw new IllegalStateException("no TLS on this machine, and nothing else is wanted");
+        }
+        return securities;
     }
 
     /** Measures one round trip to {@code peer}, connecting first when needed. */

@@ -142,15 +142,21 @@ final class YamuxStream implements MuxedStream {
         return count;
     }
 
+    /** Noise leaves arrays; TLS leaves memory outside the heap. */
     private static int copy(ByteBuf chunk, MemorySegment target) {
         int count = (int) Math.min(chunk.readableBytes(), target.byteSize());
-        MemorySegment.copy(
-                chunk.array(),
-                chunk.arrayOffset() + chunk.readerIndex(),
-                target,
-                ValueLayout.JAVA_BYTE,
-                0,
-                count);
+        if (chunk.hasArray()) {
+            MemorySegment.copy(
+                    chunk.array(),
+                    chunk.arrayOffset() + chunk.readerIndex(),
+                    target,
+                    ValueLayout.JAVA_BYTE,
+                    0,
+                    count);
+        } else {
+            var bytes = MemorySegment.ofBuffer(chunk.nioBuffer(chunk.readerIndex(), count));
+            MemorySegment.copy(bytes, 0, target, 0, count);
+        }
         chunk.skipBytes(count);
         return count;
     }
