@@ -3,6 +3,7 @@ package tensorlink.p2p;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import javax.net.ssl.SSLContext;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -19,6 +20,8 @@ import tensorlink.p2p.peer.PeerStore;
  * @param memory the network for {@code /memory} addresses; without one there are none
  * @param eventLoops threads for all sockets
  * @param securities how to secure connections that need it, best first
+ * @param webTls for secure WebSockets: the certificate to show and whom to trust. Without one none
+ *     is listened at, and whom the JDK trusts is trusted.
  */
 public record HostConfig(
         List<Multiaddr> listen,
@@ -29,7 +32,8 @@ public record HostConfig(
         Optional<MemoryNetwork> memory,
         int eventLoops,
         Scheduler scheduler,
-        List<Security> securities) {
+        List<Security> securities,
+        Optional<SSLContext> webTls) {
 
     public HostConfig {
         listen = List.copyOf(listen);
@@ -53,7 +57,8 @@ public record HostConfig(
                 Optional.empty(),
                 Runtime.getRuntime().availableProcessors(),
                 Scheduler.system(),
-                List.of(Security.NOISE, Security.TLS));
+                List.of(Security.NOISE, Security.TLS),
+                Optional.empty());
     }
 
     /** Listens at {@code addresses} and nowhere else; at none, when there are none. */
@@ -67,7 +72,8 @@ public record HostConfig(
                 memory,
                 eventLoops,
                 scheduler,
-                securities);
+                securities,
+                webTls);
     }
 
     public HostConfig withAgentVersion(String changed) {
@@ -80,7 +86,8 @@ public record HostConfig(
                 memory,
                 eventLoops,
                 scheduler,
-                securities);
+                securities,
+                webTls);
     }
 
     public HostConfig withLimits(Limits changed) {
@@ -93,7 +100,8 @@ public record HostConfig(
                 memory,
                 eventLoops,
                 scheduler,
-                securities);
+                securities,
+                webTls);
     }
 
     public HostConfig withMemory(MemoryNetwork network) {
@@ -106,7 +114,8 @@ public record HostConfig(
                 Optional.of(network),
                 eventLoops,
                 scheduler,
-                securities);
+                securities,
+                webTls);
     }
 
     public HostConfig withEventLoops(int threads) {
@@ -119,7 +128,8 @@ public record HostConfig(
                 memory,
                 threads,
                 scheduler,
-                securities);
+                securities,
+                webTls);
     }
 
     public HostConfig withScheduler(Scheduler changed) {
@@ -132,7 +142,8 @@ public record HostConfig(
                 memory,
                 eventLoops,
                 changed,
-                securities);
+                securities,
+                webTls);
     }
 
     /** Secures connections in these ways and no other, best first. */
@@ -146,7 +157,22 @@ public record HostConfig(
                 memory,
                 eventLoops,
                 scheduler,
-                List.of(changed));
+                List.of(changed),
+                webTls);
+    }
+
+    public HostConfig withWebTls(SSLContext changed) {
+        return new HostConfig(
+                listen,
+                protocolVersion,
+                agentVersion,
+                limits,
+                peerBounds,
+                memory,
+                eventLoops,
+                scheduler,
+                securities,
+                Optional.of(changed));
     }
 
     /** A way to prove identities and keep others out. */

@@ -23,6 +23,7 @@ import tensorlink.p2p.security.Tls;
 import tensorlink.p2p.swarm.Swarm;
 import tensorlink.p2p.transport.TcpTransport;
 import tensorlink.p2p.transport.Transport;
+import tensorlink.p2p.transport.WebSocketTransport;
 
 /** Where a host comes from. */
 public final class Libp2p {
@@ -31,7 +32,8 @@ public final class Libp2p {
     private Libp2p() {}
 
     /**
-     * Starts a host: TCP, Noise or TLS, yamux, identify and ping. It runs until it is closed.
+     * Starts a host: TCP, WebSocket, Noise, TLS, yamux, identify and ping. It runs until it is
+     * closed.
      *
      * @throws IOException when an address cannot be listened at; nothing is left running then
      */
@@ -60,7 +62,9 @@ public final class Libp2p {
         var yamux = new Yamux(config.limits(), config.scheduler());
         var securities = securities(key, List.of(yamux.protocol()), config);
         var transports = new ArrayList<Transport>();
-        transports.add(new TcpTransport(config.eventLoops(), config.limits().dialling().timeout()));
+        var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
+        transports.add(tcp);
+        transports.add(new WebSocketTransport(tcp, config.limits().webSocket(), config.webTls()));
         config.memory().ifPresent(network -> transports.add(network.transport()));
         return new Swarm.Parts(
                 key.peerId(),

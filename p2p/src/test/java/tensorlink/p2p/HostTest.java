@@ -356,6 +356,7 @@ class HostTest {
                                 limits.streams(),
                                 limits.muxing(),
                                 limits.identify(),
+                                limits.webSocket(),
                                 2));
         var goOn = new CountDownLatch(1);
         var seen = new LinkedBlockingQueue<HostEvent>();
