@@ -6,8 +6,10 @@ import java.util.Set;
 import javax.net.ssl.SSLContext;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.peer.PreSharedKey;
 
 /**
  * How a host is set up.
@@ -22,6 +24,8 @@ import tensorlink.p2p.peer.PeerStore;
  * @param securities how to secure connections that need it, best first
  * @param webTls for secure WebSockets: the certificate to show and whom to trust. Without one none
  *     is listened at, and whom the JDK trusts is trusted.
+ * @param privateNetwork the key of a private network, which then is the only one; QUIC has no place
+ *     in it
  */
 public record HostConfig(
         List<Multiaddr> listen,
@@ -33,7 +37,8 @@ public record HostConfig(
         int eventLoops,
         Scheduler scheduler,
         List<Security> securities,
-        Optional<SSLContext> webTls) {
+        Optional<SSLContext> webTls,
+        Optional<PreSharedKey> privateNetwork) {
 
     public HostConfig {
         listen = List.copyOf(listen);
@@ -41,6 +46,12 @@ public record HostConfig(
         if (securities.isEmpty() || Set.copyOf(securities).size() < securities.size()) {
             throw new IllegalArgumentException(
                     "securities " + securities + ", expected one or both, each once");
+        }
+        for (var address : listen) {
+            if (privateNetwork.isPresent() && address.has(AddressProtocol.QUIC_V1)) {
+                throw new IllegalArgumentException(
+                        "cannot listen at " + address + ": QUIC has no place in a private network");
+            }
         }
         if (eventLoops < 1) {
             throw new IllegalArgumentException(eventLoops + " event loops");
@@ -58,6 +69,7 @@ public record HostConfig(
                 Runtime.getRuntime().availableProcessors(),
                 Scheduler.system(),
                 List.of(Security.NOISE, Security.TLS),
+                Optional.empty(),
                 Optional.empty());
     }
 
@@ -73,7 +85,8 @@ public record HostConfig(
                 eventLoops,
                 scheduler,
                 securities,
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withAgentVersion(String changed) {
@@ -87,7 +100,8 @@ public record HostConfig(
                 eventLoops,
                 scheduler,
                 securities,
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withLimits(Limits changed) {
@@ -101,7 +115,8 @@ public record HostConfig(
                 eventLoops,
                 scheduler,
                 securities,
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withMemory(MemoryNetwork network) {
@@ -115,7 +130,8 @@ public record HostConfig(
                 eventLoops,
                 scheduler,
                 securities,
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withEventLoops(int threads) {
@@ -129,7 +145,8 @@ public record HostConfig(
                 threads,
                 scheduler,
                 securities,
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withScheduler(Scheduler changed) {
@@ -143,7 +160,8 @@ public record HostConfig(
                 eventLoops,
                 changed,
                 securities,
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     /** Secures connections in these ways and no other, best first. */
@@ -158,7 +176,8 @@ public record HostConfig(
                 eventLoops,
                 scheduler,
                 List.of(changed),
-                webTls);
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withWebTls(SSLContext changed) {
@@ -172,7 +191,24 @@ public record HostConfig(
                 eventLoops,
                 scheduler,
                 securities,
-                Optional.of(changed));
+                Optional.of(changed),
+                privateNetwork);
+    }
+
+    /** Speaks only with those who have {@code key}. */
+    public HostConfig withPrivateNetwork(PreSharedKey key) {
+        return new HostConfig(
+                listen,
+                protocolVersion,
+                agentVersion,
+                limits,
+                peerBounds,
+                memory,
+                eventLoops,
+                scheduler,
+                securities,
+                webTls,
+                Optional.of(key));
     }
 
     /** A way to prove identities and keep others out. */

@@ -72,6 +72,7 @@ public final class Libp2p {
                 transports,
                 securities,
                 List.of(yamux),
+                config.privateNetwork(),
                 config.limits(),
                 config.scheduler());
     }

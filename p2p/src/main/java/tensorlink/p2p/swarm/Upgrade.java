@@ -6,23 +6,26 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.PrivateNetworkException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.WrongPeerException;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.pnet.PrivateChannel;
 import tensorlink.p2p.security.Secured;
 
 /**
- * Turns one raw channel into a connection: multistream, security, the peer's identity checked, then
- * the muxer, agreed inside the security handshake or by multistream once more. All of it under one
- * deadline; whatever fails closes the channel. Everything but {@link #fail} runs on the channel's
- * event loop.
+ * Turns one raw channel into a connection: the private network's key, multistream, security, the
+ * peer's identity checked, then the muxer, agreed inside the security handshake or by multistream
+ * once more. All of it under one deadline; whatever fails closes the channel. Everything but {@link
+ * #fail} runs on the channel's event loop.
  */
 final class Upgrade extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(Upgrade.class);
@@ -34,6 +37,8 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     private final Optional<PeerId> expected;
     private final Done done;
     private final Scheduler.Task deadline;
+    private boolean isConnected;
+    private boolean isUnderstood;
     private boolean isDone;
 
     private Upgrade(
@@ -76,6 +81,9 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
 
     private void start() {
         var names = shared.securityNames();
+        shared.network()
+                .ifPresent(key ->
+                        channel.pipeline().addLast(new PrivateChannel(key, new SecureRandom())));
         channel.pipeline()
                 .addLast(
                         switch (direction) {
@@ -85,7 +93,14 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                 .addLast(this);
     }
 
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        isConnected = true;
+        context.fireChannelActive();
+    }
+
     private void secure(ChannelHandlerContext context, String security) {
+        isUnderstood = true;
         var handshake = shared.security(security).handshake(direction, this::secured);
         context.pipeline().addAfter(context.name(), "handshake", handshake);
     }
@@ -165,7 +180,20 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         isDone = true;
         deadline.cancel();
         var _ = channel.close();
-        done.failed(reason);
+        done.failed(explain(reason));
+    }
+
+    /** With different keys the two sides are noise to each other, until one gives up. */
+    private IOException explain(IOException reason) {
+        if (shared.network().isEmpty() || !isConnected || isUnderstood) {
+            return reason;
+        }
+        return new PrivateNetworkException(
+                "the other side is not in the private network "
+                        + shared.network().get().fingerprint()
+                        + ": "
+                        + reason.getMessage(),
+                reason);
     }
 
     /** What became of an upgrade; called once, must not block. */
