@@ -11,6 +11,7 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Throughput;
 import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.identify.Identify;
+import tensorlink.p2p.mux.QuicMuxer;
 import tensorlink.p2p.mux.Yamux;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
@@ -18,9 +19,11 @@ import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
 import tensorlink.p2p.security.Noise;
+import tensorlink.p2p.security.QuicSecurity;
 import tensorlink.p2p.security.Security;
 import tensorlink.p2p.security.Tls;
 import tensorlink.p2p.swarm.Swarm;
+import tensorlink.p2p.transport.QuicTransport;
 import tensorlink.p2p.transport.TcpTransport;
 import tensorlink.p2p.transport.Transport;
 import tensorlink.p2p.transport.WebSocketTransport;
@@ -32,8 +35,8 @@ public final class Libp2p {
     private Libp2p() {}
 
     /**
-     * Starts a host: TCP, WebSocket, Noise, TLS, yamux, identify and ping. It runs until it is
-     * closed.
+     * Starts a host: TCP, WebSocket, QUIC, Noise, TLS, yamux, identify and ping. It runs until it
+     * is closed.
      *
      * @throws IOException when an address cannot be listened at; nothing is left running then
      */
@@ -65,6 +68,9 @@ public final class Libp2p {
         var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
         transports.add(tcp);
         transports.add(new WebSocketTransport(tcp, config.limits().webSocket(), config.webTls()));
+        if (QuicSecurity.isAvailable() && config.privateNetwork().isEmpty()) {
+            transports.add(quic(key, config));
+        }
         config.memory().ifPresent(network -> transports.add(network.transport()));
         return new Swarm.Parts(
                 key.peerId(),
@@ -75,6 +81,14 @@ public final class Libp2p {
                 config.privateNetwork(),
                 config.limits(),
                 config.scheduler());
+    }
+
+    private static Transport quic(KeyPair key, HostConfig config) {
+        return new QuicTransport(
+                new QuicSecurity(key, config.scheduler()::now),
+                new QuicMuxer(config.limits(), config.scheduler()),
+                config.limits(),
+                config.eventLoops());
     }
 
     private static List<Security> securities(KeyPair key, List<String> muxers, HostConfig config) {

@@ -213,7 +213,7 @@ class HostTest {
         var dead = host();
         var deadAddress = dead.addresses().getFirst();
         dead.close();
-        var unsupported = Multiaddr.parse("/ip4/127.0.0.1/udp/1/quic-v1");
+        var unsupported = Multiaddr.parse("/ip4/127.0.0.1/udp/1/quic");
         var peer = KeyPair.generate().peerId();
 
         assertThatThrownBy(

@@ -1,6 +1,7 @@
 package tensorlink.p2p.security;
 
 import com.google.protobuf.ByteString;
+import java.io.IOException;
 import java.net.Socket;
 import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
@@ -15,10 +16,12 @@ import tensorlink.p2p.peer.PublicKey;
 
 /**
  * Judges the certificates of peers inside TLS handshakes, so that a bad one is answered by TLS's
- * own alert. It remembers nothing: whose certificate it was is read from each connection's session.
- * No session is ever resumed, so every one was judged here.
+ * own alert. It remembers nothing: whose certificate it was is read from each connection's session,
+ * and a session is only ever resumed with the certificate that was judged when it began.
  */
 public final class PeerTrust extends X509ExtendedTrustManager {
+    private static final int CAUSES_MAX = 10;
+
     private final InstantSource clock;
 
     public PeerTrust(InstantSource clock) {
@@ -34,6 +37,25 @@ public final class PeerTrust extends X509ExtendedTrustManager {
         } catch (CertificateException unreadable) {
             throw new ProtocolViolation("TLS certificate cannot be read", unreadable);
         }
+    }
+
+    /**
+     * Why a handshake failed: our own verdict, when there is one among the causes, else what TLS
+     * says.
+     */
+    static Throwable reason(Throwable failure) {
+        Throwable cause = failure;
+        Throwable said = failure;
+        for (int i = 0; i < CAUSES_MAX && cause != null; i++) {
+            if (cause instanceof ProtocolViolation violation) {
+                return violation;
+            }
+            if (cause instanceof IOException) {
+                said = cause;
+            }
+            cause = cause.getCause();
+        }
+        return said;
     }
 
     private static PeerCertificate only(Certificate[] chain)

@@ -16,8 +16,6 @@ import tensorlink.p2p.core.ProtocolViolation;
  * deadline bounds the handshake.
  */
 final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
-    private static final int CAUSES_MAX = 10;
-
     private final SslContext context;
     private final Function<String, Optional<String>> muxer;
     private final Security.Next next;
@@ -44,7 +42,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
             if (completion.isSuccess()) {
                 finish(here, tls);
             } else {
-                here.fireExceptionCaught(reason(completion.cause()));
+                here.fireExceptionCaught(PeerTrust.reason(completion.cause()));
             }
         } else {
             here.fireUserEventTriggered(event);
@@ -63,22 +61,6 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext here, Throwable cause) {
-        here.fireExceptionCaught(reason(cause));
-    }
-
-    /** Our own verdict, when there is one among the causes, else what TLS says. */
-    private static Throwable reason(Throwable failure) {
-        Throwable cause = failure;
-        Throwable said = failure;
-        for (int i = 0; i < CAUSES_MAX && cause != null; i++) {
-            if (cause instanceof ProtocolViolation violation) {
-                return violation;
-            }
-            if (cause instanceof IOException) {
-                said = cause;
-            }
-            cause = cause.getCause();
-        }
-        return said;
+        here.fireExceptionCaught(PeerTrust.reason(cause));
     }
 }

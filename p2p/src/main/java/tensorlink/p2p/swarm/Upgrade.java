@@ -20,6 +20,7 @@ import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.pnet.PrivateChannel;
 import tensorlink.p2p.security.Secured;
+import tensorlink.p2p.transport.Transport;
 
 /**
  * Turns one raw channel into a connection: the private network's key, multistream, security, the
@@ -31,6 +32,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(Upgrade.class);
 
     private final Upgrader shared;
+    private final Optional<Transport.Own> own;
     private final Channel channel;
     private final Direction direction;
     private final Multiaddr remoteAddress;
@@ -43,12 +45,14 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
 
     private Upgrade(
             Upgrader shared,
+            Transport transport,
             Channel channel,
             Direction direction,
             Multiaddr remoteAddress,
             Optional<PeerId> expected,
             Done done) {
         this.shared = shared;
+        this.own = transport.own();
         this.channel = channel;
         this.direction = direction;
         this.remoteAddress = remoteAddress;
@@ -66,20 +70,39 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     }
 
     /** Starts the upgrade of an accepted channel whose pipeline is still empty. */
-    static void inbound(Upgrader shared, Channel channel, Multiaddr from, Done done) {
-        new Upgrade(shared, channel, Direction.INBOUND, from, Optional.empty(), done).start();
+    static void inbound(Upgrader shared, Transport transport, Channel channel, Done done) {
+        var from = transport.remoteAddress(channel);
+        new Upgrade(shared, transport, channel, Direction.INBOUND, from, Optional.empty(), done)
+                .start();
     }
 
     /** Starts the upgrade of a dialled channel, connected or not, whose pipeline is still empty. */
     static Upgrade outbound(
-            Upgrader shared, Channel channel, Multiaddr to, PeerId expected, Done done) {
+            Upgrader shared,
+            Transport transport,
+            Channel channel,
+            Multiaddr to,
+            PeerId expected,
+            Done done) {
         var upgrade =
-                new Upgrade(shared, channel, Direction.OUTBOUND, to, Optional.of(expected), done);
+                new Upgrade(
+                        shared,
+                        transport,
+                        channel,
+                        Direction.OUTBOUND,
+                        to,
+                        Optional.of(expected),
+                        done);
         upgrade.start();
         return upgrade;
     }
 
     private void start() {
+        if (own.isPresent()) {
+            var handshake = own.get().security().handshake(direction, this::secured);
+            channel.pipeline().addLast(handshake).addLast(this);
+            return;
+        }
         var names = shared.securityNames();
         shared.network()
                 .ifPresent(key ->
@@ -143,7 +166,8 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                         direction,
                         shared.limits().streams(),
                         shared.owner());
-        connection.carriedBy(shared.muxer(muxer).attach(encrypted, direction, connection));
+        var carrier = own.map(Transport.Own::muxer).orElseGet(() -> shared.muxer(muxer));
+        connection.carriedBy(carrier.attach(encrypted, direction, connection));
         channel.pipeline().remove(this);
         done.up(connection);
     }
