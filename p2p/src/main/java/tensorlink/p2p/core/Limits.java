@@ -33,7 +33,7 @@ public record Limits(
                         Duration.ofSeconds(6),
                         Duration.ofSeconds(10)),
                 new Identify(Duration.ofSeconds(5), Duration.ofMillis(200), 8192, 10, 32, 64),
-                new WebSocket(1 << 20, 8192),
+                new WebSocket(16 << 20, 8192),
                 1024);
     }
 
@@ -208,7 +208,8 @@ public record Limits(
     /**
      * Carrying a connection in WebSocket messages.
      *
-     * @param frameBytesMax the longest frame accepted; it is held until it is complete
+     * @param frameBytesMax the longest frame accepted; js fills whole windows with one. Payload is
+     *     passed on as it arrives, so a long frame costs nothing by itself.
      * @param headBytesMax all headers of the HTTP request or answer that precedes
      */
     public record WebSocket(int frameBytesMax, int headBytesMax) {}

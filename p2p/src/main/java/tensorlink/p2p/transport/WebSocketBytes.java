@@ -2,12 +2,12 @@ package tensorlink.p2p.transport;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.ContinuationWebSocketFrame;
+import io.netty.handler.codec.http.websocketx.WebSocket13FrameDecoder;
 import io.netty.handler.codec.http.websocketx.WebSocketClientProtocolHandler.ClientHandshakeStateEvent;
-import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.codec.http.websocketx.WebSocketServerProtocolHandler;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -18,6 +18,15 @@ import tensorlink.p2p.core.ProtocolViolation;
  * this handler takes the channel for active once the HTTP upgrade is through.
  */
 final class WebSocketBytes extends ChannelDuplexHandler {
+    private final WebSocketPayload payload;
+
+    /**
+     * @param payload takes the place of Netty's decoder
+     */
+    WebSocketBytes(WebSocketPayload payload) {
+        this.payload = payload;
+    }
+
     @Override
     public void channelActive(ChannelHandlerContext context) {
         // Not before the upgrade.
@@ -27,6 +36,8 @@ final class WebSocketBytes extends ChannelDuplexHandler {
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
         if (event == ClientHandshakeStateEvent.HANDSHAKE_COMPLETE
                 || event instanceof WebSocketServerProtocolHandler.HandshakeComplete) {
+            var decoder = (ChannelHandler) context.pipeline().get(WebSocket13FrameDecoder.class);
+            context.pipeline().replace(decoder, "frames", payload);
             context.fireChannelActive();
         } else {
             context.fireUserEventTriggered(event);
@@ -36,18 +47,11 @@ final class WebSocketBytes extends ChannelDuplexHandler {
     @Override
     public void channelRead(ChannelHandlerContext context, Object message)
             throws ProtocolViolation {
-        switch (message) {
-            case BinaryWebSocketFrame frame -> context.fireChannelRead(frame.content());
-            case ContinuationWebSocketFrame frame -> context.fireChannelRead(frame.content());
-            case WebSocketFrame other -> {
-                ReferenceCountUtil.release(other);
-                throw new ProtocolViolation("WebSocket message that is not binary");
-            }
-            default -> {
-                ReferenceCountUtil.release(message);
-                throw new ProtocolViolation("HTTP where a WebSocket message was expected");
-            }
+        if (!(message instanceof ByteBuf)) {
+            ReferenceCountUtil.release(message);
+            throw new ProtocolViolation("HTTP where a WebSocket message was expected");
         }
+        context.fireChannelRead(message);
     }
 
     @Override

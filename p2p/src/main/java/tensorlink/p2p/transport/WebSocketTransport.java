@@ -75,7 +75,7 @@ public final class WebSocketTransport implements Transport {
                         handlers.addLast(new HttpClientCodec(head(), false, false))
                                 .addLast(new HttpObjectAggregator(BODY_BYTES_MAX))
                                 .addLast(new WebSocketClientProtocolHandler(client(to)))
-                                .addLast(new WebSocketBytes())
+                                .addLast(new WebSocketBytes(payload(false)))
                                 .addLast(pipeline);
                     }
                 });
@@ -98,6 +98,10 @@ public final class WebSocketTransport implements Transport {
         }
     }
 
+    private WebSocketPayload payload(boolean expectsMask) {
+        return new WebSocketPayload(expectsMask, limits.frameBytesMax());
+    }
+
     private HttpDecoderConfig head() {
         return new HttpDecoderConfig()
                 .setMaxInitialLineLength(INITIAL_LINE_BYTES_MAX)
@@ -110,7 +114,6 @@ public final class WebSocketTransport implements Transport {
         return WebSocketClientProtocolConfig.newBuilder()
                 .webSocketUri((to.isSecure() ? "wss" : "ws") + "://" + name + ":" + to.port() + "/")
                 .allowExtensions(false)
-                .maxFramePayloadLength(limits.frameBytesMax())
                 .generateOriginHeader(false)
                 .build();
     }
@@ -136,7 +139,7 @@ public final class WebSocketTransport implements Transport {
                                         .addLast(new HttpObjectAggregator(BODY_BYTES_MAX))
                                         .addLast(new WebSocketRequest())
                                         .addLast(new WebSocketServerProtocolHandler(server()))
-                                        .addLast(new WebSocketBytes())
+                                        .addLast(new WebSocketBytes(payload(true)))
                                         .addLast(pipeline);
                             }
                         });
@@ -153,13 +156,7 @@ public final class WebSocketTransport implements Transport {
         return WebSocketServerProtocolConfig.newBuilder()
                 .websocketPath("/")
                 .checkStartsWith(true)
-                .decoderConfig(
-                        WebSocketDecoderConfig.newBuilder()
-                                .allowExtensions(false)
-                                .expectMaskedFrames(true)
-                                .allowMaskMismatch(false)
-                                .maxFramePayloadLength(limits.frameBytesMax())
-                                .build())
+                .decoderConfig(WebSocketDecoderConfig.newBuilder().allowExtensions(false).build())
                 .build();
     }
 

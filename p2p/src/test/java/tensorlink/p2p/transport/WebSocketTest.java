@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -197,10 +198,17 @@ class WebSocketTest {
 
     @ParameterizedTest
     @CsvSource({
-        // text; not masked; longer than the limit of 1 MiB
+        // text; not masked; one byte over the limit of 16 MiB; a length of 2^63
         "818100000000aa",
         "820100",
-        "82ff000000000010000100000000"
+        "82ff000000000100000100000000",
+        "82ff800000000000000000000000",
+        // an extension; kinds unknown; control frames in parts and over the limit
+        "c28100000000aa",
+        "838100000000aa",
+        "8b8100000000aa",
+        "098000000000",
+        "89fe007e00000000"
     })
     void other_frames_end_the_connection(String frame) throws Exception {
         var server = host(HostConfig.defaults().withListen(PLAIN));
@@ -214,6 +222,37 @@ class WebSocketTest {
             socket.getInputStream().readAllBytes();
         }
         assertThat(server.connections()).isEmpty();
+    }
+
+    /**
+     * The first message of multistream-select, in frames cut everywhere and with a ping between.
+     */
+    @Test
+    void payload_is_passed_on_however_frames_are_cut() throws Exception {
+        var hello = "132f6d756c746973747265616d2f312e302e300a";
+        var server = host(HostConfig.defaults().withListen(PLAIN));
+        for (int cut = 1; cut < 20; cut++) {
+            try (var socket = socket(server)) {
+                send(socket, (UPGRADE + "\r\n").getBytes(StandardCharsets.US_ASCII));
+                assertThat(head(socket)).startsWith("HTTP/1.1 101");
+                var first = hello.substring(0, 2 * cut);
+                var rest = hello.substring(2 * cut);
+                var frames =
+                        frame("02", first) + "898000000000" + frame("00", "") + frame("80", rest);
+                var bytes = HexFormat.of().parseHex(frames);
+                for (int at = 0; at < bytes.length; at += cut) {
+                    send(socket, Arrays.copyOfRange(bytes, at, Math.min(at + cut, bytes.length)));
+                }
+
+                var answer = HexFormat.of().formatHex(socket.getInputStream().readNBytes(24));
+
+                assertThat(answer).as("cut at %d", cut).isEqualTo("8a00" + "8214" + hello);
+            }
+        }
+    }
+
+    private static String frame(String start, String payload) {
+        return start + "%02x".formatted(0x80 | payload.length() / 2) + "00000000" + payload;
     }
 
     private static void assertEchoes(Host client, PeerInfo server) throws Exception {
