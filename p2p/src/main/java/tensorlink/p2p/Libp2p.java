@@ -66,11 +66,11 @@ public final class Libp2p {
         var securities = securities(key, List.of(yamux.protocol()), config);
         var transports = new ArrayList<Transport>();
         var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
+        if (QuicSecurity.isAvailable() && config.privateNetwork().isEmpty()) {
+            transports.add(quic(tcp, key, config));
+        }
         transports.add(tcp);
         transports.add(new WebSocketTransport(tcp, config.limits().webSocket(), config.webTls()));
-        if (QuicSecurity.isAvailable() && config.privateNetwork().isEmpty()) {
-            transports.add(quic(key, config));
-        }
         config.memory().ifPresent(network -> transports.add(network.transport()));
         return new Swarm.Parts(
                 key.peerId(),
@@ -83,12 +83,12 @@ public final class Libp2p {
                 config.scheduler());
     }
 
-    private static Transport quic(KeyPair key, HostConfig config) {
+    private static Transport quic(TcpTransport tcp, KeyPair key, HostConfig config) {
         return new QuicTransport(
+                tcp,
                 new QuicSecurity(key, config.scheduler()::now),
                 new QuicMuxer(config.limits(), config.scheduler()),
-                config.limits(),
-                config.eventLoops());
+                config.limits());
     }
 
     private static List<Security> securities(KeyPair key, List<String> muxers, HostConfig config) {

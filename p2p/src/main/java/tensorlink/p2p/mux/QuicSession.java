@@ -85,13 +85,13 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
             throw new IOException(
                     "connection carries " + openMax + " streams of ours, which is the limit");
         }
+        var stream = new QuicStream(this, outboundSlots::release);
+        Promise<QuicStreamChannel> opening = channel.eventLoop().newPromise();
         boolean complete = false;
         try {
-            var stream = new QuicStream(this, outboundSlots::release);
-            Promise<QuicStreamChannel> opening = channel.eventLoop().newPromise();
             onLoop(() -> open(stream, opening));
             var patience = limits.streams().negotiateTimeout();
-            if (!opening.await(patience.toNanos(), TimeUnit.NANOSECONDS) && opening.cancel(false)) {
+            if (!opening.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw new IOException("the remote took no more streams for " + patience);
             }
             if (!opening.isSuccess()) {
@@ -103,9 +103,21 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
             return stream;
         } finally {
             if (!complete) {
-                outboundSlots.release();
+                abandon(stream, opening);
             }
         }
+    }
+
+    private void abandon(QuicStream stream, Promise<QuicStreamChannel> opening) {
+        opening.cancel(false);
+        var _ =
+                opening.addListener(end -> {
+                    if (end.isSuccess()) {
+                        stream.reset(StreamError.NONE);
+                    } else {
+                        outboundSlots.release();
+                    }
+                });
     }
 
     /** A try without the remote's leave would use up an id for nothing. */

@@ -20,29 +20,38 @@ import tensorlink.p2p.peer.KeyPair;
 public final class QuicSecurity implements Security {
     private static final String APPLICATION_PROTOCOL = "libp2p";
 
-    private final QuicSslContext client;
-    private final QuicSslContext server;
+    private final InstantSource clock;
+    private final Once<OwnCertificate> own;
+    private final Once<QuicSslContext> client = new Once<>(this::makeClient);
+    private final Once<QuicSslContext> server = new Once<>(this::makeServer);
 
     /**
      * @param identity whom to prove to be
      */
     public QuicSecurity(KeyPair identity, InstantSource clock) {
-        var own = OwnCertificate.of(identity, clock.instant());
-        client =
-                QuicSslContextBuilder.forClient()
-                        .keyManager(own.key(), null, own.certificate())
-                        .trustManager(new PeerTrust(clock))
-                        .endpointIdentificationAlgorithm(null)
-                        .applicationProtocols(APPLICATION_PROTOCOL)
-                        .earlyData(false)
-                        .build();
-        server =
-                QuicSslContextBuilder.forServer(own.key(), null, own.certificate())
-                        .trustManager(new PeerTrust(clock))
-                        .clientAuth(ClientAuth.REQUIRE)
-                        .applicationProtocols(APPLICATION_PROTOCOL)
-                        .earlyData(false)
-                        .build();
+        this.clock = clock;
+        this.own = new Once<>(() -> OwnCertificate.of(identity, clock.instant()));
+    }
+
+    private QuicSslContext makeClient() {
+        var shown = own.get();
+        return QuicSslContextBuilder.forClient()
+                .keyManager(shown.key(), null, shown.certificate())
+                .trustManager(new PeerTrust(clock))
+                .endpointIdentificationAlgorithm(null)
+                .applicationProtocols(APPLICATION_PROTOCOL)
+                .earlyData(false)
+                .build();
+    }
+
+    private QuicSslContext makeServer() {
+        var shown = own.get();
+        return QuicSslContextBuilder.forServer(shown.key(), null, shown.certificate())
+                .trustManager(new PeerTrust(clock))
+                .clientAuth(ClientAuth.REQUIRE)
+                .applicationProtocols(APPLICATION_PROTOCOL)
+                .earlyData(false)
+                .build();
     }
 
     /** Whether this machine can do QUIC. */
@@ -51,11 +60,11 @@ public final class QuicSecurity implements Security {
     }
 
     public QuicSslContext client() {
-        return client;
+        return client.get();
     }
 
     public QuicSslContext server() {
-        return server;
+        return server.get();
     }
 
     @Override

@@ -26,8 +26,11 @@ public final class Tls implements Security {
     /** Agreed on, it says that the muxer is not. */
     private static final String NO_MUXER = "libp2p";
 
-    private final SslContext client;
-    private final SslContext server;
+    private final InstantSource clock;
+    private final List<String> applicationProtocols;
+    private final Once<OwnCertificate> own;
+    private final Once<SslContext> client = new Once<>(this::client);
+    private final Once<SslContext> server = new Once<>(this::server);
 
     /**
      * @param identity whom to prove to be
@@ -39,24 +42,25 @@ public final class Tls implements Security {
             throw new IllegalStateException(
                     "no TLS on this machine", OpenSsl.unavailabilityCause());
         }
-        var own = OwnCertificate.of(identity, clock.instant());
-        try {
-            client =
-                    configure(SslContextBuilder.forClient(), muxers, clock)
-                            .keyManager(own.key(), own.certificate())
-                            .endpointIdentificationAlgorithm(null)
-                            .build();
-            server =
-                    configure(
-                                    SslContextBuilder.forServer(own.key(), own.certificate()),
-                                    muxers,
-                                    clock)
-                            .clientAuth(ClientAuth.REQUIRE)
-                            .sessionCacheSize(1)
-                            .build();
-        } catch (SSLException broken) {
-            throw new IllegalStateException("TLS cannot be set up", broken);
-        }
+        this.clock = clock;
+        this.applicationProtocols = new ArrayList<>(muxers);
+        this.applicationProtocols.add(NO_MUXER);
+        this.own = new Once<>(() -> OwnCertificate.of(identity, clock.instant()));
+    }
+
+    private SslContext client() {
+        var shown = own.get();
+        return build(
+                SslContextBuilder.forClient()
+                        .keyManager(shown.key(), shown.certificate())
+                        .endpointIdentificationAlgorithm(null));
+    }
+
+    private SslContext server() {
+        var shown = own.get();
+        return build(
+                SslContextBuilder.forServer(shown.key(), shown.certificate())
+                        .clientAuth(ClientAuth.REQUIRE));
     }
 
     /** Whether this machine can do TLS. */
@@ -64,19 +68,22 @@ public final class Tls implements Security {
         return OpenSsl.isAvailable();
     }
 
-    private static SslContextBuilder configure(
-            SslContextBuilder builder, List<String> muxers, InstantSource clock) {
-        var names = new ArrayList<>(muxers);
-        names.add(NO_MUXER);
-        return builder.sslProvider(SslProvider.OPENSSL)
-                .protocols("TLSv1.3")
-                .trustManager(new PeerTrust(clock))
-                .applicationProtocolConfig(
-                        new ApplicationProtocolConfig(
-                                ApplicationProtocolConfig.Protocol.ALPN,
-                                ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
-                                ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                                names));
+    private SslContext build(SslContextBuilder builder) {
+        try {
+            return builder.sslProvider(SslProvider.OPENSSL)
+                    .protocols("TLSv1.3")
+                    .trustManager(new PeerTrust(clock))
+                    .applicationProtocolConfig(
+                            new ApplicationProtocolConfig(
+                                    ApplicationProtocolConfig.Protocol.ALPN,
+                                    ApplicationProtocolConfig.SelectorFailureBehavior.NO_ADVERTISE,
+                                    ApplicationProtocolConfig.SelectedListenerFailureBehavior
+                                            .ACCEPT,
+                                    applicationProtocols))
+                    .build();
+        } catch (SSLException broken) {
+            throw new IllegalStateException("TLS cannot be set up", broken);
+        }
     }
 
     @Override
@@ -88,8 +95,8 @@ public final class Tls implements Security {
     public ChannelHandler handshake(Direction direction, Next next) {
         var context =
                 switch (direction) {
-                    case OUTBOUND -> client;
-                    case INBOUND -> server;
+                    case OUTBOUND -> client.get();
+                    case INBOUND -> server.get();
                 };
         return new TlsHandshakeHandler(context, Tls::muxer, next);
     }

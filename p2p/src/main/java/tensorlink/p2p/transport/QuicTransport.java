@@ -5,11 +5,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDatagramChannel;
-import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.handler.codec.quic.EpollQuicUtils;
 import io.netty.handler.codec.quic.QuicChannel;
@@ -18,13 +14,11 @@ import io.netty.handler.codec.quic.QuicClientCodecBuilder;
 import io.netty.handler.codec.quic.QuicCodecBuilder;
 import io.netty.handler.codec.quic.QuicServerCodecBuilder;
 import io.netty.handler.codec.quic.SegmentedDatagramPacketAllocator;
-import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -48,9 +42,8 @@ public final class QuicTransport implements Transport {
 
     private static final int SEGMENTS_PER_SEND = 10;
     private static final int SOCKET_BUFFER_BYTES = 2 << 20;
-    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
-    private final boolean epoll = Epoll.isAvailable();
+    private final boolean epoll;
     private final QuicSecurity security;
     private final QuicMuxer muxer;
     private final Limits limits;
@@ -62,17 +55,14 @@ public final class QuicTransport implements Transport {
     private boolean isClosed;
 
     /**
-     * @param threads event loops; a socket belongs to one of them
+     * @param tcp lends its event loops and is closed after this
      */
-    public QuicTransport(QuicSecurity security, QuicMuxer muxer, Limits limits, int threads) {
+    public QuicTransport(TcpTransport tcp, QuicSecurity security, QuicMuxer muxer, Limits limits) {
         this.security = security;
         this.muxer = muxer;
         this.limits = limits;
-        loops =
-                new MultiThreadIoEventLoopGroup(
-                        threads,
-                        new DefaultThreadFactory("p2p-quic", true),
-                        epoll ? EpollIoHandler.newFactory() : NioIoHandler.newFactory());
+        this.loops = tcp.loops();
+        this.epoll = tcp.isEpoll();
     }
 
     @Override
@@ -196,7 +186,7 @@ public final class QuicTransport implements Transport {
         return (InetSocketAddress) remote;
     }
 
-    /** Sockets first: their handlers have memory to give back, which a stopped loop never does. */
+    /** Waits for the handlers of the sockets, which have memory to give back. */
     @Override
     public void close() {
         lock.lock();
@@ -209,8 +199,6 @@ public final class QuicTransport implements Transport {
         } finally {
             lock.unlock();
         }
-        loops.shutdownGracefully(0, CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
-                .awaitUninterruptibly();
     }
 
     /** Its connections live by its socket, so that stays open until the transport is closed. */

@@ -338,6 +338,33 @@ class QuicTest {
     }
 
     @Test
+    void a_connection_over_the_limit_is_refused_until_another_ends() throws Exception {
+        var limits = Limits.defaults();
+        var connections = limits.connections();
+        var single =
+                new Limits.Connections(
+                        connections.upgradeTimeout(),
+                        1,
+                        connections.perPeerMax(),
+                        connections.perAddressMax(),
+                        connections.upgradingMax(),
+                        connections.acceptsPerSecond(),
+                        connections.acceptsAtOnce(),
+                        connections.violationsMax());
+        var server = host(KeyPair.generate(), limits.withConnections(single));
+        var first = host();
+        var impatient = limits.withDialling(limits.dialling().withTimeout(Duration.ofSeconds(1)));
+        var second = host(KeyPair.generate(), impatient);
+        first.connect(server.info());
+
+        assertThatThrownBy(() -> second.connect(server.info())).isInstanceOf(DialException.class);
+        first.disconnect(server.id());
+        Eventually.until("there is room", () -> server.connections().isEmpty());
+
+        assertThat(second.connect(server.info()).isOpen()).isTrue();
+    }
+
+    @Test
     void a_silent_connection_stays_and_a_gone_peer_is_noticed() throws Exception {
         var limits = Limits.defaults();
         var brisk =
