@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,6 +140,35 @@ class QuicTest {
                         List.of(Multiaddr.parse("/ip4/127.0.0.1/udp/9/quic-v1")));
 
         assertThatThrownBy(() -> client.connect(nobody)).isInstanceOf(DialException.class);
+    }
+
+    @Test
+    void datagrams_of_garbage_are_passed_over() throws Exception {
+        var server = host();
+        var client = host();
+        var random = new Random(11);
+        var port = server.addresses().getFirst().value(AddressProtocol.UDP).orElseThrow();
+        try (var socket = new DatagramSocket()) {
+            for (int i = 0; i < 500; i++) {
+                var bytes = new byte[random.nextInt(1, 1400)];
+                random.nextBytes(bytes);
+                // Every other one claims to begin a connection of version 1.
+                if (i % 2 == 0 && bytes.length > 5) {
+                    bytes[0] = (byte) 0xc3;
+                    System.arraycopy(new byte[] {0, 0, 0, 1}, 0, bytes, 1, 4);
+                }
+                socket.send(
+                        new DatagramPacket(
+                                bytes,
+                                bytes.length,
+                                InetAddress.getLoopbackAddress(),
+                                Integer.parseInt(port)));
+            }
+        }
+
+        assertThat(client.connect(server.info()).isOpen()).isTrue();
+        assertThat(echo(client, server, ByteString.copyFromUtf8("hello")).toStringUtf8())
+                .isEqualTo("hello");
     }
 
     @Test
