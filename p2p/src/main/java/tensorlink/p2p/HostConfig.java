@@ -2,10 +2,14 @@ package tensorlink.p2p;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import javax.net.ssl.SSLContext;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.peer.PreSharedKey;
 
 /**
  * How a host is set up.
@@ -17,6 +21,11 @@ import tensorlink.p2p.peer.PeerStore;
  * @param peerBounds how much to remember of other peers
  * @param memory the network for {@code /memory} addresses; without one there are none
  * @param eventLoops threads for all sockets
+ * @param securities how to secure connections that need it, best first
+ * @param webTls for secure WebSockets: the certificate to show and whom to trust. Without one none
+ *     is listened at, and whom the JDK trusts is trusted.
+ * @param privateNetwork the key of a private network, which then is the only one; QUIC has no place
+ *     in it
  */
 public record HostConfig(
         List<Multiaddr> listen,
@@ -26,10 +35,24 @@ public record HostConfig(
         PeerStore.Bounds peerBounds,
         Optional<MemoryNetwork> memory,
         int eventLoops,
-        Scheduler scheduler) {
+        Scheduler scheduler,
+        List<Security> securities,
+        Optional<SSLContext> webTls,
+        Optional<PreSharedKey> privateNetwork) {
 
     public HostConfig {
         listen = List.copyOf(listen);
+        securities = List.copyOf(securities);
+        if (securities.isEmpty() || Set.copyOf(securities).size() < securities.size()) {
+            throw new IllegalArgumentException(
+                    "securities " + securities + ", expected one or both, each once");
+        }
+        for (var address : listen) {
+            if (privateNetwork.isPresent() && address.has(AddressProtocol.QUIC_V1)) {
+                throw new IllegalArgumentException(
+                        "cannot listen at " + address + ": QUIC has no place in a private network");
+            }
+        }
         if (eventLoops < 1) {
             throw new IllegalArgumentException(eventLoops + " event loops");
         }
@@ -44,7 +67,10 @@ public record HostConfig(
                 PeerStore.Bounds.defaults(),
                 Optional.empty(),
                 Runtime.getRuntime().availableProcessors(),
-                Scheduler.system());
+                Scheduler.system(),
+                List.of(Security.NOISE, Security.TLS),
+                Optional.empty(),
+                Optional.empty());
     }
 
     /** Listens at {@code addresses} and nowhere else; at none, when there are none. */
@@ -57,7 +83,10 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities,
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withAgentVersion(String changed) {
@@ -69,7 +98,10 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities,
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withLimits(Limits changed) {
@@ -81,7 +113,10 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities,
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withMemory(MemoryNetwork network) {
@@ -93,7 +128,10 @@ public record HostConfig(
                 peerBounds,
                 Optional.of(network),
                 eventLoops,
-                scheduler);
+                scheduler,
+                securities,
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withEventLoops(int threads) {
@@ -105,7 +143,10 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 threads,
-                scheduler);
+                scheduler,
+                securities,
+                webTls,
+                privateNetwork);
     }
 
     public HostConfig withScheduler(Scheduler changed) {
@@ -117,6 +158,64 @@ public record HostConfig(
                 peerBounds,
                 memory,
                 eventLoops,
-                changed);
+                changed,
+                securities,
+                webTls,
+                privateNetwork);
+    }
+
+    /** Secures connections in these ways and no other, best first. */
+    public HostConfig withSecurities(Security... changed) {
+        return new HostConfig(
+                listen,
+                protocolVersion,
+                agentVersion,
+                limits,
+                peerBounds,
+                memory,
+                eventLoops,
+                scheduler,
+                List.of(changed),
+                webTls,
+                privateNetwork);
+    }
+
+    public HostConfig withWebTls(SSLContext changed) {
+        return new HostConfig(
+                listen,
+                protocolVersion,
+                agentVersion,
+                limits,
+                peerBounds,
+                memory,
+                eventLoops,
+                scheduler,
+                securities,
+                Optional.of(changed),
+                privateNetwork);
+    }
+
+    /** Speaks only with those who have {@code key}. */
+    public HostConfig withPrivateNetwork(PreSharedKey key) {
+        return new HostConfig(
+                listen,
+                protocolVersion,
+                agentVersion,
+                limits,
+                peerBounds,
+                memory,
+                eventLoops,
+                scheduler,
+                securities,
+                webTls,
+                Optional.of(key));
+    }
+
+    /** A way to prove identities and keep others out. */
+    public enum Security {
+        /** Everywhere available. */
+        NOISE,
+        /** TLS 1.3, the faster one for bulk; left out where the machine has no BoringSSL. */
+        TLS
     }
 }

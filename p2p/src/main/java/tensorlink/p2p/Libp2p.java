@@ -4,25 +4,39 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.Throughput;
+import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.identify.Identify;
+import tensorlink.p2p.mux.QuicMuxer;
 import tensorlink.p2p.mux.Yamux;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
 import tensorlink.p2p.security.Noise;
+import tensorlink.p2p.security.QuicSecurity;
+import tensorlink.p2p.security.Security;
+import tensorlink.p2p.security.Tls;
 import tensorlink.p2p.swarm.Swarm;
+import tensorlink.p2p.transport.QuicTransport;
 import tensorlink.p2p.transport.TcpTransport;
 import tensorlink.p2p.transport.Transport;
+import tensorlink.p2p.transport.WebSocketTransport;
 
 /** Where a host comes from. */
 public final class Libp2p {
+    private static final Logger log = LoggerFactory.getLogger(Libp2p.class);
+
     private Libp2p() {}
 
     /**
-     * Starts a host: TCP, Noise, yamux, identify and ping. It runs until it is closed.
+     * Starts a host: TCP, WebSocket, QUIC, Noise, TLS, yamux, identify and ping. It runs until it
+     * is closed.
      *
      * @throws IOException when an address cannot be listened at; nothing is left running then
      */
@@ -48,22 +62,74 @@ public final class Libp2p {
     }
 
     private static Swarm.Parts parts(KeyPair key, HostConfig config) {
-        var transports = new ArrayList<Transport>();
-        transports.add(new TcpTransport(config.eventLoops(), config.limits().dialling().timeout()));
-        config.memory().ifPresent(network -> transports.add(network.transport()));
         var yamux = new Yamux(config.limits(), config.scheduler());
+        var securities = securities(key, List.of(yamux.protocol()), config);
+        var transports = new ArrayList<Transport>();
+        var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
+        if (QuicSecurity.isAvailable() && config.privateNetwork().isEmpty()) {
+            transports.add(quic(tcp, key, config));
+        }
+        transports.add(tcp);
+        transports.add(new WebSocketTransport(tcp, config.limits().webSocket(), config.webTls()));
+        config.memory().ifPresent(network -> transports.add(network.transport()));
         return new Swarm.Parts(
                 key.peerId(),
                 PeerStore.inMemory(config.peerBounds(), config.scheduler()::now),
                 transports,
-                List.of(new Noise(key, List.of(yamux.protocol()))),
+                securities,
                 List.of(yamux),
+                config.privateNetwork(),
                 config.limits(),
                 config.scheduler());
+    }
+
+    private static Transport quic(TcpTransport tcp, KeyPair key, HostConfig config) {
+        return new QuicTransport(
+                tcp,
+                new QuicSecurity(key, config.scheduler()::now),
+                new QuicMuxer(config.limits(), config.scheduler()),
+                config.limits());
+    }
+
+    private static List<Security> securities(KeyPair key, List<String> muxers, HostConfig config) {
+        var securities = new ArrayList<Security>();
+        for (var security : config.securities()) {
+            switch (security) {
+                case NOISE -> securities.add(new Noise(key, muxers));
+                case TLS -> {
+                    if (Tls.isAvailable()) {
+                        securities.add(new Tls(key, muxers, config.scheduler()::now));
+                    } else {
+                        log.info("TLS is left out: this machine has no BoringSSL");
+                    }
+                }
+            }
+        }
+        if (securities.isEmpty()) {
+            throw new IllegalStateException("no TLS on this machine, and nothing else is wanted");
+        }
+        return securities;
     }
 
     /** Measures one round trip to {@code peer}, connecting first when needed. */
     public static Duration ping(Host host, PeerId peer) throws IOException, InterruptedException {
         return new Ping(Scheduler.system()).measure(host.connect(host.peers().info(peer)));
+    }
+
+    /** Lets peers measure throughput with {@code host}, which lends them its bandwidth. */
+    public static void servePerf(Host host) {
+        host.handle(Perf.PROTOCOL, new Perf(Scheduler.system())::serve);
+    }
+
+    /**
+     * Measures how long {@code uploadBytes} to {@code peer} and {@code downloadBytes} from it take,
+     * connecting first when needed.
+     *
+     * @throws UnsupportedProtocolException when the peer does not let itself be measured
+     */
+    public static Throughput perf(Host host, PeerId peer, long uploadBytes, long downloadBytes)
+            throws IOException, InterruptedException {
+        var connection = host.connect(host.peers().info(peer));
+        return new Perf(Scheduler.system()).measure(connection, uploadBytes, downloadBytes);
     }
 }

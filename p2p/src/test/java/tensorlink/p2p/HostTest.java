@@ -213,7 +213,7 @@ class HostTest {
         var dead = host();
         var deadAddress = dead.addresses().getFirst();
         dead.close();
-        var unsupported = Multiaddr.parse("/ip4/127.0.0.1/udp/1/quic-v1");
+        var unsupported = Multiaddr.parse("/ip4/127.0.0.1/udp/1/quic");
         var peer = KeyPair.generate().peerId();
 
         assertThatThrownBy(
@@ -356,6 +356,7 @@ class HostTest {
                                 limits.streams(),
                                 limits.muxing(),
                                 limits.identify(),
+                                limits.webSocket(),
                                 2));
         var goOn = new CountDownLatch(1);
         var seen = new LinkedBlockingQueue<HostEvent>();

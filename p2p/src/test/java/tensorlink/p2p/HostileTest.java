@@ -38,6 +38,7 @@ class HostileTest {
     private static final Duration SHORT = Duration.ofMillis(300);
     private static final String HEADER = "132f6d756c746973747265616d2f312e302e300a";
     private static final String PROPOSES_NOISE = "072f6e6f6973650a";
+    private static final String PROPOSES_TLS = "0b2f746c732f312e302e300a";
     private static final String NOT_AVAILABLE = "036e610a";
 
     private final List<RawPeer> peers = new ArrayList<>();
@@ -110,6 +111,8 @@ class HostileTest {
                 "03ff610a",
                 "0361000a",
                 // a Noise message: empty, too long, of a wrong length, a key of low order
+                HEADER + PROPOSES_TLS + "0000000000",
+                HEADER + PROPOSES_TLS + "160301000401000000",
                 HEADER + PROPOSES_NOISE + "0000",
                 HEADER + PROPOSES_NOISE + "ffff",
                 HEADER + PROPOSES_NOISE + "0001aa",
@@ -130,7 +133,7 @@ class HostileTest {
     void a_security_that_we_do_not_have_is_not_available() throws Exception {
         var peer = raw();
 
-        peer.send(HEADER, message("/tls/1.0.0"), message("/secio/1.0.0"), message("ls"));
+        peer.send(HEADER, message("/plaintext/2.0.0"), message("/secio/1.0.0"), message("ls"));
 
         Eventually.until(
                 "it is answered", () -> peer.received().equals(HEADER + NOT_AVAILABLE.repeat(3)));

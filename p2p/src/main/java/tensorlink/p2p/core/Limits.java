@@ -15,6 +15,7 @@ public record Limits(
         Streams streams,
         Muxing muxing,
         Identify identify,
+        WebSocket webSocket,
         int eventsPendingMax) {
 
     public static Limits defaults() {
@@ -32,27 +33,38 @@ public record Limits(
                         Duration.ofSeconds(6),
                         Duration.ofSeconds(10)),
                 new Identify(Duration.ofSeconds(5), Duration.ofMillis(200), 8192, 10, 32, 64),
+                new WebSocket(16 << 20, 8192),
                 1024);
     }
 
     public Limits withDialling(Dialling changed) {
-        return new Limits(changed, connections, streams, muxing, identify, eventsPendingMax);
+        return new Limits(
+                changed, connections, streams, muxing, identify, webSocket, eventsPendingMax);
     }
 
     public Limits withConnections(Connections changed) {
-        return new Limits(dialling, changed, streams, muxing, identify, eventsPendingMax);
+        return new Limits(
+                dialling, changed, streams, muxing, identify, webSocket, eventsPendingMax);
     }
 
     public Limits withStreams(Streams changed) {
-        return new Limits(dialling, connections, changed, muxing, identify, eventsPendingMax);
+        return new Limits(
+                dialling, connections, changed, muxing, identify, webSocket, eventsPendingMax);
     }
 
     public Limits withMuxing(Muxing changed) {
-        return new Limits(dialling, connections, streams, changed, identify, eventsPendingMax);
+        return new Limits(
+                dialling, connections, streams, changed, identify, webSocket, eventsPendingMax);
     }
 
     public Limits withIdentify(Identify changed) {
-        return new Limits(dialling, connections, streams, muxing, changed, eventsPendingMax);
+        return new Limits(
+                dialling, connections, streams, muxing, changed, webSocket, eventsPendingMax);
+    }
+
+    public Limits withWebSocket(WebSocket changed) {
+        return new Limits(
+                dialling, connections, streams, muxing, identify, changed, eventsPendingMax);
     }
 
     /**
@@ -192,4 +204,13 @@ public record Limits(
             int messagesMax,
             int addressesMax,
             int protocolsMax) {}
+
+    /**
+     * Carrying a connection in WebSocket messages.
+     *
+     * @param frameBytesMax the longest frame accepted; js fills whole windows with one. Payload is
+     *     passed on as it arrives, so a long frame costs nothing by itself.
+     * @param headBytesMax all headers of the HTTP request or answer that precedes
+     */
+    public record WebSocket(int frameBytesMax, int headBytesMax) {}
 }

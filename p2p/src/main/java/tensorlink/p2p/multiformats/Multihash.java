@@ -1,6 +1,8 @@
 package tensorlink.p2p.multiformats;
 
 import com.google.protobuf.ByteString;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 
 /**
  * A digest that says which hash made it: {@code varint code, varint length, digest}. Of the many
@@ -38,6 +40,20 @@ public record Multihash(long code, ByteString digest) {
             }
         } else {
             throw new IllegalArgumentException("multihash code " + code + " is neither 0 nor 18");
+        }
+    }
+
+    /** What an encoded public key is called: itself when it is short, else its SHA-256. */
+    public static Multihash ofKey(ByteString encoded) {
+        if (encoded.size() <= IDENTITY_BYTES_MAX) {
+            return new Multihash(IDENTITY, encoded);
+        }
+        try {
+            var digest = MessageDigest.getInstance("SHA-256");
+            digest.update(encoded.asReadOnlyByteBuffer());
+            return new Multihash(SHA2_256, ByteString.copyFrom(digest.digest()));
+        } catch (NoSuchAlgorithmException missing) {
+            throw new IllegalStateException("this JDK has no SHA-256", missing);
         }
     }
 
@@ -98,6 +114,14 @@ public record Multihash(long code, ByteString digest) {
                     "version " + version + " and codec " + codec + " instead of 1 and 114");
         }
         return decode(reader.take(reader.remaining()));
+    }
+
+    /** The CID of version 1 and codec libp2p-key for this hash, in base32. */
+    public String toCid() {
+        return Multibase.BASE32.encodePrefixed(
+                Varint.encode(CID_VERSION)
+                        .concat(Varint.encode(CODEC_LIBP2P_KEY))
+                        .concat(encode()));
     }
 
     public ByteString encode() {

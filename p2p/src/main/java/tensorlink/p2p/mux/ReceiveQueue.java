@@ -2,6 +2,8 @@ package tensorlink.p2p.mux;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -90,5 +92,28 @@ final class ReceiveQueue {
         clear();
         chunks.addLast(Unpooled.wrappedBuffer(rest));
         bytes = rest.length;
+    }
+
+    /**
+     * Moves as much as fits. Noise leaves chunks on the heap; TLS and QUIC leave them outside.
+     *
+     * @return how many bytes
+     */
+    static int copy(ByteBuf chunk, MemorySegment target) {
+        int count = (int) Math.min(chunk.readableBytes(), target.byteSize());
+        if (chunk.hasArray()) {
+            MemorySegment.copy(
+                    chunk.array(),
+                    chunk.arrayOffset() + chunk.readerIndex(),
+                    target,
+                    ValueLayout.JAVA_BYTE,
+                    0,
+                    count);
+        } else {
+            var bytes = MemorySegment.ofBuffer(chunk.nioBuffer(chunk.readerIndex(), count));
+            MemorySegment.copy(bytes, 0, target, 0, count);
+        }
+        chunk.skipBytes(count);
+        return count;
     }
 }

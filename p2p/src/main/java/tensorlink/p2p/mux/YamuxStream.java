@@ -119,7 +119,7 @@ final class YamuxStream implements MuxedStream {
     private int move(ByteBuf chunk, MemorySegment target) {
         int count = 0;
         try {
-            count = copy(chunk, target);
+            count = ReceiveQueue.copy(chunk, target);
         } finally {
             taken(chunk, count);
         }
@@ -129,7 +129,7 @@ final class YamuxStream implements MuxedStream {
     private int moveUnlocked(ByteBuf chunk, MemorySegment target) {
         int count = 0;
         try {
-            count = copy(chunk, target);
+            count = ReceiveQueue.copy(chunk, target);
         } finally {
             lock.lock();
             try {
@@ -139,19 +139,6 @@ final class YamuxStream implements MuxedStream {
             }
         }
         reading.step(count);
-        return count;
-    }
-
-    private static int copy(ByteBuf chunk, MemorySegment target) {
-        int count = (int) Math.min(chunk.readableBytes(), target.byteSize());
-        MemorySegment.copy(
-                chunk.array(),
-                chunk.arrayOffset() + chunk.readerIndex(),
-                target,
-                ValueLayout.JAVA_BYTE,
-                0,
-                count);
-        chunk.skipBytes(count);
         return count;
     }
 

@@ -25,7 +25,7 @@ public record PeerId(ByteString multihash) {
         return new PeerId(Multihash.parsePeer(text).encode());
     }
 
-    /** The key itself, when it is short enough to be the id, as all Ed25519 keys are. */
+    /** The key itself, when it is short enough to be the id, as Ed25519 and secp256k1 keys are. */
     public Optional<PublicKey> publicKey() {
         var hash = Multihash.decode(multihash);
         if (hash.code() != Multihash.IDENTITY) {
@@ -36,6 +36,11 @@ public record PeerId(ByteString multihash) {
         } catch (IllegalArgumentException otherKind) {
             return Optional.empty();
         }
+    }
+
+    /** The CID form, {@code bafz…}. */
+    public String toCid() {
+        return Multihash.decode(multihash).toCid();
     }
 
     /** The last six characters, which tell peers apart in a log. */

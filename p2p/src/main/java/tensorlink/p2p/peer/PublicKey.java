@@ -1,73 +1,64 @@
 package tensorlink.p2p.peer;
 
 import com.google.protobuf.ByteString;
-import org.bouncycastle.math.ec.rfc8032.Ed25519;
 import tensorlink.p2p.multiformats.Multihash;
 
 /**
- * An Ed25519 public key.
- *
- * @param raw 32 bytes, RFC 8032
+ * A public key of any kind that libp2p knows. What a key is made of is checked when it is read, so
+ * an instance can always verify; a key that would be too costly to verify with is refused.
  */
-public record PublicKey(ByteString raw) {
-    /** {@code Type = 1, Data = 32 bytes}: the only canonical encoding starts with these bytes. */
-    private static final ByteString PREFIX =
-            ByteString.copyFrom(new byte[] {0x08, 0x01, 0x12, 0x20});
-
-    private static final int TYPE_TAG = 0x08;
-
-    public PublicKey {
-        if (raw.size() != Ed25519.PUBLIC_KEY_SIZE) {
-            throw new IllegalArgumentException(
-                    "Ed25519 public key of " + raw.size() + " bytes instead of 32");
-        }
-    }
+public sealed interface PublicKey
+        permits Ed25519PublicKey, Secp256k1PublicKey, EcdsaPublicKey, RsaPublicKey {
+    /** The longest encoding of a key that is accepted: RSA with 8,192 bits. */
+    int BYTES_MAX = RsaPublicKey.BYTES_MAX;
 
     /**
      * Reads libp2p's Protobuf form, which must be canonical because it is what ids are made of.
      *
-     * @throws IllegalArgumentException when it is malformed or a key of another kind
+     * @throws IllegalArgumentException when it is malformed, of an unknown kind, or of a size or
+     *     curve that is not accepted
      */
-    public static PublicKey decode(ByteString encoded) {
-        if (!encoded.startsWith(PREFIX)) {
-            throw new IllegalArgumentException("public key " + wrongStart(encoded));
+    static PublicKey decode(ByteString encoded) {
+        KeyMessage message;
+        try {
+            message = KeyMessage.decode(encoded, BYTES_MAX);
+        } catch (IllegalArgumentException malformed) {
+            throw new IllegalArgumentException("public key " + malformed.getMessage(), malformed);
         }
-        return new PublicKey(encoded.substring(PREFIX.size()));
+        return of(message.type(), message.data());
     }
 
-    private static String wrongStart(ByteString encoded) {
-        if (encoded.size() < PREFIX.size() || encoded.byteAt(0) != TYPE_TAG) {
-            return "is not in canonical form";
-        }
-        return switch (encoded.byteAt(1)) {
-            case 0 -> "is of type RSA; only Ed25519 is supported";
-            case 1 -> "is Ed25519, but not in canonical form";
-            case 2 -> "is of type secp256k1; only Ed25519 is supported";
-            case 3 -> "is of type ECDSA; only Ed25519 is supported";
-            default -> "is of unknown type " + encoded.byteAt(1);
+    /**
+     * The key of this kind with this content.
+     *
+     * @param data 32 bytes for Ed25519 (RFC 8032), 33 for secp256k1 (a compressed point), a DER
+     *     SubjectPublicKeyInfo for the others
+     * @throws IllegalArgumentException when {@code data} is no such key
+     */
+    static PublicKey of(KeyType type, ByteString data) {
+        return switch (type) {
+            case RSA -> new RsaPublicKey(data);
+            case ED25519 -> new Ed25519PublicKey(data);
+            case SECP256K1 -> new Secp256k1PublicKey(data);
+            case ECDSA -> new EcdsaPublicKey(data);
         };
     }
 
+    KeyType type();
+
+    /** The content of the key, as {@link #of} takes it. */
+    ByteString raw();
+
+    /** Whether {@code signature} over {@code message} was made with the private key. */
+    boolean verify(ByteString message, ByteString signature);
+
     /** The canonical Protobuf form. */
-    public ByteString encode() {
-        return PREFIX.concat(raw);
+    default ByteString encode() {
+        return new KeyMessage(type(), raw()).encode();
     }
 
     /** The id of whoever holds the private key. */
-    public PeerId peerId() {
-        return new PeerId(new Multihash(Multihash.IDENTITY, encode()).encode());
-    }
-
-    /** Whether {@code signature} over {@code message} was made with the private key. */
-    public boolean verify(ByteString message, ByteString signature) {
-        return signature.size() == Ed25519.SIGNATURE_SIZE
-                && Ed25519.verify(
-                        signature.toByteArray(),
-                        0,
-                        raw.toByteArray(),
-                        0,
-                        message.toByteArray(),
-                        0,
-                        message.size());
+    default PeerId peerId() {
+        return new PeerId(Multihash.ofKey(encode()).encode());
     }
 }

@@ -19,6 +19,9 @@ public record SignedEnvelope(
         ByteString payload,
         ByteString signature) {
 
+    /** The longest envelope that is read; whoever receives one usually allows far less. */
+    public static final int BYTES_MAX = 1 << 20;
+
     public SignedEnvelope {
         if (!signer.verify(signedBytes(domain, payloadType, payload), signature)) {
             throw new IllegalArgumentException(
@@ -45,6 +48,10 @@ public record SignedEnvelope(
      */
     public static SignedEnvelope open(ByteString bytes, String domain, ByteString payloadType)
             throws SignatureException {
+        if (bytes.size() > BYTES_MAX) {
+            throw new SignatureException(
+                    "envelope of " + bytes.size() + " bytes, limit " + BYTES_MAX);
+        }
         try {
             var message = Envelope.parseFrom(bytes);
             if (!message.getPayloadType().equals(payloadType)) {

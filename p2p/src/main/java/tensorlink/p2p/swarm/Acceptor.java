@@ -4,8 +4,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInitializer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -57,29 +55,23 @@ final class Acceptor {
         return new ChannelInitializer<Channel>() {
             @Override
             protected void initChannel(Channel channel) {
-                accept(channel, transport.remoteAddress(channel));
+                accept(transport, channel);
             }
         };
     }
 
-    private void accept(Channel channel, Multiaddr from) {
-        switch (gate.admit(host(channel), upgrader.scheduler().nanoTime())) {
+    private void accept(Transport transport, Channel channel) {
+        var from = transport.remoteAddress(channel);
+        switch (gate.admit(transport.remoteHost(channel), upgrader.scheduler().nanoTime())) {
             case AcceptGate.Admission.Refused(var reason) -> {
                 log.debug("refused {}: {}", from, reason);
                 var _ = channel.close();
             }
             case AcceptGate.Admission.Admitted(var place) -> {
                 var _ = channel.closeFuture().addListener(_ -> place.close());
-                Upgrade.inbound(upgrader, channel, from, new Outcome(from, place));
+                Upgrade.inbound(upgrader, transport, channel, new Outcome(from, place));
             }
         }
-    }
-
-    /** Channels that are no sockets come from this process. */
-    private static InetAddress host(Channel channel) {
-        return channel.remoteAddress() instanceof InetSocketAddress socket
-                ? socket.getAddress()
-                : InetAddress.getLoopbackAddress();
     }
 
     void close() {

@@ -132,9 +132,10 @@ final class Dial {
                 return;
             }
             try {
+                var transport = transport();
                 var _ =
-                        transport()
-                                .dial(address, pipeline())
+                        transport
+                                .dial(address, pipeline(transport))
                                 .addListener(connect -> {
                                     if (!connect.isSuccess()) {
                                         abandon(unconnected(connect.cause()));
@@ -154,11 +155,13 @@ final class Dial {
             throw new IOException("no transport for such an address");
         }
 
-        private ChannelInitializer<Channel> pipeline() {
+        private ChannelInitializer<Channel> pipeline(Transport transport) {
             return new ChannelInitializer<>() {
                 @Override
                 protected void initChannel(Channel channel) {
-                    var started = Upgrade.outbound(upgrader, channel, address, peer, Attempt.this);
+                    var started =
+                            Upgrade.outbound(
+                                    upgrader, transport, channel, address, peer, Attempt.this);
                     upgrade = started;
                     if (isCancelled) {
                         started.fail(new IOException("called off"));

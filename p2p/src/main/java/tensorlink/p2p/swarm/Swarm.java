@@ -2,6 +2,7 @@ package tensorlink.p2p.swarm;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
@@ -23,6 +24,7 @@ import tensorlink.p2p.mux.Muxer;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.peer.PreSharedKey;
 import tensorlink.p2p.security.Security;
 import tensorlink.p2p.transport.Transport;
 
@@ -53,6 +55,7 @@ public final class Swarm implements Host {
                         parts.self(),
                         parts.securities(),
                         parts.muxers(),
+                        parts.network(),
                         limits,
                         scheduler,
                         new Owner(negotiation));
@@ -190,6 +193,7 @@ public final class Swarm implements Host {
      * @param transports are closed with the swarm; the first that handles an address is used
      * @param securities best first
      * @param muxers best first
+     * @param network the key that everybody else must have, when this is a private network
      */
     public record Parts(
             PeerId self,
@@ -197,6 +201,7 @@ public final class Swarm implements Host {
             List<Transport> transports,
             List<Security> securities,
             List<Muxer> muxers,
+            Optional<PreSharedKey> network,
             Limits limits,
             Scheduler scheduler) {}
 

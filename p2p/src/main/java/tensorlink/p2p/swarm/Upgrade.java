@@ -6,44 +6,53 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.security.SecureRandom;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.PrivateNetworkException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.WrongPeerException;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.pnet.PrivateChannel;
 import tensorlink.p2p.security.Secured;
+import tensorlink.p2p.transport.Transport;
 
 /**
- * Turns one raw channel into a connection: multistream, security, the peer's identity checked, then
- * the muxer, agreed inside the security handshake or by multistream once more. All of it under one
- * deadline; whatever fails closes the channel. Everything but {@link #fail} runs on the channel's
- * event loop.
+ * Turns one raw channel into a connection: the private network's key, multistream, security, the
+ * peer's identity checked, then the muxer, agreed inside the security handshake or by multistream
+ * once more. All of it under one deadline; whatever fails closes the channel. Everything but {@link
+ * #fail} runs on the channel's event loop.
  */
 final class Upgrade extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(Upgrade.class);
 
     private final Upgrader shared;
+    private final Optional<Transport.Own> own;
     private final Channel channel;
     private final Direction direction;
     private final Multiaddr remoteAddress;
     private final Optional<PeerId> expected;
     private final Done done;
     private final Scheduler.Task deadline;
+    private boolean isConnected;
+    private boolean isUnderstood;
     private boolean isDone;
 
     private Upgrade(
             Upgrader shared,
+            Transport transport,
             Channel channel,
             Direction direction,
             Multiaddr remoteAddress,
             Optional<PeerId> expected,
             Done done) {
         this.shared = shared;
+        this.own = transport.own();
         this.channel = channel;
         this.direction = direction;
         this.remoteAddress = remoteAddress;
@@ -61,21 +70,43 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     }
 
     /** Starts the upgrade of an accepted channel whose pipeline is still empty. */
-    static void inbound(Upgrader shared, Channel channel, Multiaddr from, Done done) {
-        new Upgrade(shared, channel, Direction.INBOUND, from, Optional.empty(), done).start();
+    static void inbound(Upgrader shared, Transport transport, Channel channel, Done done) {
+        var from = transport.remoteAddress(channel);
+        new Upgrade(shared, transport, channel, Direction.INBOUND, from, Optional.empty(), done)
+                .start();
     }
 
     /** Starts the upgrade of a dialled channel, connected or not, whose pipeline is still empty. */
     static Upgrade outbound(
-            Upgrader shared, Channel channel, Multiaddr to, PeerId expected, Done done) {
+            Upgrader shared,
+            Transport transport,
+            Channel channel,
+            Multiaddr to,
+            PeerId expected,
+            Done done) {
         var upgrade =
-                new Upgrade(shared, channel, Direction.OUTBOUND, to, Optional.of(expected), done);
+                new Upgrade(
+                        shared,
+                        transport,
+                        channel,
+                        Direction.OUTBOUND,
+                        to,
+                        Optional.of(expected),
+                        done);
         upgrade.start();
         return upgrade;
     }
 
     private void start() {
+        if (own.isPresent()) {
+            var handshake = own.get().security().handshake(direction, this::secured);
+            channel.pipeline().addLast(handshake).addLast(this);
+            return;
+        }
         var names = shared.securityNames();
+        shared.network()
+                .ifPresent(key ->
+                        channel.pipeline().addLast(new PrivateChannel(key, new SecureRandom())));
         channel.pipeline()
                 .addLast(
                         switch (direction) {
@@ -85,7 +116,14 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                 .addLast(this);
     }
 
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        isConnected = true;
+        context.fireChannelActive();
+    }
+
     private void secure(ChannelHandlerContext context, String security) {
+        isUnderstood = true;
         var handshake = shared.security(security).handshake(direction, this::secured);
         context.pipeline().addAfter(context.name(), "handshake", handshake);
     }
@@ -128,7 +166,8 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                         direction,
                         shared.limits().streams(),
                         shared.owner());
-        connection.carriedBy(shared.muxer(muxer).attach(encrypted, direction, connection));
+        var carrier = own.map(Transport.Own::muxer).orElseGet(() -> shared.muxer(muxer));
+        connection.carriedBy(carrier.attach(encrypted, direction, connection));
         channel.pipeline().remove(this);
         done.up(connection);
     }
@@ -165,7 +204,20 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         isDone = true;
         deadline.cancel();
         var _ = channel.close();
-        done.failed(reason);
+        done.failed(explain(reason));
+    }
+
+    /** With different keys the two sides are noise to each other, until one gives up. */
+    private IOException explain(IOException reason) {
+        if (shared.network().isEmpty() || !isConnected || isUnderstood) {
+            return reason;
+        }
+        return new PrivateNetworkException(
+                "the other side is not in the private network "
+                        + shared.network().get().fingerprint()
+                        + ": "
+                        + reason.getMessage(),
+                reason);
     }
 
     /** What became of an upgrade; called once, must not block. */

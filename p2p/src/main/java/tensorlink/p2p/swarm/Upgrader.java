@@ -3,11 +3,13 @@ package tensorlink.p2p.swarm;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.mux.Muxer;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PreSharedKey;
 import tensorlink.p2p.security.Security;
 
 /**
@@ -16,11 +18,13 @@ import tensorlink.p2p.security.Security;
  * @param self whom no connection may lead to
  * @param securities best first
  * @param muxers best first
+ * @param network the key that everybody else must have, when this is a private network
  */
 record Upgrader(
         PeerId self,
         List<Security> securities,
         List<Muxer> muxers,
+        Optional<PreSharedKey> network,
         Limits limits,
         Scheduler scheduler,
         SwarmConnection.Owner owner) {

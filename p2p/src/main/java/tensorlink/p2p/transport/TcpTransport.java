@@ -82,6 +82,16 @@ public final class TcpTransport implements Transport {
         }
     }
 
+    /** For others that want threads of the same kind. */
+    EventLoopGroup loops() {
+        return loops;
+    }
+
+    /** Whether {@link #loops} are epoll's. */
+    boolean isEpoll() {
+        return epoll;
+    }
+
     @Override
     public boolean handles(Multiaddr address) {
         return TcpAddress.isTcp(address);

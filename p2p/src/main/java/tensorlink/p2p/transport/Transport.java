@@ -1,11 +1,16 @@
 package tensorlink.p2p.transport;
 
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.mux.Muxer;
+import tensorlink.p2p.security.Security;
 
 /** Dials and listens at one kind of address. Safe for use by any thread. */
 public interface Transport extends AutoCloseable {
@@ -19,7 +24,7 @@ public interface Transport extends AutoCloseable {
      * @param pipeline adds the handlers of the new channel
      * @throws IOException when the address leads nowhere
      */
-    ChannelFuture dial(Multiaddr address, ChannelHandler pipeline) throws IOException;
+    Future<?> dial(Multiaddr address, ChannelHandler pipeline) throws IOException;
 
     /**
      * Listens at {@code address}.
@@ -33,9 +38,24 @@ public interface Transport extends AutoCloseable {
     /** Where the other end of a channel of this transport is. */
     Multiaddr remoteAddress(Channel channel);
 
+    /** Whom to count such a channel for; those that are no sockets come from this process. */
+    default InetAddress remoteHost(Channel channel) {
+        return channel.remoteAddress() instanceof InetSocketAddress socket
+                ? socket.getAddress()
+                : InetAddress.getLoopbackAddress();
+    }
+
+    /** What channels of this transport bring with them; else both are negotiated. */
+    default Optional<Own> own() {
+        return Optional.empty();
+    }
+
     /** Ends the transport's own threads, after its listeners and channels were closed. */
     @Override
     void close();
+
+    /** A security and a muxer that are part of a transport. */
+    record Own(Security security, Muxer muxer) {}
 
     /** A bound address. */
     interface Listener extends AutoCloseable {

@@ -1,9 +1,9 @@
 /**
- * Getting a raw, unsecured byte channel to an address: TCP, and memory for hosts of one process.
+ * Getting a channel to an address: TCP, WebSocket, QUIC, and memory for hosts of one process.
  *
- * <p>A {@link tensorlink.p2p.transport.Transport} knows addresses and sockets and nothing of what
- * runs over them; the pipeline it is given upgrades the channel. Transports that bring their own
- * security and streams will stand beside this interface, not behind it.
+ * <p>A {@link tensorlink.p2p.transport.Transport} knows addresses and sockets; the pipeline it is
+ * given upgrades the channel. QUIC brings its own security and streams and says so by {@link
+ * tensorlink.p2p.transport.Transport#own}; over all others these are negotiated.
  */
 @NullMarked
 package tensorlink.p2p.transport;

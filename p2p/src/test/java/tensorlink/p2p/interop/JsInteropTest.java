@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
@@ -232,6 +233,7 @@ class JsInteropTest {
                         List.of(new TcpTransport(1, Duration.ofSeconds(5))),
                         List.of(new Noise(plainKey, List.of())),
                         List.of(new Yamux(limits, Scheduler.system())),
+                        Optional.empty(),
                         limits,
                         Scheduler.system());
         try (var plain = new Swarm(parts)) {

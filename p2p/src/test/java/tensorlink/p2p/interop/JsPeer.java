@@ -47,14 +47,16 @@ final class JsPeer {
 
     /** Starts a node that pings its connections so often. */
     static JsPeer start(Duration pingInterval) throws IOException, InterruptedException {
+        return start("{\"pingInterval\":" + pingInterval.toMillis() + "}");
+    }
+
+    /** Starts a node with these options, in JSON; {@code peer.mjs} says which there are. */
+    static JsPeer start(String options) throws IOException, InterruptedException {
         assertThat(Files.isExecutable(NODE))
                 .as("%s, which npm installs in the profile interop", NODE.toAbsolutePath())
                 .isTrue();
         var process =
-                new ProcessBuilder(
-                                NODE.toAbsolutePath().toString(),
-                                "peer.mjs",
-                                Long.toString(pingInterval.toMillis()))
+                new ProcessBuilder(NODE.toAbsolutePath().toString(), "peer.mjs", options)
                         .directory(FOLDER.toFile())
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();

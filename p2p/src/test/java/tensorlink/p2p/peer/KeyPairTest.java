@@ -92,7 +92,7 @@ class KeyPairTest {
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"
     })
     void no_signature_verifies_under_a_key_of_low_order(String hex) {
-        var key = new PublicKey(bytes(hex));
+        var key = PublicKey.of(KeyType.ED25519, bytes(hex));
         var message = ByteString.copyFromUtf8("anything");
         var neutral = bytes("01" + "00".repeat(63));
 
@@ -104,16 +104,18 @@ class KeyPairTest {
     @CsvSource({
         "'', canonical",
         "0801, canonical",
-        "08011220aa, instead of 32",
+        "080112020000, instead of 32",
+        "08011220aa, announces 32 bytes",
         "12200801, canonical",
-        "08001220, RSA",
-        "0802122103, secp256k1",
-        "0803125b30, ECDSA",
+        "08001200, DER",
+        "0802120103, secp256k1",
+        "0803120130, ECDSA",
         "08631220, unknown type 99",
         "0880011220, unknown type",
-        "0801a20120, canonical"
+        "0801a20120, canonical",
+        "080112a00000, varint"
     })
-    void refuses_other_keys_by_name_and_other_forms(String hex, String reason) {
+    void refuses_malformed_keys_by_name_and_other_forms(String hex, String reason) {
         assertThatThrownBy(() -> PublicKey.decode(bytes(hex)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(reason);
@@ -122,7 +124,7 @@ class KeyPairTest {
     @Test
     void refuses_a_key_with_anything_after_it() {
         assertThatThrownBy(() -> PublicKey.decode(PUBLIC.concat(bytes("00"))))
-                .hasMessageContaining("33 bytes");
+                .hasMessageContaining("but 33 bytes follow");
     }
 
     @Test

@@ -12,16 +12,20 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.KeyPair;
+import tensorlink.p2p.peer.KeyType;
 import tensorlink.p2p.wire.NoiseHandshakePayload;
 
 class NoisePayloadTest {
     private final KeyPair identity = KeyPair.generate();
     private final byte[] staticKey = new byte[32];
 
-    @Test
-    void opens_with_identity_and_muxers() throws ProtocolViolation {
+    @ParameterizedTest
+    @EnumSource(names = "RSA", mode = EnumSource.Mode.EXCLUDE)
+    void opens_with_identity_of_any_kind_and_muxers(KeyType type) throws ProtocolViolation {
+        var identity = KeyPair.generate(type);
         var sealed = NoisePayload.seal(identity, staticKey, List.of("/a", "/b"));
 
         var opened = NoisePayload.open(sealed.toByteArray(), staticKey);
@@ -62,7 +66,7 @@ class NoisePayloadTest {
         "0aff, Noise payload",
         "0a020863, canonical",
         "0a0408631220, unknown type 99",
-        "0a0608001202aabb, RSA"
+        "0a0608001202aabb, DER"
     })
     void refuses_malformed_payloads_and_other_keys(String hex, String reason) {
         var bytes = HexFormat.of().parseHex(hex);

@@ -1,0 +1,294 @@
+package tensorlink.p2p.mux;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.handler.codec.quic.QuicChannel;
+import io.netty.handler.codec.quic.QuicConnectionCloseEvent;
+import io.netty.handler.codec.quic.QuicStreamChannel;
+import io.netty.handler.codec.quic.QuicStreamLimitChangedEvent;
+import io.netty.handler.codec.quic.QuicStreamType;
+import io.netty.util.concurrent.Promise;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Scheduler;
+
+/**
+ * One QUIC connection as a carrier of streams. QUIC itself counts streams and windows and notices
+ * when the other side is gone; what is left to do here is to keep silence from being taken for
+ * that.
+ */
+final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedConnection {
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
+    private static final Duration CLOSE_CHECK = Duration.ofMillis(10);
+
+    /** Netty remembers a stream that was reset for as long as its connection lives. */
+    private static final int RESETS_MAX = 100_000;
+
+    /** A stream with just this and an end is understood everywhere and asks for nothing. */
+    private static final byte[] SIGN_OF_LIFE =
+            "\u0013/multistream/1.0.0\n".getBytes(StandardCharsets.US_ASCII);
+
+    private final QuicChannel channel;
+    private final Limits limits;
+    private final Scheduler scheduler;
+    private final Events events;
+    private final Semaphore outboundSlots;
+    private final AtomicLong unsentBytes = new AtomicLong();
+    private final AtomicInteger resets = new AtomicInteger();
+    private final AtomicBoolean closes = new AtomicBoolean();
+    private volatile boolean takesNoStreams;
+    private volatile boolean heard;
+
+    // The event loop's own.
+
+    private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    private boolean isOver;
+    private Scheduler.@Nullable Task nextBeat;
+    private @Nullable String farewell;
+
+    QuicSession(QuicChannel channel, Limits limits, Scheduler scheduler, Events events) {
+        this.channel = channel;
+        this.limits = limits;
+        this.scheduler = scheduler;
+        this.events = events;
+        this.outboundSlots = new Semaphore(limits.streams().openMax());
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        scheduleBeat();
+    }
+
+    // For the application, on any thread.
+
+    @Override
+    public MuxedStream open() throws IOException, InterruptedException {
+        if (takesNoStreams) {
+            throw new IOException("connection is closing");
+        }
+        int openMax = limits.streams().openMax();
+        if (!outboundSlots.tryAcquire()) {
+            throw new IOException(
+                    "connection carries " + openMax + " streams of ours, which is the limit");
+        }
+        var stream = new QuicStream(this, outboundSlots::release);
+        Promise<QuicStreamChannel> opening = channel.eventLoop().newPromise();
+        boolean complete = false;
+        try {
+            onLoop(() -> open(stream, opening));
+            var patience = limits.streams().negotiateTimeout();
+            if (!opening.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
+                throw new IOException("the remote took no more streams for " + patience);
+            }
+            if (!opening.isSuccess()) {
+                throw new IOException(
+                        "stream cannot be opened: " + opening.cause().getMessage(),
+                        opening.cause());
+            }
+            complete = true;
+            return stream;
+        } finally {
+            if (!complete) {
+                abandon(stream, opening);
+            }
+        }
+    }
+
+    private void abandon(QuicStream stream, Promise<QuicStreamChannel> opening) {
+        opening.cancel(false);
+        var _ =
+                opening.addListener(end -> {
+                    if (end.isSuccess()) {
+                        stream.reset(StreamError.NONE);
+                    } else {
+                        outboundSlots.release();
+                    }
+                });
+    }
+
+    /** A try without the remote's leave would use up an id for nothing. */
+    private void open(QuicStream stream, Promise<QuicStreamChannel> opening) {
+        if (isOver) {
+            opening.tryFailure(new IOException("connection is closed"));
+        } else if (channel.peerAllowedStreams(QuicStreamType.BIDIRECTIONAL) > 0) {
+            var _ = channel.createStream(QuicStreamType.BIDIRECTIONAL, setUp(stream), opening);
+        } else {
+            waiting.addLast(() -> open(stream, opening));
+        }
+    }
+
+    private static ChannelInitializer<Channel> setUp(QuicStream stream) {
+        return new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel raw) {
+                stream.attach((QuicStreamChannel) raw);
+            }
+        };
+    }
+
+    @Override
+    public boolean isOpen() {
+        return !takesNoStreams;
+    }
+
+    /** What QUIC has taken over it sends as well as it can; there is no way to wait for it. */
+    @Override
+    public void close() {
+        takesNoStreams = true;
+        if (closes.compareAndSet(false, true)) {
+            var _ = scheduler.fork("p2p close", this::closeWhenSent);
+        }
+    }
+
+    private void closeWhenSent() {
+        long end = scheduler.nanoTime() + CLOSE_TIMEOUT.toNanos();
+        try {
+            while (unsentBytes.get() > 0 && scheduler.nanoTime() < end) {
+                scheduler.sleep(CLOSE_CHECK);
+            }
+        } catch (InterruptedException impatient) {
+            Thread.currentThread().interrupt();
+        }
+        shutDown(0, "connection was closed on this side");
+    }
+
+    private void shutDown(int code, String reason) {
+        onLoop(() -> {
+            if (farewell == null) {
+                farewell = reason;
+            }
+            var _ = channel.close(true, code, Unpooled.EMPTY_BUFFER);
+        });
+    }
+
+    private void onLoop(Runnable task) {
+        try {
+            channel.eventLoop().execute(task);
+        } catch (RejectedExecutionException hostIsClosed) {
+            takesNoStreams = true;
+        }
+    }
+
+    // For streams.
+
+    Scheduler scheduler() {
+        return scheduler;
+    }
+
+    Duration lingerTimeout() {
+        return limits.streams().lingerTimeout();
+    }
+
+    boolean inEventLoop() {
+        return channel.eventLoop().inEventLoop();
+    }
+
+    void heard() {
+        heard = true;
+    }
+
+    void unsent(int bytes) {
+        unsentBytes.addAndGet(bytes);
+    }
+
+    void wasReset() {
+        if (resets.incrementAndGet() == RESETS_MAX) {
+            shutDown(StreamError.RATE_LIMITED.code(), RESETS_MAX + " streams were reset");
+        }
+    }
+
+    // On the event loop.
+
+    /** The remote opened a stream. */
+    void accept(QuicStreamChannel raw) {
+        heard = true;
+        var stream = new QuicStream(this, () -> {});
+        stream.attach(raw);
+        if (takesNoStreams) {
+            stream.reset(StreamError.SHUTDOWN);
+        } else {
+            events.opened(stream);
+        }
+    }
+
+    private void scheduleBeat() {
+        nextBeat = scheduler.after(limits.muxing().keepAliveInterval(), this::beat);
+    }
+
+    private void beat() {
+        if (takesNoStreams) {
+            return;
+        }
+        boolean isSilent = !heard;
+        heard = false;
+        if (isSilent) {
+            try {
+                var stream = open();
+                stream.write(MemorySegment.ofArray(SIGN_OF_LIFE));
+                stream.close();
+            } catch (IOException isGone) {
+                takesNoStreams |= !channel.isActive();
+            } catch (InterruptedException ended) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+        scheduleBeat();
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof QuicConnectionCloseEvent close && farewell == null) {
+            farewell = "the remote closed the connection with code " + close.error();
+        } else if (event instanceof QuicStreamLimitChangedEvent) {
+            serveWaiting();
+        }
+        context.fireUserEventTriggered(event);
+    }
+
+    private void serveWaiting() {
+        for (int left = waiting.size(); left > 0; left--) {
+            waiting.removeFirst().run();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        shutDown(0, "connection failed: " + cause.getMessage());
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        if (isOver) {
+            return;
+        }
+        isOver = true;
+        takesNoStreams = true;
+        if (nextBeat != null) {
+            nextBeat.cancel();
+        }
+        serveWaiting();
+        boolean isSilent = farewell == null && channel.isTimedOut();
+        events.closed(
+                new IOException(
+                        farewell != null
+                                ? farewell
+                                : isSilent
+                                        ? "the remote gave no sign of life"
+                                        : "the remote dropped the connection"));
+    }
+}

@@ -1,0 +1,111 @@
+package tensorlink.p2p.perf;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.time.Duration;
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.Throughput;
+
+/**
+ * Both sides of {@code /perf/1.0.0}: the client sends the size of the answer as eight bytes, then
+ * any number of bytes, and ends its direction; the server then sends that many and ends its own.
+ */
+public final class Perf {
+    public static final ProtocolId PROTOCOL = ProtocolId.of("/perf/1.0.0");
+
+    /** The longest answer that a client may ask for. */
+    static final long ANSWER_BYTES_MAX = 1L << 40;
+
+    private static final int PART_BYTES = 64 << 10;
+    private static final ValueLayout.OfLong SIZE =
+            ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final Duration SILENCE_MAX = Duration.ofSeconds(10);
+
+    private final Scheduler scheduler;
+
+    public Perf(Scheduler scheduler) {
+        this.scheduler = scheduler;
+    }
+
+    /** Takes what comes, then sends what was asked for. */
+    public void serve(Stream stream) throws IOException, InterruptedException {
+        stream.timeout(SILENCE_MAX);
+        var part = MemorySegment.ofArray(new byte[PART_BYTES]);
+        var head = part.asSlice(0, SIZE.byteSize());
+        stream.readFully(head);
+        long answerBytes = head.get(SIZE, 0);
+        if (answerBytes < 0 || answerBytes > ANSWER_BYTES_MAX) {
+            throw new ProtocolViolation(
+                    PROTOCOL
+                            + ": answer of "
+                            + Long.toUnsignedString(answerBytes)
+                            + " bytes, limit "
+                            + ANSWER_BYTES_MAX);
+        }
+        drain(stream, part);
+        send(stream, part, answerBytes);
+    }
+
+    /**
+     * Sends {@code uploadBytes} over {@code connection} and has {@code downloadBytes} sent back.
+     *
+     * @throws ProtocolViolation when another number of bytes comes back
+     */
+    public Throughput measure(Connection connection, long uploadBytes, long downloadBytes)
+            throws IOException, InterruptedException {
+        if (uploadBytes < 0 || downloadBytes < 0 || downloadBytes > ANSWER_BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    uploadBytes + " bytes up and " + downloadBytes + " bytes down");
+        }
+        try (var stream = connection.open(PROTOCOL)) {
+            stream.timeout(SILENCE_MAX);
+            var part = MemorySegment.ofArray(new byte[PART_BYTES]);
+            var head = MemorySegment.ofArray(new byte[(int) SIZE.byteSize()]);
+            head.set(SIZE, 0, downloadBytes);
+            long start = scheduler.nanoTime();
+            stream.write(head);
+            send(stream, part, uploadBytes);
+            stream.closeWrite();
+            int first = stream.read(part);
+            long middle = scheduler.nanoTime();
+            long received = first < 0 ? 0 : first + drain(stream, part);
+            long end = scheduler.nanoTime();
+            if (received != downloadBytes) {
+                throw new ProtocolViolation(
+                        PROTOCOL
+                                + ": asked for "
+                                + downloadBytes
+                                + " bytes, "
+                                + received
+                                + " bytes came");
+            }
+            return new Throughput(
+                    uploadBytes,
+                    Duration.ofNanos(middle - start),
+                    downloadBytes,
+                    Duration.ofNanos(end - middle));
+        }
+    }
+
+    private static long drain(Stream stream, MemorySegment part)
+            throws IOException, InterruptedException {
+        long received = 0;
+        for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
+            received += count;
+        }
+        return received;
+    }
+
+    private static void send(Stream stream, MemorySegment part, long bytes)
+            throws IOException, InterruptedException {
+        for (long left = bytes; left > 0; left -= PART_BYTES) {
+            stream.write(part.asSlice(0, Math.min(left, PART_BYTES)));
+        }
+    }
+}

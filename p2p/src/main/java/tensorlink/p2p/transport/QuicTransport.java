@@ -1,0 +1,214 @@
+package tensorlink.p2p.transport;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.socket.nio.NioDatagramChannel;
+import io.netty.handler.codec.quic.EpollQuicUtils;
+import io.netty.handler.codec.quic.QuicChannel;
+import io.netty.handler.codec.quic.QuicChannelOption;
+import io.netty.handler.codec.quic.QuicClientCodecBuilder;
+import io.netty.handler.codec.quic.QuicCodecBuilder;
+import io.netty.handler.codec.quic.QuicServerCodecBuilder;
+import io.netty.handler.codec.quic.SegmentedDatagramPacketAllocator;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.mux.QuicMuxer;
+import tensorlink.p2p.security.QuicSecurity;
+
+/**
+ * QUIC version 1 (quiche and BoringSSL): one UDP socket for each address that is listened at, and
+ * one of each family for all that is dialled. A socket, and all connections over it, belong to one
+ * event loop.
+ */
+public final class QuicTransport implements Transport {
+    /** What one stream may have under way at first; QUIC lets it grow where it is drained. */
+    private static final long STREAM_WINDOW_BYTES = 1 << 20;
+
+    private static final int SEGMENTS_PER_SEND = 10;
+    private static final int SOCKET_BUFFER_BYTES = 2 << 20;
+
+    private final boolean epoll;
+    private final QuicSecurity security;
+    private final QuicMuxer muxer;
+    private final Limits limits;
+    private final EventLoopGroup loops;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<Boolean, Channel> dialling = new HashMap<>();
+    private final List<Channel> sockets = new ArrayList<>();
+    private boolean isClosed;
+
+    /**
+     * @param tcp lends its event loops and is closed after this
+     */
+    public QuicTransport(TcpTransport tcp, QuicSecurity security, QuicMuxer muxer, Limits limits) {
+        this.security = security;
+        this.muxer = muxer;
+        this.limits = limits;
+        this.loops = tcp.loops();
+        this.epoll = tcp.isEpoll();
+    }
+
+    @Override
+    public boolean handles(Multiaddr address) {
+        return QuicAddress.isQuic(address);
+    }
+
+    @Override
+    public Optional<Own> own() {
+        return Optional.of(new Own(security, muxer));
+    }
+
+    @Override
+    public Future<?> dial(Multiaddr address, ChannelHandler pipeline) throws IOException {
+        var to = QuicAddress.resolve(address);
+        return QuicChannel.newBootstrap(socket(to.getAddress()))
+                .handler(pipeline)
+                .streamHandler(QuicMuxer.inbound())
+                .option(
+                        ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                        Math.toIntExact(limits.dialling().timeout().toMillis()))
+                .option(QuicChannelOption.SEGMENTED_DATAGRAM_PACKET_ALLOCATOR, segments())
+                .remoteAddress(to)
+                .connect();
+    }
+
+    private SegmentedDatagramPacketAllocator segments() {
+        return epoll && EpollDatagramChannel.isSegmentedDatagramPacketSupported()
+                ? EpollQuicUtils.newSegmentedAllocator(SEGMENTS_PER_SEND)
+                : SegmentedDatagramPacketAllocator.NONE;
+    }
+
+    /** The socket for dialling to addresses of the same family. */
+    private Channel socket(InetAddress to) throws IOException {
+        boolean isIp4 = to instanceof Inet4Address;
+        lock.lock();
+        try {
+            var open = dialling.get(isIp4);
+            if (open != null) {
+                return open;
+            }
+            if (isClosed) {
+                throw new IOException("the host is closing");
+            }
+            var any = InetAddress.getByAddress(new byte[isIp4 ? 4 : 16]);
+            var codec = configure(new QuicClientCodecBuilder()).sslContext(security.client());
+            var bind = sockets().handler(codec.build()).bind(new InetSocketAddress(any, 0));
+            bind.awaitUninterruptibly();
+            if (!bind.isSuccess()) {
+                throw new IOException("no UDP socket to dial from", bind.cause());
+            }
+            dialling.put(isIp4, bind.channel());
+            sockets.add(bind.channel());
+            return bind.channel();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Bootstrap sockets() {
+        return new Bootstrap()
+                .group(loops)
+                .channel(epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
+                .option(ChannelOption.SO_RCVBUF, SOCKET_BUFFER_BYTES)
+                .option(ChannelOption.SO_SNDBUF, SOCKET_BUFFER_BYTES);
+    }
+
+    private <B extends QuicCodecBuilder<B>> B configure(B codec) {
+        var muxing = limits.muxing();
+        var idle = muxing.keepAliveInterval().plus(muxing.keepAliveTimeout());
+        return codec.maxIdleTimeout(idle.toMillis(), TimeUnit.MILLISECONDS)
+                .initialMaxData(muxing.windowBytesMax())
+                .initialMaxStreamDataBidirectionalLocal(
+                        Math.min(STREAM_WINDOW_BYTES, muxing.windowBytesMax()))
+                .initialMaxStreamDataBidirectionalRemote(
+                        Math.min(STREAM_WINDOW_BYTES, muxing.windowBytesMax()))
+                .initialMaxStreamsBidirectional(limits.streams().openMax())
+                .initialMaxStreamsUnidirectional(0)
+                .activeMigration(false);
+    }
+
+    @Override
+    public Listener listen(Multiaddr address, ChannelHandler pipeline)
+            throws IOException, InterruptedException {
+        var codec =
+                configure(new QuicServerCodecBuilder())
+                        .sslContext(security.server())
+                        .option(QuicChannelOption.SEGMENTED_DATAGRAM_PACKET_ALLOCATOR, segments())
+                        .handler(pipeline)
+                        .streamHandler(QuicMuxer.inbound());
+        var bind = sockets().handler(codec.build()).bind(QuicAddress.resolve(address));
+        bind.await();
+        if (!bind.isSuccess()) {
+            throw new IOException(
+                    "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
+        }
+        lock.lock();
+        try {
+            sockets.add(bind.channel());
+        } finally {
+            lock.unlock();
+        }
+        return new Bound(bind.channel());
+    }
+
+    @Override
+    public Multiaddr remoteAddress(Channel channel) {
+        return QuicAddress.of(remote(channel));
+    }
+
+    @Override
+    public InetAddress remoteHost(Channel channel) {
+        return remote(channel).getAddress();
+    }
+
+    private static InetSocketAddress remote(Channel channel) {
+        var remote = ((QuicChannel) channel).remoteSocketAddress();
+        if (remote == null) {
+            throw new IllegalStateException("QUIC channel without a remote address");
+        }
+        return (InetSocketAddress) remote;
+    }
+
+    /** Waits for the handlers of the sockets, which have memory to give back. */
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            isClosed = true;
+            for (var socket : sockets) {
+                socket.close().awaitUninterruptibly();
+                socket.eventLoop().submit(() -> {}).awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Its connections live by its socket, so that stays open until the transport is closed. */
+    private record Bound(Channel socket) implements Listener {
+        @Override
+        public List<Multiaddr> addresses() {
+            return QuicAddress.reachable((InetSocketAddress) socket.localAddress());
+        }
+
+        @Override
+        public void close() {}
+    }
+}
