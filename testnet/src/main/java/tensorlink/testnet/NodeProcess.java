@@ -3,7 +3,6 @@ package tensorlink.testnet;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,27 +46,18 @@ public final class NodeProcess implements AutoCloseable {
             throws IOException {
         Files.createDirectories(folder);
         var log = folder.resolve("log");
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-XX:+UseSerialGC",
-                        "-Xmx512m",
-                        "-XX:-HeapDumpOnOutOfMemoryError",
-                        "-XX:+ExitOnOutOfMemoryError",
-                        "-cp",
-                        ManagementFactory.getRuntimeMXBean().getClassPath(),
-                        "tensorlink.node.cli.Main",
-                        "up",
-                        "-o",
-                        "json",
-                        "--stop-with-input",
-                        "--home",
-                        folder.resolve("home").toString()));
-        command.addAll(arguments);
-        return new Launched(
-                name, new ProcessBuilder(command).redirectError(log.toFile()).start(), log);
+        var verb =
+                new ArrayList<>(
+                        List.of(
+                                "up",
+                                "-o",
+                                "json",
+                                "--stop-with-input",
+                                "--home",
+                                folder.resolve("home").toString()));
+        verb.addAll(arguments);
+        var process = JavaProcess.builder(List.of("-Xmx512m"), verb);
+        return new Launched(name, process.redirectError(log.toFile()).start(), log);
     }
 
     /** A process that is becoming a node. */

@@ -3,7 +3,6 @@ package tensorlink.testnet;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -70,18 +69,11 @@ class DemoTest {
     }
 
     private Process start(String... arguments) throws IOException {
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-Djava.io.tmpdir=" + temporary,
-                        "-cp",
-                        ManagementFactory.getRuntimeMXBean().getClassPath(),
-                        "tensorlink.node.cli.Main",
-                        "demo"));
-        command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+        var verb = new ArrayList<>(List.of("demo"));
+        verb.addAll(List.of(arguments));
+        return JavaProcess.builder(List.of("-Djava.io.tmpdir=" + temporary), verb)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
     }
 
     private static double number(JsonNode result, String field) {

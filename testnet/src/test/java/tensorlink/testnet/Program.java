@@ -2,7 +2,6 @@ package tensorlink.testnet;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -35,21 +34,11 @@ final class Program implements AutoCloseable {
      * @param folder for its standard error
      */
     static Program start(Path folder, String... arguments) throws IOException {
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(
-                List.of(
-                        "--enable-native-access=ALL-UNNAMED",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-Xmx512m",
-                        "-cp",
-                        ManagementFactory.getRuntimeMXBean().getClassPath(),
-                        "tensorlink.node.cli.Main"));
-        command.addAll(List.of(arguments));
         var err = Files.createTempFile(folder, "stderr", ".txt");
-        var builder = new ProcessBuilder(command).redirectError(err.toFile());
-        return new Program(builder.start(), err);
+        var builder =
+                JavaProcess.builder(
+                        List.of("-XX:TieredStopAtLevel=1", "-Xmx512m"), List.of(arguments));
+        return new Program(builder.redirectError(err.toFile()).start(), err);
     }
 
     /** Runs it to its end. */

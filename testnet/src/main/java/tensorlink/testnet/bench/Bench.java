@@ -15,7 +15,7 @@ import tensorlink.node.cli.ExitCode;
         showDefaultValues = true,
         footerHeading = "%nExample:%n",
         footer = "  tensorlink bench train",
-        subcommands = {BenchTrain.class, BenchCodecs.class})
+        subcommands = {BenchTrain.class, BenchNet.class, BenchCodecs.class, NetPeer.class})
 public final class Bench implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
 
