@@ -3,11 +3,14 @@ package tensorlink.p2p.peer;
 import java.io.IOException;
 import java.nio.file.Path;
 
-/** A key file cannot be used; the message names the file, what is wrong and what was expected. */
+/**
+ * An identity's file cannot be used; the message names the file, what is wrong and what was
+ * expected.
+ */
 public final class KeyFileException extends IOException {
     private static final long serialVersionUID = 1;
 
     KeyFileException(Path path, String problem) {
-        super("key file " + path + " " + problem);
+        super("identity file " + path + " " + problem);
     }
 }

@@ -39,17 +39,18 @@ public record PreSharedKey(ByteString secret) {
     /**
      * Reads a {@code swarm.key} file as the other implementations write it.
      *
-     * @throws KeyFileException when it is no such file
+     * @throws IOException naming the file and what is wrong with it, without the key
      */
     public static PreSharedKey load(Path file) throws IOException {
-        if (Files.size(file) > FILE_BYTES_MAX) {
-            throw new KeyFileException(
-                    file, "has " + Files.size(file) + " bytes, limit " + FILE_BYTES_MAX);
+        long size = Files.size(file);
+        if (size > FILE_BYTES_MAX) {
+            throw new IOException(
+                    "swarm key file " + file + " has " + size + " bytes, limit " + FILE_BYTES_MAX);
         }
         try {
             return parse(ByteString.copyFrom(Files.readAllBytes(file)));
         } catch (IllegalArgumentException malformed) {
-            throw new KeyFileException(file, "is no swarm key: " + malformed.getMessage());
+            throw new IOException("swarm key file " + file + ": " + malformed.getMessage());
         }
     }
 

@@ -61,10 +61,15 @@ class PrivateNetworkTest {
 
     @Test
     void a_member_refuses_whoever_has_another_key_or_none_and_says_why() throws Exception {
-        var member = host(Optional.of(KEY), TCP);
+        var limits = Limits.defaults();
+        var second = Duration.ofSeconds(1);
+        var impatient =
+                limits.withDialling(limits.dialling().withTimeout(second))
+                        .withConnections(limits.connections().withUpgradeTimeout(second));
+        var member = host(Optional.of(KEY), TCP, impatient);
         for (var key :
                 List.of(Optional.of(PreSharedKey.generate()), Optional.<PreSharedKey>empty())) {
-            var stranger = host(key, TCP);
+            var stranger = host(key, TCP, impatient);
 
             assertThatThrownBy(() -> member.connect(stranger.info()))
                     .isInstanceOfSatisfying(
@@ -145,12 +150,11 @@ class PrivateNetworkTest {
     }
 
     private Host host(Optional<PreSharedKey> key, String address) throws Exception {
-        var limits = Limits.defaults();
-        var patient =
-                limits.withDialling(limits.dialling().withTimeout(Duration.ofSeconds(3)))
-                        .withConnections(
-                                limits.connections().withUpgradeTimeout(Duration.ofSeconds(3)));
-        var config = HostConfig.defaults().withListen(Multiaddr.parse(address)).withLimits(patient);
+        return host(key, address, Limits.defaults());
+    }
+
+    private Host host(Optional<PreSharedKey> key, String address, Limits limits) throws Exception {
+        var config = HostConfig.defaults().withListen(Multiaddr.parse(address)).withLimits(limits);
         var host =
                 Libp2p.start(
                         KeyPair.generate(), key.map(config::withPrivateNetwork).orElse(config));

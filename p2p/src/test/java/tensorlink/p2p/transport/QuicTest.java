@@ -407,7 +407,11 @@ class QuicTest {
         var client = host(KeyPair.generate(), brisk);
         var events = new LinkedBlockingQueue<HostEvent>();
         var connection = client.connect(server.info());
-        Scheduler.system().sleep(Duration.ofMillis(2500));
+        try (var silent = connection.open(ECHO)) {
+            silent.timeout(Duration.ofMillis(2500));
+            assertThatThrownBy(() -> silent.read(MemorySegment.ofArray(new byte[1])))
+                    .isInstanceOf(StreamTimeoutException.class);
+        }
 
         assertThat(connection.isOpen()).isTrue();
         assertThat(server.connections()).hasSize(1);
