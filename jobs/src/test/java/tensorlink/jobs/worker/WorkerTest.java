@@ -22,7 +22,6 @@ import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
-import tensorlink.jobs.lab.Eventually;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.lab.ScriptedUser;
@@ -42,6 +41,7 @@ import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Voucher;
+import tensorlink.p2p.Eventually;
 import tensorlink.p2p.peer.PeerId;
 
 /** A real worker, and users, neighbours and strangers that do not behave. */
