@@ -1,5 +1,12 @@
 package tensorlink.dht;
 
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.StreamResetException;
+import tensorlink.p2p.core.StreamTimeoutException;
+import tensorlink.p2p.core.Traffic;
+
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -8,11 +15,6 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import tensorlink.p2p.core.Connection;
-import tensorlink.p2p.core.ProtocolId;
-import tensorlink.p2p.core.Stream;
-import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.StreamTimeoutException;
 
 /** One end of a pair of pipes in memory. */
 final class FakeStream implements Stream {
@@ -246,6 +248,9 @@ final class FakeStream implements Stream {
             lock.unlock();
         }
     }
+
+    @Override
+    public void traffic(Traffic kind) {}
 
     @Override
     public void timeout(Duration newLimit) {

@@ -1,6 +1,7 @@
 package tensorlink.p2p.core;
 
 import com.google.protobuf.ByteString;
+
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -67,6 +68,9 @@ public interface Stream extends AutoCloseable {
      * Duration#ZERO}, the default, waits without end.
      */
     void timeout(Duration limit);
+
+    /** Says what this stream is for; without that it is {@link Traffic#ORDINARY}. */
+    void traffic(Traffic kind);
 
     /**
      * Fills {@code target} completely.

@@ -1,5 +1,7 @@
 package tensorlink.p2p.mux;
 
+import tensorlink.p2p.core.Traffic;
+
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
@@ -21,6 +23,8 @@ public interface MuxedStream {
     void reset(StreamError reason);
 
     void timeout(Duration limit);
+
+    void traffic(Traffic kind);
 
     /** How many bytes can be read without waiting. */
     int available();

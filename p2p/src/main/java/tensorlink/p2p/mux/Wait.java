@@ -1,11 +1,13 @@
 package tensorlink.p2p.mux;
 
+import org.jspecify.annotations.Nullable;
+
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.StreamTimeoutException;
+
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
-import org.jspecify.annotations.Nullable;
-import tensorlink.p2p.core.Scheduler;
-import tensorlink.p2p.core.StreamTimeoutException;
 
 /**
  * Where the thread of one direction of a stream waits, for as long as its timeout allows. A single
@@ -13,7 +15,7 @@ import tensorlink.p2p.core.StreamTimeoutException;
  * with the lock held, but for {@link #step}.
  */
 final class Wait {
-    private static final int BYTES_PER_STEP = 256 << 10;
+    private static final int BYTES_PER_STEP = 1 << 20;
 
     private final ReentrantLock lock;
     private final Condition condition;
@@ -34,6 +36,11 @@ final class Wait {
     /** Bounds later waits; {@link Duration#ZERO} does not. */
     void timeout(Duration limit) {
         timeout = limit;
+        end();
+    }
+
+    /** There may be no later wait. */
+    void end() {
         if (timer != null) {
             timer.cancel();
             timer = null;

@@ -5,17 +5,23 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+
+import org.jspecify.annotations.Nullable;
+
+import tensorlink.p2p.core.ProtocolViolation;
+
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
-import tensorlink.p2p.core.ProtocolViolation;
 
 /**
  * Puts Netty's TLS before itself, waits for its handshake and then leaves. The upgrade's own
  * deadline bounds the handshake.
  */
 final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
+    /** Each buffer is encrypted by itself instead of being copied together with others. */
+    private static final int AS_WRITTEN = 0;
+
     private final SslContext context;
     private final Function<String, Optional<String>> muxer;
     private final Security.Next next;
@@ -55,6 +61,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
             throw new ProtocolViolation("TLS without an application protocol in common");
         }
         var identity = PeerTrust.identity(handler.engine().getSession());
+        handler.setWrapDataSize(AS_WRITTEN);
         next.secured(here.pipeline().context(handler), new Secured(identity, muxer.apply(agreed)));
         here.pipeline().remove(this);
     }

@@ -1,13 +1,15 @@
 package tensorlink.p2p.swarm;
 
-import java.io.IOException;
-import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.Traffic;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 
 /** A muxed stream whose protocol is agreed. */
 record SwarmStream(MuxedStream muxed, ProtocolId protocol, Connection connection)
@@ -40,6 +42,11 @@ record SwarmStream(MuxedStream muxed, ProtocolId protocol, Connection connection
     @Override
     public void timeout(Duration limit) {
         muxed.timeout(limit);
+    }
+
+    @Override
+    public void traffic(Traffic kind) {
+        muxed.traffic(kind);
     }
 
     @Override

@@ -2,9 +2,11 @@ package tensorlink.p2p.mux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
+
 import tensorlink.p2p.mux.Heartbeat.Verdict;
+
+import java.time.Duration;
 
 class HeartbeatTest {
     private static final long SECOND = 1_000_000_000;
@@ -51,5 +53,15 @@ class HeartbeatTest {
         assertThat(heartbeat.roundTrip()).isEqualTo(2000);
         heartbeat.answered(question, 9000);
         assertThat(heartbeat.roundTrip()).isEqualTo(2000);
+    }
+
+    @Test
+    void a_shorter_round_trip_counts_at_once_and_a_longer_one_by_an_eighth() {
+        heartbeat.answered(heartbeat.ask(0), 2000);
+
+        heartbeat.answered(heartbeat.ask(10_000), 20_000);
+        assertThat(heartbeat.roundTrip()).isEqualTo(3000);
+        heartbeat.answered(heartbeat.ask(30_000), 31_000);
+        assertThat(heartbeat.roundTrip()).isEqualTo(1000);
     }
 }

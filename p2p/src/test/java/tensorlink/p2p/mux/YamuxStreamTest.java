@@ -12,6 +12,20 @@ import io.netty.channel.local.LocalAddress;
 import io.netty.channel.local.LocalChannel;
 import io.netty.channel.local.LocalIoHandler;
 import io.netty.channel.local.LocalServerChannel;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+import tensorlink.p2p.Eventually;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.ManualScheduler;
+import tensorlink.p2p.core.StreamResetException;
+import tensorlink.p2p.core.StreamTimeoutException;
+import tensorlink.p2p.security.FrameRoom;
+
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -28,16 +42,6 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import tensorlink.p2p.Eventually;
-import tensorlink.p2p.core.Connection.Direction;
-import tensorlink.p2p.core.Limits;
-import tensorlink.p2p.core.ManualScheduler;
-import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.StreamTimeoutException;
 
 /**
  * Two sessions on real event loops, connected in memory, and threads that block on their streams.
@@ -437,7 +441,9 @@ class YamuxStreamTest {
         return new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                var session = new YamuxSession(channel, direction, LIMITS, scheduler, events);
+                var session =
+                        new YamuxSession(
+                                channel, FrameRoom.NOISE, direction, LIMITS, scheduler, events);
                 channel.pipeline().addLast(session);
                 sessions.add(session);
             }

@@ -11,18 +11,21 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.DecoderException;
-import java.io.ByteArrayOutputStream;
-import java.util.List;
-import java.util.Optional;
-import java.util.Random;
+
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.KeyPair;
+
+import java.io.ByteArrayOutputStream;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
 
 class NoiseChannelTest {
     private static final byte[] NOTHING = new byte[0];
@@ -97,7 +100,7 @@ class NoiseChannelTest {
     void a_buffer_with_room_around_it_is_sealed_where_it_is() {
         connect(List.of(), List.of(), 1_000_000);
         var data = random(1000);
-        var buffer = Headroom.allocate(PooledByteBufAllocator.DEFAULT, data.length);
+        var buffer = FrameRoom.NOISE.allocate(PooledByteBufAllocator.DEFAULT, data.length);
         buffer.writeBytes(data);
         var array = buffer.array();
 
@@ -113,7 +116,7 @@ class NoiseChannelTest {
     void a_buffer_that_somebody_else_holds_too_is_left_as_it_was() {
         connect(List.of(), List.of(), 1_000_000);
         var data = random(1000);
-        var buffer = Headroom.allocate(PooledByteBufAllocator.DEFAULT, data.length);
+        var buffer = FrameRoom.NOISE.allocate(PooledByteBufAllocator.DEFAULT, data.length);
         buffer.writeBytes(data);
 
         alice.channel.writeOutbound(buffer.retain());
