@@ -1,12 +1,5 @@
 package tensorlink.dht;
 
-import tensorlink.p2p.core.Connection;
-import tensorlink.p2p.core.ProtocolId;
-import tensorlink.p2p.core.Stream;
-import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.StreamTimeoutException;
-import tensorlink.p2p.core.Traffic;
-
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -15,6 +8,12 @@ import java.util.ArrayDeque;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.StreamResetException;
+import tensorlink.p2p.core.StreamTimeoutException;
 
 /** One end of a pair of pipes in memory. */
 final class FakeStream implements Stream {
@@ -250,7 +249,7 @@ final class FakeStream implements Stream {
     }
 
     @Override
-    public void traffic(Traffic kind) {}
+    public void purpose(Purpose kind) {}
 
     @Override
     public void timeout(Duration newLimit) {

@@ -1,7 +1,6 @@
 package tensorlink.p2p.core;
 
 import com.google.protobuf.ByteString;
-
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -69,8 +68,8 @@ public interface Stream extends AutoCloseable {
      */
     void timeout(Duration limit);
 
-    /** Says what this stream is for; without that it is {@link Traffic#ORDINARY}. */
-    void traffic(Traffic kind);
+    /** Says what this stream is for; without that it is {@link Purpose#ORDINARY}. */
+    void purpose(Purpose kind);
 
     /**
      * Fills {@code target} completely.

@@ -1,19 +1,13 @@
 package tensorlink.p2p.core;
 
 /**
- * What a stream is for, which decides how it shares its connection: who sends first, and how much
- * may be under way. The streams of one kind take turns, and no kind ever waits for good.
+ * What a host has moved for one protocol since it started: payload, without what frames and ciphers
+ * add.
+ *
+ * @param received bytes taken by readers
+ * @param sent bytes handed over by writers
+ * @param streamsOpened streams so far, in both directions
+ * @param streamsOpen streams right now
  */
-public enum Traffic {
-    /** Short messages that others wait for: sent before everything else. */
-    CONTROL,
-
-    /** Requests and answers; the default. */
-    ORDINARY,
-
-    /**
-     * Megabytes, such as tensors: sent when nothing else waits, with a window that may grow to
-     * {@link Limits.Muxing#bulkWindowBytesMax}.
-     */
-    BULK
-}
+public record Traffic(
+        ProtocolId protocol, long received, long sent, long streamsOpened, long streamsOpen) {}

@@ -1,17 +1,14 @@
 package tensorlink.p2p.mux;
 
 import io.netty.buffer.ByteBuf;
-
-import org.jspecify.annotations.Nullable;
-
-import tensorlink.p2p.core.Scheduler;
-import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.StreamTimeoutException;
-
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.StreamResetException;
+import tensorlink.p2p.core.StreamTimeoutException;
 
 /**
  * What the streams of all muxers share: the place where the event loop and the threads of an
@@ -32,6 +29,7 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
     /** Nobody will read what still comes. */
     boolean discards;
 
+    private final Ending ending = new Ending();
     private @Nullable String failure;
     private @Nullable IOException cause;
 
@@ -123,6 +121,11 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
     }
 
     @Override
+    public final void whenOver(Runnable action) {
+        ending.then(action);
+    }
+
+    @Override
     public final int available() {
         lock.lock();
         try {
@@ -168,6 +171,18 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
         }
         reading.end();
         writing.end();
+    }
+
+    /** The connection holds nothing of this stream any more; without the lock. */
+    final void over() {
+        lock.lock();
+        try {
+            reading.end();
+            writing.end();
+        } finally {
+            lock.unlock();
+        }
+        ending.over();
     }
 
     /** Lets whoever waits look again. */

@@ -1,10 +1,9 @@
 package tensorlink.p2p.mux;
 
-import tensorlink.p2p.core.Limits;
-import tensorlink.p2p.core.Traffic;
-
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Purpose;
 
 /** What the streams of one connection may hold together. Safe for use by any thread. */
 final class Budget {
@@ -41,9 +40,9 @@ final class Budget {
      * @param wanted bytes
      * @return 0 to {@code wanted}
      */
-    int grow(int size, int wanted, Traffic traffic) {
+    int grow(int size, int wanted, Purpose purpose) {
         int sizeMax =
-                traffic == Traffic.BULK ? limits.bulkWindowBytesMax() : limits.windowBytesMax();
+                purpose == Purpose.BULK ? limits.bulkWindowBytesMax() : limits.windowBytesMax();
         return reserve(Math.min(wanted, sizeMax - size));
     }
 

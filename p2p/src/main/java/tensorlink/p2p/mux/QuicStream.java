@@ -8,16 +8,13 @@ import io.netty.handler.codec.quic.QuicStreamChannel;
 import io.netty.handler.codec.quic.QuicStreamFrame;
 import io.netty.handler.codec.quic.QuicStreamPriority;
 import io.netty.handler.codec.quic.QuicStreamResetException;
-
-import org.jspecify.annotations.Nullable;
-
-import tensorlink.p2p.core.Scheduler;
-import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.Traffic;
-
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Purpose;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.StreamResetException;
 
 /**
  * One stream of QUIC.
@@ -32,7 +29,7 @@ final class QuicStream extends BlockingStream {
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
     private final QuicSession session;
-    private final Runnable whenOver;
+    private final Runnable givesBack;
 
     // Guarded by the lock, as is what is inherited.
 
@@ -45,12 +42,12 @@ final class QuicStream extends BlockingStream {
     private Scheduler.@Nullable Task lingering;
 
     /**
-     * @param whenOver is called once, when the stream is gone
+     * @param givesBack is called once, when the stream is gone
      */
-    QuicStream(QuicSession session, Runnable whenOver) {
+    QuicStream(QuicSession session, Runnable givesBack) {
         super(session.scheduler());
         this.session = session;
-        this.whenOver = whenOver;
+        this.givesBack = givesBack;
     }
 
     /** Takes over {@code raw}, before anything is read from it. */
@@ -159,12 +156,12 @@ final class QuicStream extends BlockingStream {
     }
 
     @Override
-    public void traffic(Traffic kind) {
+    public void purpose(Purpose kind) {
         var priority = new QuicStreamPriority(urgency(kind), true);
         var _ = channel().updatePriority(priority);
     }
 
-    private static int urgency(Traffic kind) {
+    private static int urgency(Purpose kind) {
         return switch (kind) {
             case CONTROL -> 1;
             case ORDINARY -> 127;
@@ -351,7 +348,8 @@ final class QuicStream extends BlockingStream {
             } finally {
                 lock.unlock();
             }
-            whenOver.run();
+            givesBack.run();
+            over();
         }
     }
 }

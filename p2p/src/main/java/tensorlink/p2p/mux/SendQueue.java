@@ -2,14 +2,11 @@ package tensorlink.p2p.mux;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-
-import org.jspecify.annotations.Nullable;
-
-import tensorlink.p2p.security.FrameRoom;
-
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.security.FrameRoom;
 
 /**
  * The bytes of one yamux stream that wait to be sent, already in frames. A writer reserves room in

@@ -1,13 +1,11 @@
 package tensorlink.p2p.mux;
 
-import org.jspecify.annotations.Nullable;
-
-import tensorlink.p2p.core.Scheduler;
-import tensorlink.p2p.core.StreamTimeoutException;
-
 import java.time.Duration;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.StreamTimeoutException;
 
 /**
  * Where the thread of one direction of a stream waits, for as long as its timeout allows. A single

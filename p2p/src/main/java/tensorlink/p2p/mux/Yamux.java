@@ -1,7 +1,6 @@
 package tensorlink.p2p.mux;
 
 import io.netty.channel.ChannelHandlerContext;
-
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;

@@ -2,18 +2,15 @@ package tensorlink.p2p.mux;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
-
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
-import tensorlink.p2p.core.ProtocolViolation;
-import tensorlink.p2p.security.FrameRoom;
-
 import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.security.FrameRoom;
 
 /**
  * Decides whose turn it is to send on one connection, on its event loop. Any thread may {@link
@@ -139,7 +136,7 @@ final class YamuxSender {
             write(frame);
         }
         if (stream.hasData() && stream.startTurn()) {
-            turns.add(stream, stream.traffic());
+            turns.add(stream, stream.purpose());
         }
         served.served(stream);
     }

@@ -5,18 +5,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-
-import tensorlink.p2p.core.Connection.Direction;
-import tensorlink.p2p.core.Limits;
-import tensorlink.p2p.core.ProtocolViolation;
-import tensorlink.p2p.core.Scheduler;
-import tensorlink.p2p.mux.YamuxFrame.Flags;
-import tensorlink.p2p.security.FrameRoom;
-
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -25,6 +13,15 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.mux.YamuxFrame.Flags;
+import tensorlink.p2p.security.FrameRoom;
 
 /**
  * One yamux connection: acts on what comes, keeps its streams, notices when the other side is gone.
@@ -463,6 +460,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
             return;
         }
         budget.shrink(stream.windowGrowth());
+        stream.over();
         if (!isOurs(stream.id())) {
             inboundStreams--;
             return;

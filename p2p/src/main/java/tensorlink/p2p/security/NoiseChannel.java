@@ -4,9 +4,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-
 import org.jspecify.annotations.Nullable;
-
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**

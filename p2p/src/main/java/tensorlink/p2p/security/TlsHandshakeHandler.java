@@ -5,14 +5,11 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
-
-import org.jspecify.annotations.Nullable;
-
-import tensorlink.p2p.core.ProtocolViolation;
-
 import java.io.IOException;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.ProtocolViolation;
 
 /**
  * Puts Netty's TLS before itself, waits for its handshake and then leaves. The upgrade's own

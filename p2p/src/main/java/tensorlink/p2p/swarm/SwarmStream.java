@@ -1,27 +1,30 @@
 package tensorlink.p2p.swarm;
 
-import tensorlink.p2p.core.Connection;
-import tensorlink.p2p.core.ProtocolId;
-import tensorlink.p2p.core.Stream;
-import tensorlink.p2p.core.Traffic;
-import tensorlink.p2p.mux.MuxedStream;
-import tensorlink.p2p.mux.StreamError;
-
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.mux.MuxedStream;
+import tensorlink.p2p.mux.StreamError;
 
 /** A muxed stream whose protocol is agreed. */
-record SwarmStream(MuxedStream muxed, ProtocolId protocol, Connection connection)
+record SwarmStream(
+        MuxedStream muxed, ProtocolId protocol, Connection connection, TrafficTable.Count traffic)
         implements Stream {
     @Override
     public int read(MemorySegment target) throws IOException, InterruptedException {
-        return muxed.read(target);
+        int count = muxed.read(target);
+        traffic.received(Math.max(0, count));
+        return count;
     }
 
     @Override
     public void write(MemorySegment source) throws IOException, InterruptedException {
         muxed.write(source);
+        traffic.sent(source.byteSize());
     }
 
     @Override
@@ -45,8 +48,8 @@ record SwarmStream(MuxedStream muxed, ProtocolId protocol, Connection connection
     }
 
     @Override
-    public void traffic(Traffic kind) {
-        muxed.traffic(kind);
+    public void purpose(Purpose kind) {
+        muxed.purpose(kind);
     }
 
     @Override

@@ -18,12 +18,6 @@ import io.netty.handler.codec.quic.QuicCodecBuilder;
 import io.netty.handler.codec.quic.QuicServerCodecBuilder;
 import io.netty.handler.codec.quic.SegmentedDatagramPacketAllocator;
 import io.netty.util.concurrent.Future;
-
-import tensorlink.p2p.core.Limits;
-import tensorlink.p2p.multiaddr.Multiaddr;
-import tensorlink.p2p.mux.QuicMuxer;
-import tensorlink.p2p.security.QuicSecurity;
-
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
@@ -35,6 +29,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.mux.QuicMuxer;
+import tensorlink.p2p.security.QuicSecurity;
 
 /**
  * QUIC version 1 (quiche and BoringSSL): one UDP socket for each address that is listened at, and

@@ -2,11 +2,9 @@ package tensorlink.p2p.mux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Test;
-
-import tensorlink.p2p.mux.Heartbeat.Verdict;
-
 import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import tensorlink.p2p.mux.Heartbeat.Verdict;
 
 class HeartbeatTest {
     private static final long SECOND = 1_000_000_000;

@@ -2,9 +2,8 @@ package tensorlink.p2p.mux;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.junit.jupiter.api.Test;
-
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 
 class ReceiveWindowTest {
     private static final int KIB = 1024;

@@ -11,21 +11,18 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.DecoderException;
-
+import java.io.ByteArrayOutputStream;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.KeyPair;
-
-import java.io.ByteArrayOutputStream;
-import java.util.List;
-import java.util.Optional;
-import java.util.Random;
 
 class NoiseChannelTest {
     private static final byte[] NOTHING = new byte[0];

@@ -1,5 +1,11 @@
 package tensorlink.testnet.bench;
 
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -12,7 +18,6 @@ import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
-
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -20,15 +25,8 @@ import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
-import tensorlink.p2p.core.Traffic;
-
-import java.io.EOFException;
-import java.io.IOException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 
 /**
  * A frame of 16 KiB written to memory and read back, against copying as many bytes there and back:
@@ -133,7 +131,7 @@ public class FrameBench {
         public void timeout(Duration limit) {}
 
         @Override
-        public void traffic(Traffic kind) {}
+        public void purpose(Purpose kind) {}
 
         @Override
         public void close() {
