@@ -27,7 +27,7 @@ public interface MuxedStream {
 
     /**
      * Runs {@code action}, which must not block, once the connection holds nothing of this stream
-     * any more: both directions are over, or it was reset. Called at most once.
+     * any more: both directions are over, or it was reset.
      */
     void whenOver(Runnable action);
 
