@@ -5,7 +5,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Reach;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -135,6 +137,37 @@ public final class HostConfig {
         return with(it -> it.privateNetwork = Optional.of(key));
     }
 
+    /** With whom the host may be connected; everybody, unless told otherwise. */
+    public Optional<Gater> gater() {
+        return settings.gater;
+    }
+
+    /** Uses the lists of {@code changed}, which may go on changing. */
+    public HostConfig withGater(Gater changed) {
+        return with(it -> it.gater = Optional.of(changed));
+    }
+
+    /** Which addresses are dialled. */
+    public Reach reach() {
+        return settings.reach;
+    }
+
+    public HostConfig withReach(Reach changed) {
+        return with(it -> it.reach = changed);
+    }
+
+    /**
+     * Who is asked for {@code /dnsaddr} names; the machine's name servers, unless told otherwise.
+     */
+    public Optional<String> nameServer() {
+        return settings.nameServer;
+    }
+
+    /** Asks {@code hostAndPort}, such as {@code 192.0.2.1:53}, for {@code /dnsaddr} names. */
+    public HostConfig withNameServer(String hostAndPort) {
+        return with(it -> it.nameServer = Optional.of(hostAndPort));
+    }
+
     /** A way to prove identities and keep others out. */
     public enum Security {
         /** Everywhere available. */
@@ -156,6 +189,9 @@ public final class HostConfig {
         private List<Security> securities = List.of(Security.NOISE, Security.TLS);
         private Optional<SSLContext> webTls = Optional.empty();
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
+        private Optional<Gater> gater = Optional.empty();
+        private Reach reach = Reach.AUTO;
+        private Optional<String> nameServer = Optional.empty();
 
         Settings copy() {
             try {

@@ -10,11 +10,36 @@ import tensorlink.p2p.peer.PeerId;
  */
 public interface HostControl {
 
+    /** With whom this host may be connected. */
+    Gater gater();
+
+    /**
+     * Keeps the connections with {@code peer} when others are closed for being too many, until
+     * every tag is taken back.
+     */
+    void protect(PeerId peer, String tag);
+
+    /** Takes {@code tag} back; true when {@code peer} is still protected by another. */
+    boolean unprotect(PeerId peer, String tag);
+
+    boolean isProtected(PeerId peer);
+
+    /** Says what connections with {@code peer} are worth; the tags of a peer add up. */
+    void tag(PeerId peer, String tag, int value);
+
+    void untag(PeerId peer, String tag);
+
     /** Lets {@code observer} know what happens from now on. */
     Subscription observe(HostObserver observer);
 
     /** What was moved so far, by protocol in alphabetical order. */
     List<Traffic> traffic();
+
+    /**
+     * What is held in each scope: {@code system}, {@code transient}, then those of protocols and
+     * peers.
+     */
+    List<ResourceUse> resources();
 
     /**
      * Writes down what happens on connections that begin from now on, when their peer is one of

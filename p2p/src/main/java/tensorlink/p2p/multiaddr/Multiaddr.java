@@ -1,6 +1,7 @@
 package tensorlink.p2p.multiaddr;
 
 import com.google.protobuf.ByteString;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -186,6 +187,27 @@ public final class Multiaddr {
         return parts.size() == 1
                 ? Optional.empty()
                 : Optional.of(new Multiaddr(parts.subList(0, parts.size() - 1)));
+    }
+
+    /** The IP address it begins with, past a zone; empty for names and what has no such address. */
+    public Optional<InetAddress> host() {
+        for (var part : parts) {
+            switch (part.protocol()) {
+                case IP6ZONE -> {}
+                case IP4, IP6 -> {
+                    return Optional.of(InetAddress.ofLiteral(part.text()));
+                }
+                default -> {
+                    return Optional.empty();
+                }
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** From where its IP address can be reached; empty when it begins with none. */
+    public Optional<AddressRange> range() {
+        return host().map(AddressRange::of);
     }
 
     /** Whether it leads back to the machine it is used on. */

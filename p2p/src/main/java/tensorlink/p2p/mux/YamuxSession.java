@@ -91,7 +91,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         this.nextId = new AtomicLong(direction == Direction.OUTBOUND ? 1 : 2);
         this.outboundSlots = new Semaphore(streamLimits.openMax());
         this.unacknowledgedSlots = new Semaphore(streamLimits.unacknowledgedMax());
-        this.budget = new Budget(this.limits);
+        this.budget = new Budget(this.limits, events);
         this.sender = new YamuxSender(channel, room, this.limits.controlFramesPendingMax(), this);
         this.heartbeat =
                 new Heartbeat(this.limits.keepAliveInterval(), this.limits.keepAliveTimeout());
