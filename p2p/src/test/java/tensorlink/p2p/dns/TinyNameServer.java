@@ -8,6 +8,7 @@ import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -38,7 +39,7 @@ public final class TinyNameServer implements AutoCloseable {
             try {
                 var question = new DatagramPacket(buffer, buffer.length);
                 socket.receive(question);
-                var answer = answer(ByteBuffer.wrap(buffer, 0, question.getLength()));
+                var answer = answer(Arrays.copyOf(buffer, question.getLength()));
                 socket.send(new DatagramPacket(answer, answer.length, question.getSocketAddress()));
             } catch (IOException closed) {
                 return;
@@ -46,7 +47,8 @@ public final class TinyNameServer implements AutoCloseable {
         }
     }
 
-    private byte[] answer(ByteBuffer question) throws IOException {
+    private byte[] answer(byte[] bytes) throws IOException {
+        var question = ByteBuffer.wrap(bytes);
         short id = question.getShort(0);
         var name = new StringBuilder();
         int at = HEADER_BYTES;
@@ -59,14 +61,14 @@ public final class TinyNameServer implements AutoCloseable {
         }
         int end = at + 5;
         var texts = records.getOrDefault(name.toString(), List.of());
-        var bytes = new ByteArrayOutputStream();
-        var out = new DataOutputStream(bytes);
+        var reply = new ByteArrayOutputStream();
+        var out = new DataOutputStream(reply);
         out.writeShort(id);
         out.writeShort(0x8580 | (texts.isEmpty() ? NAME_ERROR : 0));
         out.writeShort(1);
         out.writeShort(texts.size());
         out.writeInt(0);
-        out.write(question.array(), HEADER_BYTES, end - HEADER_BYTES);
+        out.write(bytes, HEADER_BYTES, end - HEADER_BYTES);
         for (var text : texts) {
             out.writeShort(0xc000 | HEADER_BYTES);
             out.writeShort(TXT);
@@ -76,7 +78,7 @@ public final class TinyNameServer implements AutoCloseable {
             out.writeByte(text.length());
             out.write(text.getBytes(StandardCharsets.US_ASCII));
         }
-        return bytes.toByteArray();
+        return reply.toByteArray();
     }
 
     @Override
