@@ -49,7 +49,12 @@ class DependenciesTest {
     /** Pairs of a package of ours and one that is neither ours nor the JDK's. */
     private static List<String[]> jdeps() throws URISyntaxException {
         var classes =
-                Path.of(HostConfig.class.getProtectionDomain().getCodeSource().getLocation().toURI());
+                Path.of(
+                        HostConfig.class
+                                .getProtectionDomain()
+                                .getCodeSource()
+                                .getLocation()
+                                .toURI());
         var output = new StringWriter();
         var jdeps = ToolProvider.findFirst("jdeps").orElseThrow();
         var writer = new PrintWriter(output);

@@ -89,7 +89,7 @@ class DialOrderTest {
         }
 
         for (int i = 0; i < pauses.size(); i++) {
-            long full = Math.min(5 * SECOND << i, 300 * SECOND);
+            long full = Math.min((5 * SECOND) << i, 300 * SECOND);
             assertThat(pauses.get(i)).as("pause %d, seed 1", i).isBetween(full / 2, full);
         }
     }
