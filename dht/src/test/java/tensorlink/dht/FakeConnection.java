@@ -1,9 +1,11 @@
 package tensorlink.dht;
 
 import java.io.IOException;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
@@ -47,6 +49,16 @@ final class FakeConnection implements Connection {
     @Override
     public Direction direction() {
         return direction;
+    }
+
+    @Override
+    public Link link() {
+        return new Link("fake", "/plaintext", "/fake", Instant.EPOCH);
+    }
+
+    @Override
+    public int streams() {
+        return streams.size();
     }
 
     @Override

@@ -12,6 +12,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.HostControl;
 import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.HostListener;
 import tensorlink.p2p.core.ProtocolId;
@@ -258,6 +259,11 @@ final class FakeHost implements Host {
                                     }
                                 });
         return thread::interrupt;
+    }
+
+    @Override
+    public HostControl control() {
+        throw new UnsupportedOperationException("nobody operates a fake host");
     }
 
     @Override

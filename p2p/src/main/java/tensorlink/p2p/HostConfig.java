@@ -3,6 +3,7 @@ package tensorlink.p2p;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
@@ -12,203 +13,126 @@ import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.peer.PreSharedKey;
 
 /**
- * How a host is set up.
- *
- * @param listen where to listen; may be empty. The default is any free port of the loopback
- *     interface: who wants to be reached says so.
- * @param protocolVersion the family of networks it belongs to, told by identify
- * @param agentVersion name and version of the program, told by identify
- * @param peerBounds how much to remember of other peers
- * @param memory the network for {@code /memory} addresses; without one there are none
- * @param eventLoops threads for all sockets
- * @param securities how to secure connections that need it, best first
- * @param webTls for secure WebSockets: the certificate to show and whom to trust. Without one none
- *     is listened at, and whom the JDK trusts is trusted.
- * @param privateNetwork the key of a private network, which then is the only one; QUIC has no place
- *     in it
+ * How a host is set up: {@link #defaults()}, and from there one change at a time. Immutable; each
+ * {@code with} gives a changed copy and refuses what cannot work.
  */
-public record HostConfig(
-        List<Multiaddr> listen,
-        String protocolVersion,
-        String agentVersion,
-        Limits limits,
-        PeerStore.Bounds peerBounds,
-        Optional<MemoryNetwork> memory,
-        int eventLoops,
-        Scheduler scheduler,
-        List<Security> securities,
-        Optional<SSLContext> webTls,
-        Optional<PreSharedKey> privateNetwork) {
+public final class HostConfig {
+    private final Settings settings;
 
-    public HostConfig {
-        listen = List.copyOf(listen);
-        securities = List.copyOf(securities);
-        if (securities.isEmpty() || Set.copyOf(securities).size() < securities.size()) {
-            throw new IllegalArgumentException(
-                    "securities " + securities + ", expected one or both, each once");
-        }
-        for (var address : listen) {
-            if (privateNetwork.isPresent() && address.has(AddressProtocol.QUIC_V1)) {
-                throw new IllegalArgumentException(
-                        "cannot listen at " + address + ": QUIC has no place in a private network");
-            }
-        }
-        if (eventLoops < 1) {
-            throw new IllegalArgumentException(eventLoops + " event loops");
-        }
+    private HostConfig(Settings settings) {
+        this.settings = settings;
+        settings.check();
     }
 
+    /** A host that only this machine can reach, with every transport and security there is. */
     public static HostConfig defaults() {
-        return new HostConfig(
-                List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")),
-                "tensorlink/1.0.0",
-                "tensorlink-jvm",
-                Limits.defaults(),
-                PeerStore.Bounds.defaults(),
-                Optional.empty(),
-                Runtime.getRuntime().availableProcessors(),
-                Scheduler.system(),
-                List.of(Security.NOISE, Security.TLS),
-                Optional.empty(),
-                Optional.empty());
+        return new HostConfig(new Settings());
+    }
+
+    private HostConfig with(Consumer<Settings> change) {
+        var changed = settings.copy();
+        change.accept(changed);
+        return new HostConfig(changed);
+    }
+
+    /**
+     * Where to listen; may be empty. The default is any free port of the loopback interface: who
+     * wants to be reached says so.
+     */
+    public List<Multiaddr> listen() {
+        return settings.listen;
     }
 
     /** Listens at {@code addresses} and nowhere else; at none, when there are none. */
     public HostConfig withListen(Multiaddr... addresses) {
-        return new HostConfig(
-                List.of(addresses),
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                memory,
-                eventLoops,
-                scheduler,
-                securities,
-                webTls,
-                privateNetwork);
+        return with(it -> it.listen = List.of(addresses));
+    }
+
+    /** The family of networks it belongs to, told by identify. */
+    public String protocolVersion() {
+        return settings.protocolVersion;
+    }
+
+    /** Name and version of the program, told by identify. */
+    public String agentVersion() {
+        return settings.agentVersion;
     }
 
     public HostConfig withAgentVersion(String changed) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                changed,
-                limits,
-                peerBounds,
-                memory,
-                eventLoops,
-                scheduler,
-                securities,
-                webTls,
-                privateNetwork);
+        return with(it -> it.agentVersion = changed);
+    }
+
+    /** Every bound of the network layer. */
+    public Limits limits() {
+        return settings.limits;
     }
 
     public HostConfig withLimits(Limits changed) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                changed,
-                peerBounds,
-                memory,
-                eventLoops,
-                scheduler,
-                securities,
-                webTls,
-                privateNetwork);
+        return with(it -> it.limits = changed);
+    }
+
+    /** How much to remember of other peers. */
+    public PeerStore.Bounds peerBounds() {
+        return settings.peerBounds;
+    }
+
+    /** The network for {@code /memory} addresses; without one there are none. */
+    public Optional<MemoryNetwork> memory() {
+        return settings.memory;
     }
 
     public HostConfig withMemory(MemoryNetwork network) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                Optional.of(network),
-                eventLoops,
-                scheduler,
-                securities,
-                webTls,
-                privateNetwork);
+        return with(it -> it.memory = Optional.of(network));
+    }
+
+    /** Threads for all sockets. */
+    public int eventLoops() {
+        return settings.eventLoops;
     }
 
     public HostConfig withEventLoops(int threads) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                memory,
-                threads,
-                scheduler,
-                securities,
-                webTls,
-                privateNetwork);
+        return with(it -> it.eventLoops = threads);
+    }
+
+    /** Where time and threads come from. */
+    public Scheduler scheduler() {
+        return settings.scheduler;
     }
 
     public HostConfig withScheduler(Scheduler changed) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                memory,
-                eventLoops,
-                changed,
-                securities,
-                webTls,
-                privateNetwork);
+        return with(it -> it.scheduler = changed);
+    }
+
+    /** How to secure connections that need it, best first. */
+    public List<Security> securities() {
+        return settings.securities;
     }
 
     /** Secures connections in these ways and no other, best first. */
     public HostConfig withSecurities(Security... changed) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                memory,
-                eventLoops,
-                scheduler,
-                List.of(changed),
-                webTls,
-                privateNetwork);
+        return with(it -> it.securities = List.of(changed));
+    }
+
+    /**
+     * For secure WebSockets: the certificate to show and whom to trust. Without one none is
+     * listened at, and whom the JDK trusts is trusted.
+     */
+    public Optional<SSLContext> webTls() {
+        return settings.webTls;
     }
 
     public HostConfig withWebTls(SSLContext changed) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                memory,
-                eventLoops,
-                scheduler,
-                securities,
-                Optional.of(changed),
-                privateNetwork);
+        return with(it -> it.webTls = Optional.of(changed));
+    }
+
+    /** The key of a private network, which then is the only one; QUIC has no place in it. */
+    public Optional<PreSharedKey> privateNetwork() {
+        return settings.privateNetwork;
     }
 
     /** Speaks only with those who have {@code key}. */
     public HostConfig withPrivateNetwork(PreSharedKey key) {
-        return new HostConfig(
-                listen,
-                protocolVersion,
-                agentVersion,
-                limits,
-                peerBounds,
-                memory,
-                eventLoops,
-                scheduler,
-                securities,
-                webTls,
-                Optional.of(key));
+        return with(it -> it.privateNetwork = Optional.of(key));
     }
 
     /** A way to prove identities and keep others out. */
@@ -217,5 +141,46 @@ public record HostConfig(
         NOISE,
         /** TLS 1.3, the faster one for bulk; left out where the machine has no BoringSSL. */
         TLS
+    }
+
+    /** The values, with their defaults; changed only before a configuration is made of them. */
+    private static final class Settings implements Cloneable {
+        private List<Multiaddr> listen = List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0"));
+        private String protocolVersion = "tensorlink/1.0.0";
+        private String agentVersion = "tensorlink-jvm";
+        private Limits limits = Limits.defaults();
+        private PeerStore.Bounds peerBounds = PeerStore.Bounds.defaults();
+        private Optional<MemoryNetwork> memory = Optional.empty();
+        private int eventLoops = Runtime.getRuntime().availableProcessors();
+        private Scheduler scheduler = Scheduler.system();
+        private List<Security> securities = List.of(Security.NOISE, Security.TLS);
+        private Optional<SSLContext> webTls = Optional.empty();
+        private Optional<PreSharedKey> privateNetwork = Optional.empty();
+
+        Settings copy() {
+            try {
+                return (Settings) clone();
+            } catch (CloneNotSupportedException impossible) {
+                throw new AssertionError(impossible);
+            }
+        }
+
+        void check() {
+            if (securities.isEmpty() || Set.copyOf(securities).size() < securities.size()) {
+                throw new IllegalArgumentException(
+                        "securities " + securities + ", expected one or both, each once");
+            }
+            for (var address : listen) {
+                if (privateNetwork.isPresent() && address.has(AddressProtocol.QUIC_V1)) {
+                    throw new IllegalArgumentException(
+                            "cannot listen at "
+                                    + address
+                                    + ": QUIC has no place in a private network");
+                }
+            }
+            if (eventLoops < 1) {
+                throw new IllegalArgumentException(eventLoops + " event loops");
+            }
+        }
     }
 }

@@ -346,18 +346,8 @@ class HostTest {
 
     @Test
     void a_listener_that_falls_too_far_behind_is_ended() throws Exception {
-        var limits = Limits.defaults();
         var server = echoing();
-        var client =
-                host(
-                        new Limits(
-                                limits.dialling(),
-                                limits.connections(),
-                                limits.streams(),
-                                limits.muxing(),
-                                limits.identify(),
-                                limits.webSocket(),
-                                2));
+        var client = host(Limits.defaults().withEventsPendingMax(2));
         var goOn = new CountDownLatch(1);
         var seen = new LinkedBlockingQueue<HostEvent>();
         client.subscribe(event -> {

@@ -17,6 +17,12 @@ public interface Connection extends AutoCloseable {
     /** Who dialled. */
     Direction direction();
 
+    /** What it runs over. */
+    Link link();
+
+    /** How many streams it carries whose protocol is agreed, in both directions. */
+    int streams();
+
     /** Whether streams can still be opened. */
     boolean isOpen();
 

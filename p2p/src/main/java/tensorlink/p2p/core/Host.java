@@ -73,6 +73,9 @@ public interface Host extends AutoCloseable {
      */
     Subscription subscribe(HostListener listener);
 
+    /** What an operator sees and decides. */
+    HostControl control();
+
     /** Closes every connection and listening socket and waits for the handlers to end. */
     @Override
     void close();

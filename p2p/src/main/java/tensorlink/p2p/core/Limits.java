@@ -16,6 +16,7 @@ public record Limits(
         Muxing muxing,
         Identify identify,
         WebSocket webSocket,
+        Tracing tracing,
         int eventsPendingMax) {
 
     public static Limits defaults() {
@@ -34,37 +35,90 @@ public record Limits(
                         Duration.ofSeconds(10)),
                 new Identify(Duration.ofSeconds(5), Duration.ofMillis(200), 8192, 10, 32, 64),
                 new WebSocket(16 << 20, 8192),
+                new Tracing(100_000, 4096),
                 1024);
     }
 
     public Limits withDialling(Dialling changed) {
         return new Limits(
-                changed, connections, streams, muxing, identify, webSocket, eventsPendingMax);
+                changed,
+                connections,
+                streams,
+                muxing,
+                identify,
+                webSocket,
+                tracing,
+                eventsPendingMax);
     }
 
     public Limits withConnections(Connections changed) {
         return new Limits(
-                dialling, changed, streams, muxing, identify, webSocket, eventsPendingMax);
+                dialling, changed, streams, muxing, identify, webSocket, tracing, eventsPendingMax);
     }
 
     public Limits withStreams(Streams changed) {
         return new Limits(
-                dialling, connections, changed, muxing, identify, webSocket, eventsPendingMax);
+                dialling,
+                connections,
+                changed,
+                muxing,
+                identify,
+                webSocket,
+                tracing,
+                eventsPendingMax);
     }
 
     public Limits withMuxing(Muxing changed) {
         return new Limits(
-                dialling, connections, streams, changed, identify, webSocket, eventsPendingMax);
+                dialling,
+                connections,
+                streams,
+                changed,
+                identify,
+                webSocket,
+                tracing,
+                eventsPendingMax);
     }
 
     public Limits withIdentify(Identify changed) {
         return new Limits(
-                dialling, connections, streams, muxing, changed, webSocket, eventsPendingMax);
+                dialling,
+                connections,
+                streams,
+                muxing,
+                changed,
+                webSocket,
+                tracing,
+                eventsPendingMax);
     }
 
     public Limits withWebSocket(WebSocket changed) {
         return new Limits(
-                dialling, connections, streams, muxing, identify, changed, eventsPendingMax);
+                dialling,
+                connections,
+                streams,
+                muxing,
+                identify,
+                changed,
+                tracing,
+                eventsPendingMax);
+    }
+
+    public Limits withTracing(Tracing changed) {
+        return new Limits(
+                dialling,
+                connections,
+                streams,
+                muxing,
+                identify,
+                webSocket,
+                changed,
+                eventsPendingMax);
+    }
+
+    public Limits withEventsPendingMax(int changed) {
+        return new Limits(
+                dialling, connections, streams, muxing, identify, webSocket, tracing, changed);
     }
 
     /**
@@ -213,4 +267,12 @@ public record Limits(
      * @param headBytesMax all headers of the HTTP request or answer that precedes
      */
     public record WebSocket(int frameBytesMax, int headBytesMax) {}
+
+    /**
+     * Writing down what happens on a connection.
+     *
+     * @param linesMax how long a trace may become
+     * @param pendingMax how many lines may wait to be written
+     */
+    public record Tracing(int linesMax, int pendingMax) {}
 }

@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.HostEvent;
+import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.ProtocolViolation;
@@ -26,7 +27,7 @@ import tensorlink.p2p.swarm.Swarm;
  * Asks every new connection who it is, answers the same question, and tells connected peers when
  * our protocols or addresses change.
  */
-public final class Identify implements Swarm.Observer {
+public final class Identify implements HostObserver {
     public static final ProtocolId PROTOCOL = ProtocolId.of("/ipfs/id/1.0.0");
     public static final ProtocolId PUSH = ProtocolId.of("/ipfs/id/push/1.0.0");
 
@@ -57,7 +58,7 @@ public final class Identify implements Swarm.Observer {
     public void start() {
         swarm.handle(PROTOCOL, this::answer);
         swarm.handle(PUSH, this::takePush);
-        swarm.observe(this);
+        var _ = swarm.control().observe(this);
     }
 
     // Asking.
@@ -124,7 +125,7 @@ public final class Identify implements Swarm.Observer {
     }
 
     @Override
-    public void disconnected(Connection connection) {
+    public void disconnected(Connection connection, IOException reason) {
         gate.closed(connection);
     }
 

@@ -22,6 +22,12 @@ public interface MuxedStream {
 
     void timeout(Duration limit);
 
+    /**
+     * Runs {@code action}, which must not block, once the connection holds nothing of this stream
+     * any more: both directions are over, or it was reset. Called at most once.
+     */
+    void whenOver(Runnable action);
+
     /** How many bytes can be read without waiting. */
     int available();
 }

@@ -31,7 +31,8 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
     private final QuicSession session;
-    private final Runnable whenOver;
+    private final Ending ending = new Ending();
+    private final Runnable givesBack;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Wait reading;
@@ -50,11 +51,11 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     private Scheduler.@Nullable Task lingering;
 
     /**
-     * @param whenOver is called once, when the stream is gone
+     * @param givesBack is called once, when the stream is gone
      */
-    QuicStream(QuicSession session, Runnable whenOver) {
+    QuicStream(QuicSession session, Runnable givesBack) {
         this.session = session;
-        this.whenOver = whenOver;
+        this.givesBack = givesBack;
         this.reading = new Wait(lock, session.scheduler());
         this.writing = new Wait(lock, session.scheduler());
     }
@@ -286,6 +287,11 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     }
 
     @Override
+    public void whenOver(Runnable action) {
+        ending.then(action);
+    }
+
+    @Override
     public int available() {
         lock.lock();
         try {
@@ -406,6 +412,7 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
         } finally {
             lock.unlock();
         }
-        whenOver.run();
+        givesBack.run();
+        ending.over();
     }
 }

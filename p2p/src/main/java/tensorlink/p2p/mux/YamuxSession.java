@@ -454,6 +454,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
             return;
         }
         budget.shrink(stream.windowGrowth());
+        stream.forgotten();
         if (!isOurs(stream.id())) {
             inboundStreams--;
             return;

@@ -33,6 +33,7 @@ final class YamuxStream implements MuxedStream {
     private final YamuxSession session;
     private final int id;
 
+    private final Ending ending = new Ending();
     private final AtomicBoolean signalled = new AtomicBoolean();
     private boolean hasTurn;
     private boolean acknowledged;
@@ -320,6 +321,16 @@ final class YamuxStream implements MuxedStream {
         } finally {
             lock.unlock();
         }
+    }
+
+    @Override
+    public void whenOver(Runnable action) {
+        ending.then(action);
+    }
+
+    /** The session knows this stream no more. */
+    void forgotten() {
+        ending.over();
     }
 
     @Override

@@ -10,12 +10,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
+import java.security.SignatureException;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Optional;
@@ -34,7 +37,8 @@ import tensorlink.p2p.wire.StoredKey;
  * <p>Only its owner may read it: it is created with mode 0600 and refused with any wider one. Under
  * a passphrase the key lies in a ChaCha20-Poly1305 box whose key comes from scrypt; the cost
  * parameters in the file are checked before they are used. The file appears complete or not at all,
- * and an existing one is never overwritten.
+ * and an existing one is never overwritten; only {@link #rotate} replaces it, and keeps the old
+ * one.
  */
 public final class KeyFile {
     private static final int FILE_BYTES_MAX = 64 * 1024;
@@ -91,9 +95,31 @@ public final class KeyFile {
         }
     }
 
+    /**
+     * Reads the identity at {@code path}, in clear.
+     *
+     * @throws KeyFileException when there is no such file, or it is readable by others, encrypted
+     *     or damaged
+     */
+    public static KeyPair load(Path path) throws IOException {
+        return load(path, Optional.empty());
+    }
+
+    /**
+     * Reads the identity at {@code path}, encrypted under {@code passphrase}. The array is the
+     * caller's to wipe.
+     *
+     * @throws KeyFileException when there is no such file, or it is readable by others, not
+     *     encrypted or damaged, or the passphrase is wrong
+     */
+    public static KeyPair load(Path path, char[] passphrase) throws IOException {
+        return load(path, Optional.of(utf8(passphrase)));
+    }
+
     private static KeyPair load(Path path, Optional<byte[]> passphrase) throws IOException {
         if (!Files.isRegularFile(path)) {
-            throw new KeyFileException(path, "is not a regular file");
+            throw new KeyFileException(
+                    path, Files.exists(path) ? "is not a regular file" : "does not exist");
         }
         refuseOtherReaders(path);
         if (Files.size(path) > FILE_BYTES_MAX) {
@@ -118,6 +144,103 @@ public final class KeyFile {
             case CONTENT_NOT_SET -> throw new KeyFileException(path, "holds no key");
         };
     }
+
+    /**
+     * Writes {@code identity} to a new file in clear, readable by its owner only: how a backup is
+     * restored.
+     *
+     * @throws KeyFileException when there is a file already
+     */
+    public static void store(Path path, KeyPair identity) throws IOException {
+        store(path, identity, Optional.empty());
+    }
+
+    /**
+     * Writes {@code identity} to a new file under {@code passphrase}: a backup, and also what
+     * {@link #loadOrCreate(Path, char[])} reads. The array is the caller's to wipe.
+     *
+     * @throws KeyFileException when there is a file already
+     * @throws IllegalArgumentException when the passphrase is empty
+     */
+    public static void store(Path path, KeyPair identity, char[] passphrase) throws IOException {
+        if (passphrase.length == 0) {
+            throw new IllegalArgumentException("the passphrase is empty");
+        }
+        store(path, identity, Optional.of(utf8(passphrase)));
+    }
+
+    private static void store(Path path, KeyPair identity, Optional<byte[]> passphrase)
+            throws IOException {
+        try {
+            create(path, text(store(identity, passphrase)));
+        } catch (FileAlreadyExistsException taken) {
+            throw new KeyFileException(path, "exists already and is not overwritten");
+        }
+    }
+
+    /**
+     * Replaces the identity at {@code path}, in clear, by a new one. The old file is kept beside it
+     * under the old peer id, and so is the old key's signed statement that the new one follows it.
+     * The new identity takes its place last and at once: whatever interrupts this, {@code path}
+     * holds one of the two.
+     *
+     * @param now becomes the time of the statement
+     * @throws KeyFileException when the old identity cannot be read
+     */
+    public static Rotation rotate(Path path, Instant now) throws IOException {
+        return rotate(path, Optional.empty(), now);
+    }
+
+    /** As {@link #rotate(Path, Instant)}, with both identities under {@code passphrase}. */
+    public static Rotation rotate(Path path, char[] passphrase, Instant now) throws IOException {
+        return rotate(path, Optional.of(utf8(passphrase)), now);
+    }
+
+    private static Rotation rotate(Path path, Optional<byte[]> passphrase, Instant now)
+            throws IOException {
+        var old = load(path, passphrase);
+        var successor = KeyPair.generate();
+        var succession = new Succession(old.publicKey(), successor.publicKey(), now);
+        var statement = beside(path, old.peerId() + ".succession");
+        var kept = beside(path, old.peerId().toString());
+        replace(statement, Base64.getEncoder().encodeToString(succession.seal(old).toByteArray()));
+        if (!Files.exists(kept)) {
+            Files.createLink(kept, path);
+        }
+        replace(path, text(store(successor, passphrase)));
+        return new Rotation(successor, succession, kept, statement);
+    }
+
+    private static Path beside(Path path, String suffix) {
+        return path.resolveSibling(path.getFileName() + "." + suffix);
+    }
+
+    /**
+     * Reads the statement that {@link #rotate} leaves.
+     *
+     * @throws SignatureException when it is damaged or not signed by the key it speaks of
+     */
+    public static Succession succession(Path statement) throws IOException, SignatureException {
+        if (Files.size(statement) > FILE_BYTES_MAX) {
+            throw new KeyFileException(
+                    statement, "has " + Files.size(statement) + " bytes, limit " + FILE_BYTES_MAX);
+        }
+        var text = Files.readString(statement, StandardCharsets.ISO_8859_1).strip();
+        try {
+            return Succession.open(ByteString.copyFrom(Base64.getDecoder().decode(text)));
+        } catch (IllegalArgumentException damaged) {
+            throw new SignatureException("bad succession: " + damaged.getMessage(), damaged);
+        }
+    }
+
+    /**
+     * What a rotation left.
+     *
+     * @param identity the new one
+     * @param succession the old key's statement, sealed in the file {@code statement}
+     * @param kept the old identity's file
+     */
+    public record Rotation(KeyPair identity, Succession succession, Path kept, Path statement) {}
 
     private static void refuseOtherReaders(Path path) throws IOException {
         if (!isPosix(path)) {
@@ -272,27 +395,42 @@ public final class KeyFile {
         return FIRST_LINE + "\n" + body + "\n" + LAST_LINE + "\n";
     }
 
-    /**
-     * Writes beside the target and links the finished file into place, which fails when somebody
-     * was quicker.
-     */
+    /** Links the finished file into place, which fails when somebody was quicker. */
     private static void create(Path path, String text) throws IOException {
-        var folder = path.toAbsolutePath().resolveSibling("");
-        Files.createDirectories(folder);
-        var draft = Files.createTempFile(folder, ".identity", ".tmp", ownerOnly(folder));
+        var draft = draft(path, text);
         try {
-            try (var file = FileChannel.open(draft, StandardOpenOption.WRITE)) {
-                var bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
-                while (bytes.hasRemaining()) {
-                    file.write(bytes);
-                }
-                file.force(true);
-            }
             Files.createLink(path, draft);
         } finally {
             Files.delete(draft);
         }
-        sync(folder);
+        sync(path.toAbsolutePath().resolveSibling(""));
+    }
+
+    /** Puts the finished file into place of what is there. */
+    private static void replace(Path path, String text) throws IOException {
+        Files.move(draft(path, text), path, StandardCopyOption.ATOMIC_MOVE);
+        sync(path.toAbsolutePath().resolveSibling(""));
+    }
+
+    /** Writes beside the target. */
+    private static Path draft(Path path, String text) throws IOException {
+        var folder = path.toAbsolutePath().resolveSibling("");
+        Files.createDirectories(folder);
+        var draft = Files.createTempFile(folder, ".identity", ".tmp", ownerOnly(folder));
+        boolean complete = false;
+        try (var file = FileChannel.open(draft, StandardOpenOption.WRITE)) {
+            var bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));
+            while (bytes.hasRemaining()) {
+                file.write(bytes);
+            }
+            file.force(true);
+            complete = true;
+            return draft;
+        } finally {
+            if (!complete) {
+                Files.delete(draft);
+            }
+        }
     }
 
     private static FileAttribute<?>[] ownerOnly(Path folder) {

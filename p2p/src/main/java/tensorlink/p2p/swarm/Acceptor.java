@@ -10,6 +10,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.transport.Transport;
 
@@ -21,6 +22,7 @@ final class Acceptor {
     private final Upgrader upgrader;
     private final AcceptGate gate;
     private final Predicate<SwarmConnection> keep;
+    private final HostObserver observer;
     private final List<Transport.Listener> listeners = new CopyOnWriteArrayList<>();
 
     /**
@@ -31,6 +33,7 @@ final class Acceptor {
         this.upgrader = upgrader;
         this.gate = new AcceptGate(upgrader.limits().connections());
         this.keep = keep;
+        this.observer = upgrader.owner().observer();
     }
 
     void listen(Multiaddr address) throws IOException, InterruptedException {
@@ -65,6 +68,7 @@ final class Acceptor {
         switch (gate.admit(transport.remoteHost(channel), upgrader.scheduler().nanoTime())) {
             case AcceptGate.Admission.Refused(var reason) -> {
                 log.debug("refused {}: {}", from, reason);
+                observer.refused(HostObserver.Refused.CONNECTION, reason);
                 var _ = channel.close();
             }
             case AcceptGate.Admission.Admitted(var place) -> {

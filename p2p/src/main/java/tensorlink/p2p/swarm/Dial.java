@@ -3,9 +3,11 @@ package tensorlink.p2p.swarm;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
@@ -114,6 +116,7 @@ final class Dial {
         private volatile @Nullable Thread thread;
         private volatile @Nullable Upgrade upgrade;
         private volatile boolean isCancelled;
+        private volatile long startedAt;
 
         Attempt(Multiaddr address) {
             this.address = address;
@@ -131,6 +134,7 @@ final class Dial {
                 report(new News.Down(address, new IOException("called off")));
                 return;
             }
+            startedAt = scheduler.nanoTime();
             try {
                 var transport = transport();
                 var _ =
@@ -195,7 +199,19 @@ final class Dial {
         private void finish(News outcome) {
             if (hasReported.compareAndSet(false, true)) {
                 slots.release();
+                tell(outcome);
                 news.add(outcome);
+            }
+        }
+
+        private void tell(News outcome) {
+            if (!isCancelled) {
+                var took = Duration.ofNanos(scheduler.nanoTime() - startedAt);
+                var failure =
+                        outcome instanceof News.Down(_, var cause)
+                                ? Optional.of(cause)
+                                : Optional.<IOException>empty();
+                upgrader.owner().observer().dialled(peer, address, took, failure);
             }
         }
 

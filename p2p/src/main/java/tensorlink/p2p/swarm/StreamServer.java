@@ -9,6 +9,9 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.HostObserver;
+import tensorlink.p2p.core.HostObserver.Refused;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
@@ -28,6 +31,7 @@ final class StreamServer {
     private final StreamNegotiation negotiation;
     private final int violationsMax;
     private final Scheduler scheduler;
+    private final HostObserver observer;
     private final Set<Thread> threads = ConcurrentHashMap.newKeySet();
     private volatile boolean isClosed;
 
@@ -35,23 +39,30 @@ final class StreamServer {
             ProtocolTable protocols,
             StreamNegotiation negotiation,
             Limits.Connections limits,
-            Scheduler scheduler) {
+            Scheduler scheduler,
+            HostObserver observer) {
         this.protocols = protocols;
         this.negotiation = negotiation;
         this.violationsMax = limits.violationsMax();
         this.scheduler = scheduler;
+        this.observer = observer;
     }
 
     /** Takes over {@code stream}; does not block. */
     void serve(SwarmConnection connection, MuxedStream stream) {
         if (!connection.negotiationSlots().tryAcquire()) {
-            stream.reset(StreamError.RESOURCE_LIMIT);
+            refuse(stream, "streams of its connection without a protocol");
         } else if (!connection.handlerSlots().tryAcquire()) {
             connection.negotiationSlots().release();
-            stream.reset(StreamError.RESOURCE_LIMIT);
+            refuse(stream, "handlers of its connection");
         } else {
             var _ = scheduler.fork("p2p stream", () -> run(connection, stream));
         }
+    }
+
+    private void refuse(MuxedStream stream, String reason) {
+        observer.refused(Refused.STREAM, reason);
+        stream.reset(StreamError.RESOURCE_LIMIT);
     }
 
     private void run(SwarmConnection connection, MuxedStream stream) {
@@ -95,7 +106,7 @@ final class StreamServer {
         } finally {
             connection.negotiationSlots().release();
         }
-        entry.handler().handle(new SwarmStream(stream, entry.protocol(), connection));
+        entry.handler().handle(connection.agreed(stream, entry.protocol(), Direction.INBOUND));
         stream.close();
     }
 

@@ -3,21 +3,24 @@ package tensorlink.p2p.swarm;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.HostControl;
 import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.HostListener;
+import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamHandler;
 import tensorlink.p2p.core.Subscription;
+import tensorlink.p2p.core.Traffic;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.Muxer;
@@ -26,6 +29,7 @@ import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.peer.PreSharedKey;
 import tensorlink.p2p.security.Security;
+import tensorlink.p2p.trace.Tracer;
 import tensorlink.p2p.transport.Transport;
 
 /** The host: ties together who listens, who dials, what is open and who serves it. */
@@ -39,7 +43,9 @@ public final class Swarm implements Host {
     private final StreamServer server;
     private final Dialler dialler;
     private final Acceptor acceptor;
-    private final List<Observer> observers = new CopyOnWriteArrayList<>();
+    private final Witnesses witnesses = new Witnesses();
+    private final TrafficTable traffic = new TrafficTable();
+    private final Tracer tracer;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     public Swarm(Parts parts) {
@@ -49,7 +55,10 @@ public final class Swarm implements Host {
         var negotiation = new StreamNegotiation(scheduler, limits.streams().negotiateTimeout());
         listeners = new HostListeners(scheduler, limits.eventsPendingMax());
         connections = new ConnectionTable(limits.connections().perPeerMax(), listeners::publish);
-        server = new StreamServer(protocols, negotiation, limits.connections(), scheduler);
+        server =
+                new StreamServer(
+                        protocols, negotiation, limits.connections(), scheduler, witnesses);
+        tracer = new Tracer(limits.tracing(), scheduler);
         var upgrader =
                 new Upgrader(
                         parts.self(),
@@ -58,6 +67,7 @@ public final class Swarm implements Host {
                         parts.network(),
                         limits,
                         scheduler,
+                        tracer,
                         new Owner(negotiation));
         dialler = new Dialler(connections, parts.peers(), parts.transports(), upgrader, this::keep);
         acceptor = new Acceptor(parts.transports(), upgrader, this::keep);
@@ -66,12 +76,7 @@ public final class Swarm implements Host {
     /** Starts to listen at {@code address}. */
     public void listen(Multiaddr address) throws IOException, InterruptedException {
         acceptor.listen(address);
-        observers.forEach(Observer::changed);
-    }
-
-    /** Lets {@code observer} know what happens from now on. */
-    public void observe(Observer observer) {
-        observers.add(observer);
+        witnesses.changed();
     }
 
     @Override
@@ -97,13 +102,13 @@ public final class Swarm implements Host {
     @Override
     public void handle(ProtocolId protocol, StreamHandler handler) {
         protocols.add(protocol, handler);
-        observers.forEach(Observer::changed);
+        witnesses.changed();
     }
 
     @Override
     public void unhandle(ProtocolId protocol) {
         if (protocols.remove(protocol)) {
-            observers.forEach(Observer::changed);
+            witnesses.changed();
         }
     }
 
@@ -150,14 +155,17 @@ public final class Swarm implements Host {
         listeners.publish(event);
     }
 
+    @Override
+    public HostControl control() {
+        return new Control();
+    }
+
     private boolean keep(SwarmConnection connection) {
         if (!connections.add(connection)) {
             return false;
         }
         log.debug("connected: {}", connection);
-        for (var observer : observers) {
-            observer.connected(connection);
-        }
+        witnesses.connected(connection);
         return true;
     }
 
@@ -182,6 +190,7 @@ public final class Swarm implements Host {
             Thread.currentThread().interrupt();
         }
         listeners.close();
+        tracer.close();
         for (var transport : parts.transports()) {
             transport.close();
         }
@@ -205,16 +214,21 @@ public final class Swarm implements Host {
             Limits limits,
             Scheduler scheduler) {}
 
-    /** Learns of changes, on any thread; must not block. */
-    public interface Observer {
-        /** A connection is ready for streams. */
-        void connected(Connection connection);
+    private final class Control implements HostControl {
+        @Override
+        public Subscription observe(HostObserver observer) {
+            return witnesses.add(observer);
+        }
 
-        /** A connection is over. */
-        void disconnected(Connection connection);
+        @Override
+        public List<Traffic> traffic() {
+            return traffic.all();
+        }
 
-        /** The protocols or addresses of this host changed. */
-        void changed();
+        @Override
+        public Subscription trace(Predicate<PeerId> whom, Appendable sink) {
+            return tracer.add(whom, sink);
+        }
     }
 
     private final class Owner implements SwarmConnection.Owner {
@@ -222,6 +236,21 @@ public final class Swarm implements Host {
 
         Owner(StreamNegotiation negotiation) {
             this.negotiation = negotiation;
+        }
+
+        @Override
+        public Limits.Streams limits() {
+            return parts.limits().streams();
+        }
+
+        @Override
+        public TrafficTable.Count traffic(ProtocolId protocol) {
+            return traffic.of(protocol);
+        }
+
+        @Override
+        public HostObserver observer() {
+            return witnesses;
         }
 
         @Override
@@ -238,9 +267,7 @@ public final class Swarm implements Host {
         public void closed(SwarmConnection connection, IOException reason) {
             log.debug("disconnected: {}: {}", connection, reason.getMessage());
             connections.remove(connection);
-            for (var observer : observers) {
-                observer.disconnected(connection);
-            }
+            witnesses.disconnected(connection, reason);
         }
     }
 }

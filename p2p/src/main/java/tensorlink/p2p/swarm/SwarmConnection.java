@@ -2,12 +2,15 @@ package tensorlink.p2p.swarm;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.UnsupportedProtocolException;
@@ -16,13 +19,17 @@ import tensorlink.p2p.mux.MuxedConnection;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.trace.ConnectionTrace;
 
 /** A connection with a proven peer, and the bridge from its event loop to the host. */
 final class SwarmConnection implements Connection, MuxedConnection.Events {
     private final PeerId remotePeer;
     private final Multiaddr remoteAddress;
     private final Direction direction;
+    private final Link link;
+    private final ConnectionTrace trace;
     private final Owner owner;
+    private final AtomicInteger streams = new AtomicInteger();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger violations = new AtomicInteger();
     private final Semaphore negotiationSlots;
@@ -33,14 +40,17 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
             PeerId remotePeer,
             Multiaddr remoteAddress,
             Direction direction,
-            Limits.Streams limits,
+            Link link,
+            ConnectionTrace trace,
             Owner owner) {
         this.remotePeer = remotePeer;
         this.remoteAddress = remoteAddress;
         this.direction = direction;
+        this.link = link;
+        this.trace = trace;
         this.owner = owner;
-        this.negotiationSlots = new Semaphore(limits.negotiatingMax());
-        this.handlerSlots = new Semaphore(limits.openMax());
+        this.negotiationSlots = new Semaphore(owner.limits().negotiatingMax());
+        this.handlerSlots = new Semaphore(owner.limits().openMax());
     }
 
     /** Completes the connection, before anybody else knows it. */
@@ -71,6 +81,16 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
     }
 
     @Override
+    public Link link() {
+        return link;
+    }
+
+    @Override
+    public int streams() {
+        return streams.get();
+    }
+
+    @Override
     public boolean isOpen() {
         return muxed().isOpen();
     }
@@ -82,7 +102,7 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         try {
             var protocol = owner.negotiation().propose(stream, protocols);
             agreed = true;
-            return new SwarmStream(stream, protocol, this);
+            return agreed(stream, protocol, Direction.OUTBOUND);
         } catch (UnsupportedProtocolException refused) {
             stream.close();
             agreed = true;
@@ -91,6 +111,32 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
             if (!agreed) {
                 stream.reset(StreamError.NEGOTIATION_FAILED);
             }
+        }
+    }
+
+    /**
+     * Gives {@code stream} its protocol, and counts it until it is over.
+     *
+     * @param opener which side opened it
+     */
+    SwarmStream agreed(MuxedStream stream, ProtocolId protocol, Direction opener) {
+        var traffic = owner.traffic(protocol);
+        traffic.opened();
+        streams.incrementAndGet();
+        trace("stream:opened", protocol, opener);
+        owner.observer().streamOpened(this, protocol, opener);
+        stream.whenOver(() -> {
+            streams.decrementAndGet();
+            traffic.closed();
+            trace("stream:closed", protocol, opener);
+            owner.observer().streamClosed(this, protocol, opener);
+        });
+        return new SwarmStream(stream, protocol, this, traffic);
+    }
+
+    private void trace(String event, ProtocolId protocol, Direction opener) {
+        if (trace.isOn()) {
+            trace.event(event, Map.of("protocol", protocol.name(), "direction", opener));
         }
     }
 
@@ -126,6 +172,11 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
 
     @Override
     public void closed(IOException reason) {
+        if (trace.isOn()) {
+            trace.event(
+                    "connectivity:connection_closed",
+                    Map.of("reason", String.valueOf(reason.getMessage())));
+        }
         owner.closed(this, reason);
         closed.countDown();
     }
@@ -137,6 +188,13 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
 
     /** The host that the connection belongs to. */
     interface Owner {
+        Limits.Streams limits();
+
+        /** Counts what is moved for {@code protocol}. */
+        TrafficTable.Count traffic(ProtocolId protocol);
+
+        HostObserver observer();
+
         StreamNegotiation negotiation();
 
         /** The remote opened {@code stream}; must not block. */

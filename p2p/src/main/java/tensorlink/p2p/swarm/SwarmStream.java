@@ -10,16 +10,20 @@ import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
 
 /** A muxed stream whose protocol is agreed. */
-record SwarmStream(MuxedStream muxed, ProtocolId protocol, Connection connection)
+record SwarmStream(
+        MuxedStream muxed, ProtocolId protocol, Connection connection, TrafficTable.Count traffic)
         implements Stream {
     @Override
     public int read(MemorySegment target) throws IOException, InterruptedException {
-        return muxed.read(target);
+        int count = muxed.read(target);
+        traffic.received(Math.max(0, count));
+        return count;
     }
 
     @Override
     public void write(MemorySegment source) throws IOException, InterruptedException {
         muxed.write(source);
+        traffic.sent(source.byteSize());
     }
 
     @Override

@@ -7,19 +7,23 @@ import io.netty.handler.codec.DecoderException;
 import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.security.SecureRandom;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.PrivateNetworkException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.WrongPeerException;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.mux.FrameTap;
 import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.pnet.PrivateChannel;
 import tensorlink.p2p.security.Secured;
+import tensorlink.p2p.trace.ConnectionTrace;
 import tensorlink.p2p.transport.Transport;
 
 /**
@@ -38,7 +42,9 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     private final Multiaddr remoteAddress;
     private final Optional<PeerId> expected;
     private final Done done;
+    private final ConnectionTrace trace;
     private final Scheduler.Task deadline;
+    private String securityName;
     private boolean isConnected;
     private boolean isUnderstood;
     private boolean isDone;
@@ -58,6 +64,14 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         this.remoteAddress = remoteAddress;
         this.expected = expected;
         this.done = done;
+        this.trace = shared.tracer().begin();
+        expected.ifPresent(trace::peer);
+        this.securityName = own.map(it -> it.security().protocol()).orElse("");
+        if (trace.isOn()) {
+            trace.event(
+                    "connectivity:connection_started",
+                    Map.of("direction", direction, "address", remoteAddress));
+        }
         var timeout = shared.timeout(direction);
         this.deadline =
                 shared.scheduler()
@@ -119,11 +133,16 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     @Override
     public void channelActive(ChannelHandlerContext context) {
         isConnected = true;
+        trace.event("connectivity:connected");
         context.fireChannelActive();
     }
 
     private void secure(ChannelHandlerContext context, String security) {
         isUnderstood = true;
+        securityName = security;
+        if (trace.isOn()) {
+            trace.event("security:agreed", Map.of("protocol", security));
+        }
         var handshake = shared.security(security).handshake(direction, this::secured);
         context.pipeline().addAfter(context.name(), "handshake", handshake);
     }
@@ -135,6 +154,12 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         }
         if (remote.equals(shared.self())) {
             throw new IOException("the other side is ourselves");
+        }
+        trace.peer(remote);
+        if (trace.isOn()) {
+            trace.event(
+                    "security:peer_proven",
+                    Map.of("peer", remote, "muxer", secured.muxer().orElse("")));
         }
         if (secured.muxer().isPresent()) {
             complete(encrypted, remote, secured.muxer().get());
@@ -159,17 +184,34 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         }
         isDone = true;
         deadline.cancel();
-        var connection =
-                new SwarmConnection(
-                        remote,
-                        remoteAddress,
-                        direction,
-                        shared.limits().streams(),
-                        shared.owner());
         var carrier = own.map(Transport.Own::muxer).orElseGet(() -> shared.muxer(muxer));
+        var link =
+                new Link(
+                        Transport.name(remoteAddress),
+                        securityName,
+                        carrier.protocol(),
+                        shared.scheduler().now());
+        var connection =
+                new SwarmConnection(remote, remoteAddress, direction, link, trace, shared.owner());
         connection.carriedBy(carrier.attach(encrypted, direction, connection));
+        if (trace.isOn()) {
+            trace.event("connectivity:connection_ready", Map.of("muxer", carrier.protocol()));
+            tap(encrypted);
+        }
         channel.pipeline().remove(this);
         done.up(connection);
+    }
+
+    /** Only here are there frames to see; QUIC has its own. */
+    private void tap(ChannelHandlerContext encrypted) {
+        if (own.isEmpty()) {
+            encrypted
+                    .pipeline()
+                    .addAfter(
+                            encrypted.name(),
+                            "trace",
+                            new FrameTap(trace, shared.scheduler()::nanoTime));
+        }
     }
 
     @Override
@@ -204,7 +246,13 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         isDone = true;
         deadline.cancel();
         var _ = channel.close();
-        done.failed(explain(reason));
+        var explained = explain(reason);
+        if (trace.isOn()) {
+            trace.event(
+                    "connectivity:connection_failed",
+                    Map.of("reason", String.valueOf(explained.getMessage())));
+        }
+        done.failed(explained);
     }
 
     /** With different keys the two sides are noise to each other, until one gives up. */

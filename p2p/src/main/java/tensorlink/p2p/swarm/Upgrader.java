@@ -11,6 +11,7 @@ import tensorlink.p2p.mux.Muxer;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PreSharedKey;
 import tensorlink.p2p.security.Security;
+import tensorlink.p2p.trace.Tracer;
 
 /**
  * What all upgrades of a host share.
@@ -27,6 +28,7 @@ record Upgrader(
         Optional<PreSharedKey> network,
         Limits limits,
         Scheduler scheduler,
+        Tracer tracer,
         SwarmConnection.Owner owner) {
 
     Duration timeout(Direction direction) {

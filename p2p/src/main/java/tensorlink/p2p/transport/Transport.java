@@ -8,6 +8,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Optional;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.Muxer;
 import tensorlink.p2p.security.Security;
@@ -43,6 +44,21 @@ public interface Transport extends AutoCloseable {
         return channel.remoteAddress() instanceof InetSocketAddress socket
                 ? socket.getAddress()
                 : InetAddress.getLoopbackAddress();
+    }
+
+    /** What people call the kind of transport that {@code address} is for. */
+    static String name(Multiaddr address) {
+        if (address.has(AddressProtocol.QUIC_V1)) {
+            return "quic-v1";
+        }
+        boolean isWeb = address.has(AddressProtocol.WS) || address.has(AddressProtocol.WSS);
+        if (isWeb) {
+            boolean isSecure = address.has(AddressProtocol.WSS) || address.has(AddressProtocol.TLS);
+            return isSecure ? "wss" : "ws";
+        }
+        return address.has(AddressProtocol.TCP)
+                ? "tcp"
+                : address.parts().getFirst().protocol().text();
     }
 
     /** What channels of this transport bring with them; else both are negotiated. */

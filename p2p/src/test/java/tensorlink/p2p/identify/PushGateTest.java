@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -65,6 +66,16 @@ class PushGateTest {
         @Override
         public Direction direction() {
             return Direction.INBOUND;
+        }
+
+        @Override
+        public Link link() {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public int streams() {
+            return 0;
         }
 
         @Override

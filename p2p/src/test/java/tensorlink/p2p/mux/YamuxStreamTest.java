@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -102,6 +103,43 @@ class YamuxStreamTest {
 
         assertThat(upDigest.get()).isEqualTo(up.get());
         assertThat(downDigest.get()).isEqualTo(down.get());
+    }
+
+    @Test
+    void a_stream_is_over_once_both_sides_have_ended_it_and_says_so_even_afterwards()
+            throws Exception {
+        var early = new CountDownLatch(1);
+        var late = new CountDownLatch(1);
+        var here = alice.open();
+        here.whenOver(early::countDown);
+        here.write(MemorySegment.ofArray(new byte[1]));
+        var there = accepted.take();
+
+        here.close();
+        assertThat(early.getCount()).isEqualTo(1);
+        there.read(MemorySegment.ofArray(new byte[1]));
+        there.close();
+
+        assertThat(early.await(10, TimeUnit.SECONDS)).isTrue();
+        there.whenOver(late::countDown);
+        assertThat(late.await(10, TimeUnit.SECONDS)).isTrue();
+    }
+
+    @Test
+    void a_stream_is_over_when_it_is_reset_or_its_connection_lost() throws Exception {
+        var reset = new CountDownLatch(1);
+        var lost = new CountDownLatch(1);
+        var first = alice.open();
+        var second = alice.open();
+        first.whenOver(reset::countDown);
+        second.whenOver(lost::countDown);
+
+        first.reset(StreamError.NONE);
+        assertThat(reset.await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(lost.getCount()).isEqualTo(1);
+        alice.close();
+
+        assertThat(lost.await(10, TimeUnit.SECONDS)).isTrue();
     }
 
     @Test

@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SignatureException;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HexFormat;
 import java.util.function.UnaryOperator;
@@ -74,6 +76,103 @@ class KeyFileTest {
                 .hasMessageContaining("a passphrase is needed");
         assertThatThrownBy(() -> KeyFile.loadOrCreate(clear, PASSPHRASE))
                 .hasMessageContaining("is not encrypted");
+    }
+
+    @Test
+    void a_backup_restores_the_same_identity_elsewhere() throws IOException {
+        var identity = KeyFile.loadOrCreate(folder.resolve("identity"));
+        var backup = folder.resolve("backup");
+
+        KeyFile.store(backup, identity, PASSPHRASE);
+        KeyFile.store(folder.resolve("restored"), KeyFile.load(backup, PASSPHRASE));
+
+        assertThat(stored(backup).hasSealed()).isTrue();
+        assertThat(KeyFile.load(folder.resolve("restored")).encode()).isEqualTo(identity.encode());
+    }
+
+    @Test
+    void neither_a_backup_nor_a_restored_identity_overwrites_a_file() throws IOException {
+        var taken = folder.resolve("taken");
+        var identity = KeyFile.loadOrCreate(taken);
+
+        assertThatThrownBy(() -> KeyFile.store(taken, KeyPair.generate()))
+                .isInstanceOf(KeyFileException.class)
+                .hasMessageContaining("exists already");
+        assertThatThrownBy(() -> KeyFile.store(taken, KeyPair.generate(), PASSPHRASE))
+                .hasMessageContaining("exists already");
+        assertThat(KeyFile.load(taken).peerId()).isEqualTo(identity.peerId());
+    }
+
+    @Test
+    void loading_makes_no_identity_where_there_is_none() {
+        var path = folder.resolve("missing");
+
+        assertThatThrownBy(() -> KeyFile.load(path))
+                .isInstanceOf(KeyFileException.class)
+                .hasMessageContaining("does not exist");
+        assertThat(path).doesNotExist();
+    }
+
+    @Test
+    void a_rotation_keeps_the_old_key_and_its_word_for_the_new_one() throws Exception {
+        var path = folder.resolve("identity");
+        var old = KeyFile.loadOrCreate(path, PASSPHRASE);
+
+        var rotation = KeyFile.rotate(path, PASSPHRASE, Instant.ofEpochSecond(1_800_000_000));
+
+        assertThat(KeyFile.load(path, PASSPHRASE).peerId())
+                .isEqualTo(rotation.identity().peerId())
+                .isNotEqualTo(old.peerId());
+        assertThat(KeyFile.load(rotation.kept(), PASSPHRASE).peerId()).isEqualTo(old.peerId());
+        var told = KeyFile.succession(rotation.statement());
+        assertThat(told).isEqualTo(rotation.succession());
+        assertThat(told.predecessor().peerId()).isEqualTo(old.peerId());
+        assertThat(told.successor().peerId()).isEqualTo(rotation.identity().peerId());
+        assertThat(told.at()).isEqualTo(Instant.ofEpochSecond(1_800_000_000));
+    }
+
+    @Test
+    void an_identity_that_cannot_be_read_is_not_rotated() throws IOException {
+        var path = folder.resolve("identity");
+        var old = KeyFile.loadOrCreate(path, PASSPHRASE);
+
+        assertThatThrownBy(() -> KeyFile.rotate(path, "wrong".toCharArray(), Instant.EPOCH))
+                .isInstanceOf(KeyFileException.class);
+
+        assertThat(KeyFile.load(path, PASSPHRASE).peerId()).isEqualTo(old.peerId());
+        try (var files = Files.list(folder)) {
+            assertThat(files).containsExactly(path);
+        }
+    }
+
+    @Test
+    void an_altered_succession_is_refused() throws IOException {
+        var statement = KeyFile.rotate(created("identity"), Instant.EPOCH).statement();
+        var bytes = Base64.getDecoder().decode(Files.readString(statement));
+        bytes[bytes.length / 2] ^= 1;
+        Files.writeString(statement, Base64.getEncoder().encodeToString(bytes));
+
+        assertThatThrownBy(() -> KeyFile.succession(statement))
+                .isInstanceOf(SignatureException.class);
+    }
+
+    @Test
+    void nobody_names_the_successor_of_another() {
+        var succession =
+                new Succession(
+                        KeyPair.generate().publicKey(),
+                        KeyPair.generate().publicKey(),
+                        Instant.EPOCH);
+
+        assertThatThrownBy(() -> succession.seal(KeyPair.generate()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("cannot name the successor");
+    }
+
+    private Path created(String name) throws IOException {
+        var path = folder.resolve(name);
+        KeyFile.loadOrCreate(path);
+        return path;
     }
 
     @ParameterizedTest
