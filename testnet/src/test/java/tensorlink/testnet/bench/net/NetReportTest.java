@@ -84,7 +84,9 @@ class NetReportTest {
         }
 
         assertThat(report().lines())
-                .contains("noise        1,000 [900-1,100]                             0.25       5.00");
+                .contains(
+                        "noise        1,000 [900-1,100]                             0.25      "
+                                + " 5.00");
     }
 
     private void speeds(String carrier, double value) {
@@ -92,7 +94,9 @@ class NetReportTest {
     }
 
     private void assertGoal(String name, double measured, boolean isMet) {
-        assertThat(goal(name).path("measured").asDouble()).as(name).isCloseTo(measured, within(1e-9));
+        assertThat(goal(name).path("measured").asDouble())
+                .as(name)
+                .isCloseTo(measured, within(1e-9));
         assertThat(goal(name).path("isMet").asBoolean()).as(name).isEqualTo(isMet);
     }
 
