@@ -13,6 +13,7 @@ import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
 import tensorlink.p2p.core.StreamTimeoutException;
+import tensorlink.p2p.core.TrafficClass;
 
 /** One end of a pair of pipes in memory. */
 final class FakeStream implements Stream {
@@ -246,6 +247,9 @@ final class FakeStream implements Stream {
             lock.unlock();
         }
     }
+
+    @Override
+    public void traffic(TrafficClass kind) {}
 
     @Override
     public void timeout(Duration newLimit) {

@@ -3,12 +3,10 @@ package tensorlink.p2p.mux;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.TrafficClass;
 
 /** What the streams of one connection may hold together. Safe for use by any thread. */
 final class Budget {
-    /** What a queued frame costs besides its bytes. */
-    private static final int FRAME_OVERHEAD_BYTES = 128;
-
     private final Limits.Muxing limits;
     private final AtomicLong unsentBytes = new AtomicLong();
     private final AtomicInteger windowGrowth = new AtomicInteger();
@@ -17,21 +15,17 @@ final class Budget {
         this.limits = limits;
     }
 
-    /** Notes a frame with {@code length} bytes of payload as unsent and returns what it counts. */
-    int charge(int length) {
-        int cost = length + FRAME_OVERHEAD_BYTES;
+    /** Notes that {@code cost} more bytes wait to be sent. */
+    void hold(int cost) {
         unsentBytes.addAndGet(cost);
-        return cost;
     }
 
-    /** Undoes {@link #charge}. */
-    int discharge(int length) {
-        int cost = length + FRAME_OVERHEAD_BYTES;
+    /** Undoes {@link #hold}. */
+    void free(int cost) {
         unsentBytes.addAndGet(-cost);
-        return cost;
     }
 
-    /** Whether a stream that already has an unsent frame may add another. */
+    /** Whether a stream that already has unsent bytes may add others. */
     boolean hasRoom() {
         return unsentBytes.get() < limits.unsentBytesMax();
     }
@@ -40,9 +34,21 @@ final class Budget {
         return unsentBytes.get() == 0;
     }
 
-    /** Decides by how much a receive window of {@code size} bytes grows. */
-    int grow(int size) {
-        int wanted = Math.min(size, limits.windowBytesMax() - size);
+    /**
+     * Decides by how much a receive window of {@code size} bytes grows.
+     *
+     * @param wanted bytes
+     * @return 0 to {@code wanted}
+     */
+    int grow(int size, int wanted, TrafficClass traffic) {
+        int sizeMax =
+                traffic == TrafficClass.BULK
+                        ? limits.bulkWindowBytesMax()
+                        : limits.windowBytesMax();
+        return reserve(Math.min(wanted, sizeMax - size));
+    }
+
+    private int reserve(int wanted) {
         while (true) {
             int grown = windowGrowth.get();
             int granted = Math.min(wanted, limits.windowGrowthBytesMax() - grown);

@@ -3,6 +3,7 @@ package tensorlink.p2p.mux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import tensorlink.p2p.core.TrafficClass;
 
 /**
  * A {@link tensorlink.p2p.core.Stream} before its protocol is known; the methods mean what they
@@ -27,6 +28,8 @@ public interface MuxedStream {
      * any more: both directions are over, or it was reset. Called at most once.
      */
     void whenOver(Runnable action);
+
+    void traffic(TrafficClass kind);
 
     /** How many bytes can be read without waiting. */
     int available();

@@ -26,6 +26,7 @@ import tensorlink.jobs.message.TensorFrame;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.TrafficClass;
 
 /**
  * A frame of 16 KiB written to memory and read back, against copying as many bytes there and back:
@@ -128,6 +129,9 @@ public class FrameBench {
 
         @Override
         public void timeout(Duration limit) {}
+
+        @Override
+        public void traffic(TrafficClass kind) {}
 
         @Override
         public void close() {
