@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -26,14 +27,19 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The status page answers this machine's owner, and nobody and nothing else. */
-class StatusServerTest {
+class ApiServerTest {
     private static final JsonMapper JSON = new JsonMapper();
     private static final String PATH = "/api/v1/status";
+    private static final String ASK = "/api/v1/echo";
+    private static final List<Route> ROUTES =
+            List.of(
+                    Route.get(PATH, () -> Map.of("state", "ready")),
+                    Route.post(ASK, ApiServerTest::echo));
 
     @TempDir private Path folder;
 
     private Path file;
-    private StatusServer server;
+    private ApiServer server;
     private HttpClient client;
     private String token;
 
@@ -45,7 +51,7 @@ class StatusServerTest {
     @BeforeEach
     void start() throws Exception {
         file = folder.resolve("api.json");
-        server = StatusServer.start("127.0.0.1", 0, file, () -> Map.of("state", "ready"));
+        server = ApiServer.start("127.0.0.1", 0, file, ROUTES);
         client = HttpClient.newHttpClient();
         token = JSON.readTree(Files.readAllBytes(file)).path("token").asString();
     }
@@ -106,7 +112,9 @@ class StatusServerTest {
             var response = send(request(path).GET());
 
             assertThat(response.statusCode()).as(path).isEqualTo(404);
-            assertThat(message(response)).as(path).isEqualTo("there is only /api/v1/status");
+            assertThat(message(response))
+                    .as(path)
+                    .isEqualTo("there is only /api/v1/status, /api/v1/echo");
         }
     }
 
@@ -118,6 +126,38 @@ class StatusServerTest {
             assertThat(response.statusCode()).as(method).isEqualTo(405);
             assertThat(response.headers().firstValue("Allow")).as(method).contains("GET");
         }
+    }
+
+    private static Map<String, Object> echo(JsonNode question) throws IOException {
+        return switch (question.path("say").asString("")) {
+            case "" -> throw new IllegalArgumentException("say: missing");
+            case "fail" -> throw new IOException("nobody answers");
+            default -> Map.of("said", question.path("say").asString());
+        };
+    }
+
+    @Test
+    void a_question_is_answered_or_told_why_not() throws Exception {
+        var answered = send(ask("{\"say\":\"hello\"}"));
+        var senseless = send(ask("{}"));
+        var failed = send(ask("{\"say\":\"fail\"}"));
+        var malformed = send(ask("{"));
+        var large = send(ask("\"" + "x".repeat(1 << 16) + "\""));
+
+        assertThat(answered.statusCode()).isEqualTo(200);
+        assertThat(json(answered).path("said").asString()).isEqualTo("hello");
+        assertThat(senseless.statusCode()).isEqualTo(400);
+        assertThat(message(senseless)).isEqualTo("say: missing");
+        assertThat(failed.statusCode()).isEqualTo(502);
+        assertThat(message(failed)).isEqualTo("nobody answers");
+        assertThat(malformed.statusCode()).isEqualTo(400);
+        assertThat(message(malformed)).isEqualTo("the question is not JSON");
+        assertThat(large.statusCode()).isEqualTo(413);
+        assertThat(send(request(ASK).GET()).statusCode()).isEqualTo(405);
+    }
+
+    private HttpRequest.Builder ask(String body) {
+        return request(ASK).POST(HttpRequest.BodyPublishers.ofString(body));
     }
 
     @Test
@@ -142,7 +182,7 @@ class StatusServerTest {
     }
 
     @Test
-    void too_many_or_too_long_headers_are_not_read() throws Exception {
+    void too_many_or_too_largeheaders_are_not_read() throws Exception {
         var host = "Host: localhost:" + server.port() + "\r\n";
 
         var different = new StringBuilder();
@@ -197,13 +237,16 @@ class StatusServerTest {
     @Test
     void a_status_that_cannot_be_made_is_our_error() throws Exception {
         try (var broken =
-                StatusServer.start(
+                ApiServer.start(
                         "[::1]",
                         0,
                         folder.resolve("broken.json"),
-                        () -> {
-                            throw new IllegalStateException("on purpose");
-                        })) {
+                        List.of(
+                                Route.get(
+                                        PATH,
+                                        () -> {
+                                            throw new IllegalStateException("on purpose");
+                                        })))) {
             var told = JSON.readTree(Files.readAllBytes(folder.resolve("broken.json")));
             var response =
                     send(
@@ -230,7 +273,7 @@ class StatusServerTest {
     }
 
     private void start(String host, int port) throws IOException {
-        StatusServer.start(host, port, folder.resolve("other.json"), Map::of).close();
+        ApiServer.start(host, port, folder.resolve("other.json"), List.of()).close();
     }
 
     @Test

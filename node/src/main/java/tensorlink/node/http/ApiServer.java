@@ -14,20 +14,25 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.MissingNode;
 
 /**
- * Answers {@code GET /api/v1/status} on loopback, to whoever presents the token that lies, readable
- * to the owner alone, beside the node's other files.
+ * Answers this machine's commands on loopback, to whoever presents the token that lies, readable to
+ * the owner alone, beside the node's other files. What there is to ask is a list of {@link Route}s.
  */
-public final class StatusServer implements AutoCloseable {
-    private static final Logger log = LoggerFactory.getLogger(StatusServer.class);
+public final class ApiServer implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(ApiServer.class);
     private static final JsonMapper JSON = new JsonMapper();
     private static final int TOKEN_BYTES = 32;
     private static final int BACKLOG = 16;
@@ -39,13 +44,16 @@ public final class StatusServer implements AutoCloseable {
                     "sun.net.httpserver.maxReqHeaders", "64",
                     "sun.net.httpserver.maxReqHeaderSize", "8192",
                     "sun.net.httpserver.maxReqTime", "10", // seconds
-                    "sun.net.httpserver.maxRspTime", "10");
+                    // Reaching a peer may take all of its addresses' time.
+                    "sun.net.httpserver.maxRspTime", "60");
+
+    private static final int QUESTION_BYTES_MAX = 64 << 10;
 
     private final HttpServer server;
     private final ExecutorService answering;
     private final Path file;
 
-    private StatusServer(HttpServer server, ExecutorService answering, Path file) {
+    private ApiServer(HttpServer server, ExecutorService answering, Path file) {
         this.server = server;
         this.answering = answering;
         this.file = file;
@@ -54,11 +62,10 @@ public final class StatusServer implements AutoCloseable {
     /**
      * Listens, and writes address and token to {@code file}.
      *
-     * @param status what to answer, as a value that JSON can say
+     * @param routes what can be asked; each path is there once
      * @throws IOException when the address is taken, or is not this machine's own
      */
-    public static StatusServer start(
-            String host, int port, Path file, Supplier<Map<String, Object>> status)
+    public static ApiServer start(String host, int port, Path file, List<Route> routes)
             throws IOException {
         var random = new byte[TOKEN_BYTES];
         new SecureRandom().nextBytes(random);
@@ -66,9 +73,9 @@ public final class StatusServer implements AutoCloseable {
         var server = bind(host, port);
         var answering = Executors.newVirtualThreadPerTaskExecutor();
         server.setExecutor(answering);
-        server.createContext("/", exchange -> answer(exchange, token, status));
+        server.createContext("/", exchange -> answer(exchange, token, routes));
         server.start();
-        var started = new StatusServer(server, answering, file);
+        var started = new ApiServer(server, answering, file);
         boolean told = false;
         try {
             write(file, Map.of("host", host, "port", started.port(), "token", token));
@@ -103,36 +110,75 @@ public final class StatusServer implements AutoCloseable {
         return server.getAddress().getPort();
     }
 
-    private static void answer(
-            HttpExchange exchange, String token, Supplier<Map<String, Object>> status)
+    private static void answer(HttpExchange exchange, String token, List<Route> routes)
             throws IOException {
         try (exchange) {
             if (!isLocal(exchange)) {
                 send(exchange, 403, error("the Host header must name this machine"));
-            } else if (!isAuthorized(exchange, token)) {
-                send(exchange, 401, error("a token is needed: Authorization: Bearer TOKEN"));
-            } else if (!"/api/v1/status".equals(exchange.getRequestURI().getPath())) {
-                send(exchange, 404, error("there is only /api/v1/status"));
-            } else if (!exchange.getRequestMethod().equals("GET")) {
-                exchange.getResponseHeaders().set("Allow", "GET");
-                send(exchange, 405, error("only GET"));
-            } else {
-                sendStatus(exchange, status);
+                return;
             }
+            if (!isAuthorized(exchange, token)) {
+                send(exchange, 401, error("a token is needed: Authorization: Bearer TOKEN"));
+                return;
+            }
+            var path = exchange.getRequestURI().getPath();
+            for (var route : routes) {
+                if (route.path().equals(path)) {
+                    answer(exchange, route);
+                    return;
+                }
+            }
+            var paths = routes.stream().map(Route::path).collect(Collectors.joining(", "));
+            send(exchange, 404, error("there is only " + paths));
         }
     }
 
-    private static void sendStatus(HttpExchange exchange, Supplier<Map<String, Object>> status)
-            throws IOException {
-        Map<String, Object> now;
-        try {
-            now = status.get();
-        } catch (RuntimeException bug) {
-            log.error("no status", bug);
-            send(exchange, 500, error("the node cannot tell; its log says why"));
+    private static void answer(HttpExchange exchange, Route route) throws IOException {
+        var method = route.method().name();
+        if (!exchange.getRequestMethod().equals(method)) {
+            exchange.getResponseHeaders().set("Allow", method);
+            send(exchange, 405, error("only " + method));
             return;
         }
-        send(exchange, 200, now);
+        JsonNode question = MissingNode.getInstance();
+        if (route.method() == Route.Method.POST) {
+            var body = exchange.getRequestBody().readNBytes(QUESTION_BYTES_MAX + 1);
+            if (body.length > QUESTION_BYTES_MAX) {
+                send(exchange, 413, error("more than " + QUESTION_BYTES_MAX + " bytes"));
+                return;
+            }
+            try {
+                question = JSON.readTree(body);
+            } catch (JacksonException malformed) {
+                send(exchange, 400, error("the question is not JSON"));
+                return;
+            }
+        }
+        sendAnswer(exchange, route, question);
+    }
+
+    private static void sendAnswer(HttpExchange exchange, Route route, JsonNode question)
+            throws IOException {
+        Object answer;
+        int code = 200;
+        try {
+            answer = route.answer().to(question);
+        } catch (IllegalArgumentException malformed) {
+            code = 400;
+            answer = error(malformed.getMessage());
+        } catch (IOException failure) {
+            code = 502;
+            answer = error(failure.getMessage());
+        } catch (InterruptedException stopping) {
+            Thread.currentThread().interrupt();
+            code = 503;
+            answer = error("the node is stopping");
+        } catch (RuntimeException bug) {
+            log.error("no answer to {}", route.path(), bug);
+            code = 500;
+            answer = error("the node cannot tell; its log says why");
+        }
+        send(exchange, code, answer);
     }
 
     /** Refuses names that a web page could have made to point here (DNS rebinding). */
@@ -155,8 +201,8 @@ public final class StatusServer implements AutoCloseable {
                         ("Bearer " + token).getBytes(StandardCharsets.UTF_8));
     }
 
-    private static Map<String, Object> error(String message) {
-        return Map.of("error", Map.of("message", message));
+    private static Map<String, Object> error(@Nullable String message) {
+        return Map.of("error", Map.of("message", String.valueOf(message)));
     }
 
     private static void send(HttpExchange exchange, int code, Object body) throws IOException {
