@@ -10,6 +10,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
 import tensorlink.p2p.core.StreamTimeoutException;
@@ -246,6 +247,9 @@ final class FakeStream implements Stream {
             lock.unlock();
         }
     }
+
+    @Override
+    public void purpose(Purpose kind) {}
 
     @Override
     public void timeout(Duration newLimit) {

@@ -581,15 +581,31 @@ public final class DistributedModel implements AutoCloseable {
         return session.pipeline().bytesSent() + session.pipeline().bytesReceived();
     }
 
-    /** Ends the job: every worker frees its stage and is paid. Idempotent. */
+    /** Ends the job as completed: every worker frees its stage and is paid. Idempotent. */
     @Override
     public void close() {
+        end(new JobState.Completed());
+    }
+
+    /**
+     * Gives the job up: every worker frees its stage and is paid for what it did. Does nothing when
+     * the job is over.
+     *
+     * @param reason what its reports will say
+     */
+    public void cancel(String reason) {
+        end(new JobState.Cancelled(reason));
+    }
+
+    private void end(JobState state) {
         if (closed) {
             return;
         }
         closed = true;
         try (commits) {
-            end();
+            var result = result(state);
+            session.close(state, state.reason());
+            ending.ended(session.job().state(), result);
         } catch (IOException unwritten) {
             log.error("job {}: its commit log cannot be closed", job(), unwritten);
         } catch (InterruptedException interrupted) {
@@ -599,17 +615,19 @@ public final class DistributedModel implements AutoCloseable {
         }
     }
 
-    private void end() throws InterruptedException {
-        Digest result = null;
-        if (session.failure().isEmpty() && steps() > 0) {
-            try {
-                result = weightsDigest();
-            } catch (JobException failed) {
-                session.fail(failed.problem());
-            }
+    /** The digest of what was trained; null when there is none to vouch for. */
+    private @Nullable Digest result(JobState state) throws InterruptedException {
+        if (!(state instanceof JobState.Completed)
+                || session.failure().isPresent()
+                || steps() == 0) {
+            return null;
         }
-        session.close(new JobState.Completed(), "");
-        ending.ended(session.job().state(), result);
+        try {
+            return weightsDigest();
+        } catch (JobException failed) {
+            session.fail(failed.problem());
+            return null;
+        }
     }
 
     private void requireTraining(String what) {

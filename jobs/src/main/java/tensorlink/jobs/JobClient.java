@@ -164,10 +164,10 @@ public final class JobClient implements AutoCloseable {
                 .amount();
     }
 
-    /** Ends, in order, the jobs that still run. */
+    /** Gives up, in order, the jobs that still run. */
     @Override
     public void close() {
-        running.values().forEach(DistributedModel::close);
+        running.values().forEach(model -> model.cancel("its user's node was closed"));
     }
 
     private JobSpec spec(Model model, Manifest manifest, JobOptions options) throws JobException {
@@ -627,7 +627,21 @@ public final class JobClient implements AutoCloseable {
                 ended.put(request.id(), distributed.report());
                 running.remove(request.id());
             }
-            tellEnd(state instanceof JobState.Completed ? JobEnd.COMPLETED : JobEnd.FAILED, result);
+            tellEnd(
+                    switch (state) {
+                        case JobState.Completed() -> JobEnd.COMPLETED;
+                        case JobState.Cancelled(_) -> JobEnd.CANCELLED;
+                        case JobState.Expired() -> JobEnd.EXPIRED;
+                        case JobState.Failed(_),
+                                JobState.Requested(),
+                                JobState.Planned(),
+                                JobState.Recruiting(),
+                                JobState.Agreed(),
+                                JobState.Loading(),
+                                JobState.Running() ->
+                                JobEnd.FAILED;
+                    },
+                    result);
         }
 
         private void tellEnd(JobEnd end, @Nullable Digest result) {

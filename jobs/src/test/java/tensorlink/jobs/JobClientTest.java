@@ -12,6 +12,9 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.JobEnd;
+import tensorlink.ledger.JobRecord;
 
 /** The way in, with everybody doing what they should. */
 @Timeout(60)
@@ -46,6 +49,34 @@ class JobClientTest {
             distributed.close();
 
             assertThat(distributed.report().state()).isEqualTo(new JobState.Completed());
+            lab.assertNothingIsLeft();
+        }
+    }
+
+    @Test
+    void a_job_that_is_given_up_is_recorded_as_cancelled_without_a_result() throws Exception {
+        try (var lab = new Lab(folder, Patience.enough())) {
+            var ledger = lab.ledger();
+            lab.worker();
+            var user = lab.user();
+            var options = JobOptions.training().batch(4, 16);
+            var model = user.create(Lab.model(), options, JobListener.silent());
+            var batch = Lab.batch(1);
+            model.forward(batch.inputs(), batch.labels()).backward();
+            model.optimizer(AdamW.lr(1e-2)).step();
+
+            model.cancel("enough of it");
+            model.close();
+
+            assertThat(user.report(model.job()).orElseThrow().state())
+                    .isEqualTo(new JobState.Cancelled("enough of it"));
+            assertThat(ledger.job(model.job().word()).orElseThrow().status())
+                    .isInstanceOfSatisfying(
+                            JobRecord.Status.Closed.class,
+                            closed -> {
+                                assertThat(closed.end()).isEqualTo(JobEnd.CANCELLED);
+                                assertThat(closed.resultHash()).isEqualTo(Bytes32.ZERO);
+                            });
             lab.assertNothingIsLeft();
         }
     }

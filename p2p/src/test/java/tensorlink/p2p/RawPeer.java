@@ -29,7 +29,7 @@ import tensorlink.p2p.security.Noise;
 /**
  * A peer without manners: over a raw socket or a properly encrypted channel it sends what it likes.
  */
-final class RawPeer {
+public final class RawPeer {
     private final MultiThreadIoEventLoopGroup loops =
             new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
     private final CountDownLatch encrypted = new CountDownLatch(1);
@@ -55,12 +55,12 @@ final class RawPeer {
     }
 
     /** Connects and says nothing. */
-    static RawPeer raw(Host target) throws InterruptedException {
+    public static RawPeer raw(Host target) throws InterruptedException {
         return new RawPeer(target, false);
     }
 
     /** Connects and comes as far as yamux, as the dialling side. */
-    static RawPeer encrypted(Host target) throws InterruptedException {
+    public static RawPeer encrypted(Host target) throws InterruptedException {
         var peer = new RawPeer(target, true);
         assertThat(peer.encrypted.await(20, TimeUnit.SECONDS)).isTrue();
         return peer;
@@ -88,38 +88,38 @@ final class RawPeer {
                                                 })));
     }
 
-    void send(String... hexadecimal) {
+    public void send(String... hexadecimal) {
         for (var hex : hexadecimal) {
             send(HexFormat.of().parseHex(hex));
         }
     }
 
-    void send(byte[] bytes) {
+    public void send(byte[] bytes) {
         var _ = channel.writeAndFlush(Unpooled.wrappedBuffer(bytes));
     }
 
     /** Leaves what the other side sends in the socket's buffers. */
-    void stopReading() {
+    public void stopReading() {
         channel.config().setAutoRead(false);
     }
 
     /** Everything that came so far. */
-    String received() {
+    public String received() {
         synchronized (received) {
             return HexFormat.of().formatHex(received.toByteArray());
         }
     }
 
-    boolean isOpen() {
+    public boolean isOpen() {
         return channel.isOpen();
     }
 
     /** Whether what was sent has left this process. */
-    boolean hasSentAll() {
+    public boolean hasSentAll() {
         return channel.isWritable();
     }
 
-    void close() {
+    public void close() {
         if (channel.isOpen()) {
             channel.close().syncUninterruptibly();
         }

@@ -249,10 +249,16 @@ public final class WorkerLink {
         }
     }
 
-    /** Waits for the worker to have freed its stage, but not for long, and drops the stream. */
+    /**
+     * Waits for the worker to have freed its stage, but not for long, and drops the stream. Answers
+     * to what was asked before come first when the job is given up.
+     */
     void awaitClosed(Deadline deadline) throws InterruptedException {
         try {
-            await(Report.Closed.class, deadline);
+            Report reply;
+            do {
+                reply = await(Report.class, deadline);
+            } while (!(reply instanceof Report.Closed));
         } catch (JobException gone) {
             // It frees everything by itself when it misses us.
             log.warn("stage {} did not end in order: {}", stage, gone.getMessage());

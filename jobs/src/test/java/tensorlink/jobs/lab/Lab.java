@@ -43,6 +43,7 @@ import tensorlink.ledger.Domain;
 import tensorlink.ledger.Ledger;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
+import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.MemoryNetwork;

@@ -12,8 +12,8 @@ import org.junit.jupiter.api.Timeout;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
-import tensorlink.jobs.lab.Eventually;
 import tensorlink.jobs.lab.WatchedScheduler;
+import tensorlink.p2p.Eventually;
 
 /** What threads of a job wait in: an inbox, a slot, a progress. */
 @Timeout(60)

@@ -25,13 +25,13 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Workload;
-import tensorlink.jobs.lab.Eventually;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.message.BatchWork;
 import tensorlink.jobs.message.BatchWork.Mode;
 import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.TensorFrame;
+import tensorlink.p2p.Eventually;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 

@@ -28,7 +28,6 @@ import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.job.Workload;
-import tensorlink.jobs.lab.Eventually;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.lab.ScriptedWorker;
@@ -48,6 +47,7 @@ import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.SignedAgreement;
+import tensorlink.p2p.Eventually;
 
 /** A validator asked by users who say too much, too little, or the same twice. */
 @Timeout(60)

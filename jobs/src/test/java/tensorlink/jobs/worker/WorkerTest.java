@@ -22,7 +22,6 @@ import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
-import tensorlink.jobs.lab.Eventually;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.lab.ScriptedUser;
@@ -38,9 +37,11 @@ import tensorlink.jobs.message.WeightsQuestion;
 import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.weights.WeightsClient;
 import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Voucher;
+import tensorlink.p2p.Eventually;
 import tensorlink.p2p.peer.PeerId;
 
 /** A real worker, and users, neighbours and strangers that do not behave. */
@@ -675,16 +676,7 @@ class WorkerTest {
     @Test
     void a_voucher_for_somebody_else_is_not_accepted() throws Exception {
         var user = ScriptedUser.alone(lab, worker).engage();
-        var account = user.party().account();
-        var voucher =
-                new Voucher(
-                        account.account(),
-                        lab.party().account().account(),
-                        Amount.of(5),
-                        Instant.ofEpochSecond(Instant.now().getEpochSecond() + 1_000_000),
-                        Bytes32.ZERO);
-
-        user.say(new Command.Pay(account.sign(user.party().domain(), voucher)));
+        pay(user, user.party().account(), lab.party().account());
 
         var problem = failed(user);
         assertThat(problem.code()).isEqualTo(ProblemCode.PAYMENT);
@@ -694,19 +686,23 @@ class WorkerTest {
     @Test
     void a_voucher_of_somebody_else_is_not_accepted() throws Exception {
         var user = ScriptedUser.alone(lab, worker).engage();
-        var stranger = lab.party().account();
-        var voucher =
-                new Voucher(
-                        stranger.account(),
-                        worker.party().account().account(),
-                        Amount.of(5),
-                        Instant.ofEpochSecond(Instant.now().getEpochSecond() + 1_000_000),
-                        Bytes32.ZERO);
-
-        user.say(new Command.Pay(stranger.sign(user.party().domain(), voucher)));
+        pay(user, lab.party().account(), worker.party().account());
 
         var problem = failed(user);
         assertThat(problem.code()).isEqualTo(ProblemCode.PAYMENT);
         assertThat(problem.why()).contains("payer is another");
+    }
+
+    /** Pays 5 units in the name of {@code signer}. */
+    private static void pay(ScriptedUser user, AccountKey signer, AccountKey payee)
+            throws IOException, InterruptedException {
+        var voucher =
+                new Voucher(
+                        signer.account(),
+                        payee.account(),
+                        Amount.of(5),
+                        Instant.ofEpochSecond(Instant.now().getEpochSecond() + 1_000_000),
+                        Bytes32.ZERO);
+        user.say(new Command.Pay(signer.sign(user.party().domain(), voucher)));
     }
 }

@@ -124,22 +124,27 @@ final class Run implements Callable<Integer> {
                             .maxPrice(maxPrice);
             try (var distributed =
                     user.createDistributedModel(loaded, job, JobConsole.quiet(output))) {
-                var printer = new Printer(tokenizer);
-                if (!output.json()) {
-                    output.out().print(text);
+                try {
+                    var printer = new Printer(tokenizer);
+                    if (!output.json()) {
+                        output.out().print(text);
+                    }
+                    long begun = Scheduler.system().nanoTime();
+                    var generated = distributed.generate(tokens, options, printer::token);
+                    double seconds = (Scheduler.system().nanoTime() - begun) / 1e9;
+                    printer.end();
+                    var result = new LinkedHashMap<String, Object>();
+                    result.put("prompt", text);
+                    result.put("text", tokenizer.decode(generated));
+                    result.put("promptTokens", tokens.size());
+                    result.put("tokens", generated.size());
+                    result.put("tokensPerSecond", generated.size() / seconds);
+                    result.put("workers", distributed.report().stages().size());
+                    output.tell(result);
+                } catch (InterruptedException stopped) {
+                    distributed.cancel("stopped by its user");
+                    throw stopped;
                 }
-                long begun = Scheduler.system().nanoTime();
-                var generated = distributed.generate(tokens, options, printer::token);
-                double seconds = (Scheduler.system().nanoTime() - begun) / 1e9;
-                printer.end();
-                var result = new LinkedHashMap<String, Object>();
-                result.put("prompt", text);
-                result.put("text", tokenizer.decode(generated));
-                result.put("promptTokens", tokens.size());
-                result.put("tokens", generated.size());
-                result.put("tokensPerSecond", generated.size() / seconds);
-                result.put("workers", distributed.report().stages().size());
-                output.tell(result);
             }
         }
         return ExitCode.DONE.status();

@@ -155,10 +155,15 @@ final class Train implements Callable<Integer> {
                             .maxPrice(maxPrice);
             try (var distributed =
                     user.createDistributedModel(start, options, new JobConsole(output))) {
-                train(distributed, text);
-                if (save != null) {
-                    distributed.save(save);
-                    output.say("saved to " + save);
+                try {
+                    train(distributed, text);
+                    if (save != null) {
+                        distributed.save(save);
+                        output.say("saved to " + save);
+                    }
+                } catch (InterruptedException stopped) {
+                    distributed.cancel("stopped by its user");
+                    throw stopped;
                 }
             }
         }

@@ -36,7 +36,8 @@ public record Limits(
                 new Streams(Duration.ofSeconds(10), 512, 256, 128, Duration.ofSeconds(30)),
                 new Muxing(
                         16 << 20,
-                        64 << 20,
+                        128 << 20,
+                        128 << 20,
                         16 << 20,
                         4 << 20,
                         32,
@@ -417,6 +418,7 @@ public record Limits(
      * Many streams over one connection.
      *
      * @param windowBytesMax how much one stream may hold of what its reader has not taken
+     * @param bulkWindowBytesMax the same for a stream of {@link Purpose#BULK}
      * @param windowGrowthBytesMax by how much all windows of a connection may grow beyond the 256
      *     KiB with which each starts
      * @param frameBytesMax the longest frame accepted; js fills whole windows with one. Payload is
@@ -430,6 +432,7 @@ public record Limits(
      */
     public record Muxing(
             int windowBytesMax,
+            int bulkWindowBytesMax,
             int windowGrowthBytesMax,
             int frameBytesMax,
             int unsentBytesMax,
@@ -440,6 +443,7 @@ public record Limits(
         public Muxing withWindowGrowthBytesMax(int changed) {
             return new Muxing(
                     windowBytesMax,
+                    bulkWindowBytesMax,
                     changed,
                     frameBytesMax,
                     unsentBytesMax,
@@ -452,6 +456,7 @@ public record Limits(
         public Muxing withKeepAlive(Duration interval, Duration timeout) {
             return new Muxing(
                     windowBytesMax,
+                    bulkWindowBytesMax,
                     windowGrowthBytesMax,
                     frameBytesMax,
                     unsentBytesMax,

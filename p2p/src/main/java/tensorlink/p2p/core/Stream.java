@@ -68,6 +68,9 @@ public interface Stream extends AutoCloseable {
      */
     void timeout(Duration limit);
 
+    /** Says what this stream is for; without that it is {@link Purpose#ORDINARY}. */
+    void purpose(Purpose kind);
+
     /**
      * Fills {@code target} completely.
      *

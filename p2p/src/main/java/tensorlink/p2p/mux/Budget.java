@@ -3,15 +3,13 @@ package tensorlink.p2p.mux;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Purpose;
 
 /**
  * What the streams of one connection may hold together, within what the host can spare. Safe for
  * use by any thread.
  */
 final class Budget {
-    /** What a queued frame costs besides its bytes. */
-    private static final int FRAME_OVERHEAD_BYTES = 128;
-
     /** In which steps memory for unsent bytes is asked for. */
     private static final int LEASE_BYTES = 256 << 10;
 
@@ -26,23 +24,19 @@ final class Budget {
         this.host = host;
     }
 
-    /** Notes a frame with {@code length} bytes of payload as unsent and returns what it counts. */
-    int charge(int length) {
-        int cost = length + FRAME_OVERHEAD_BYTES;
+    /** Notes that {@code cost} more bytes wait to be sent. */
+    void hold(int cost) {
         unsentBytes.addAndGet(cost);
-        return cost;
     }
 
-    /** Undoes {@link #charge}. */
-    int discharge(int length) {
-        int cost = length + FRAME_OVERHEAD_BYTES;
+    /** Undoes {@link #hold}. */
+    void free(int cost) {
         if (unsentBytes.addAndGet(-cost) == 0) {
             host.release(leased.getAndSet(0));
         }
-        return cost;
     }
 
-    /** Whether a stream that already has an unsent frame may add another. */
+    /** Whether a stream that already has unsent bytes may add others. */
     boolean hasRoom() {
         long unsent = unsentBytes.get();
         return unsent < limits.unsentBytesMax() && (unsent < leased.get() || lease());
@@ -60,12 +54,19 @@ final class Budget {
         return unsentBytes.get() == 0;
     }
 
-    /** Decides by how much a receive window of {@code size} bytes grows. */
-    int grow(int size) {
-        int wanted = Math.min(size, limits.windowBytesMax() - size);
+    /**
+     * Decides by how much a receive window of {@code size} bytes grows.
+     *
+     * @param wanted bytes
+     * @return 0 to {@code wanted}
+     */
+    int grow(int size, int wanted, Purpose purpose) {
+        int sizeMax =
+                purpose == Purpose.BULK ? limits.bulkWindowBytesMax() : limits.windowBytesMax();
+        int allowed = Math.min(wanted, sizeMax - size);
         while (true) {
             int grown = windowGrowth.get();
-            int granted = Math.min(wanted, limits.windowGrowthBytesMax() - grown);
+            int granted = Math.min(allowed, limits.windowGrowthBytesMax() - grown);
             if (granted <= 0) {
                 return 0;
             }

@@ -7,6 +7,8 @@ import java.time.Duration;
  * trip on the way. Any byte is a sign of life; time is in nanoseconds.
  */
 final class Heartbeat {
+    private static final int SMOOTHING = 8;
+
     private final Duration interval;
     private final Duration timeout;
 
@@ -43,11 +45,16 @@ final class Heartbeat {
     void answered(int value, long now) {
         if (asked && value == question) {
             asked = false;
-            roundTrip = Math.max(1, now - askedAt);
+            long measured = Math.max(1, now - askedAt);
+            boolean isShorter = roundTrip == 0 || measured < roundTrip;
+            roundTrip = isShorter ? measured : roundTrip + (measured - roundTrip) / SMOOTHING;
         }
     }
 
-    /** The last round trip measured, or 0. */
+    /**
+     * The round trip, or 0 while none was measured. One that took longer counts little, because
+     * bytes may have waited before it.
+     */
     long roundTrip() {
         return roundTrip;
     }

@@ -3,6 +3,7 @@ package tensorlink.p2p.mux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import tensorlink.p2p.core.Purpose;
 
 /**
  * A {@link tensorlink.p2p.core.Stream} before its protocol is known; the methods mean what they
@@ -21,6 +22,8 @@ public interface MuxedStream {
     void reset(StreamError reason);
 
     void timeout(Duration limit);
+
+    void purpose(Purpose kind);
 
     /**
      * Runs {@code action}, which must not block, once the connection holds nothing of this stream

@@ -6,65 +6,55 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.handler.codec.quic.QuicStreamChannel;
 import io.netty.handler.codec.quic.QuicStreamFrame;
+import io.netty.handler.codec.quic.QuicStreamPriority;
 import io.netty.handler.codec.quic.QuicStreamResetException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.time.Duration;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.StreamTimeoutException;
 
 /**
- * One stream of QUIC: where the event loop and the threads of an application meet.
+ * One stream of QUIC.
  *
- * <p>Everything mutable below the lock is guarded by it. Bytes are only taken out of QUIC while
- * less than {@link #UNREAD_BYTES_MAX} of them wait here, so a reader that does not read fills
- * QUIC's window, which holds the remote back. A writer waits while as many wait for QUIC to take
- * them.
+ * <p>Bytes are only taken out of QUIC while less than {@link #UNREAD_BYTES_MAX} of them wait here,
+ * so a reader that does not read fills QUIC's window, which holds the remote back. A writer waits
+ * while as many wait for QUIC to take them.
  */
-final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStream {
+final class QuicStream extends BlockingStream {
     private static final int PART_BYTES = 64 << 10;
     private static final int QUEUED_BYTES_MAX = 8 * PART_BYTES;
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
     private final QuicSession session;
-    private final Ending ending = new Ending();
     private final Runnable givesBack;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Wait reading;
-    private final Wait writing;
-    private final ReceiveQueue received = new ReceiveQueue();
+    // Guarded by the lock, as is what is inherited.
+
     private @Nullable QuicStreamChannel channel;
     private boolean isReadRequested;
-    private boolean remoteEnded;
-    private boolean discards;
     private int queuedBytes;
     private boolean endRequested;
     private boolean remoteStopped;
     private boolean isOver;
-    private @Nullable String failure;
-    private @Nullable IOException cause;
     private Scheduler.@Nullable Task lingering;
 
     /**
      * @param givesBack is called once, when the stream is gone
      */
     QuicStream(QuicSession session, Runnable givesBack) {
+        super(session.scheduler());
         this.session = session;
         this.givesBack = givesBack;
-        this.reading = new Wait(lock, session.scheduler());
-        this.writing = new Wait(lock, session.scheduler());
     }
 
     /** Takes over {@code raw}, before anything is read from it. */
     void attach(QuicStreamChannel raw) {
         raw.config().setAutoRead(false);
         raw.config().setAllowHalfClosure(true);
-        raw.pipeline().addLast(this);
+        raw.pipeline().addLast(new Events());
         lock.lock();
         try {
             channel = raw;
@@ -83,46 +73,18 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     // For the application.
 
     @Override
-    public int read(MemorySegment target) throws IOException, InterruptedException {
-        if (target.byteSize() == 0) {
-            return 0;
-        }
-        int count = 0;
-        lock.lockInterruptibly();
-        try {
-            while (received.isEmpty()) {
-                if (remoteEnded && !discards) {
-                    return -1;
-                }
-                checkOpen();
-                if (discards) {
-                    throw new IOException("stream is closed");
-                }
-                await(reading);
-            }
-            var chunk = received.poll();
-            try {
-                count = ReceiveQueue.copy(chunk, target);
-            } finally {
-                if (chunk.isReadable()) {
-                    received.back(chunk);
-                } else {
-                    chunk.release();
-                }
-            }
-            requestRead();
-        } finally {
-            lock.unlock();
-        }
-        reading.step(count);
-        return count;
+    void beforeReading() {}
+
+    @Override
+    void taken(int bytes) {
+        requestRead();
     }
 
     /** Has QUIC deliver more when there is room for it. */
     private void requestRead() {
         if (!isReadRequested
                 && !remoteEnded
-                && failure == null
+                && !hasFailed()
                 && received.bytes() < UNREAD_BYTES_MAX) {
             isReadRequested = true;
             channel().read();
@@ -130,19 +92,13 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     }
 
     @Override
-    public void write(MemorySegment source) throws IOException, InterruptedException {
-        long at = 0;
-        try {
-            while (at < source.byteSize()) {
-                int length = (int) Math.min(source.byteSize() - at, PART_BYTES);
-                reserve(length);
-                send(source.asSlice(at, length), length);
-                at += length;
-                writing.step(length);
-            }
-        } catch (StreamTimeoutException | InterruptedException | RuntimeException torn) {
-            reset(StreamError.NONE);
-            throw torn;
+    void send(MemorySegment source) throws IOException, InterruptedException {
+        for (long at = 0; at < source.byteSize(); ) {
+            int length = (int) Math.min(source.byteSize() - at, PART_BYTES);
+            reserve(length);
+            send(source.asSlice(at, length), length);
+            at += length;
+            writing.step(length);
         }
     }
 
@@ -200,6 +156,20 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     }
 
     @Override
+    public void purpose(Purpose kind) {
+        var priority = new QuicStreamPriority(urgency(kind), true);
+        var _ = channel().updatePriority(priority);
+    }
+
+    private static int urgency(Purpose kind) {
+        return switch (kind) {
+            case CONTROL -> 1;
+            case ORDINARY -> 127;
+            case BULK -> 250;
+        };
+    }
+
+    @Override
     public void closeWrite() throws StreamResetException {
         lock.lock();
         try {
@@ -218,12 +188,6 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
         }
     }
 
-    private void checkOpen() throws StreamResetException {
-        if (failure != null) {
-            throw new StreamResetException(failure, cause);
-        }
-    }
-
     /** What still comes is read and dropped: a remote that is told to stop would see an error. */
     @Override
     public void close() {
@@ -235,7 +199,7 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
             discards = true;
             received.clear();
             wake();
-            if (failure == null) {
+            if (!hasFailed()) {
                 end();
                 requestRead();
                 if (!remoteEnded) {
@@ -253,7 +217,7 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     public void reset(StreamError reason) {
         lock.lock();
         try {
-            if (failure == null && !isOver) {
+            if (!hasFailed() && !isOver) {
                 drop("stream was reset on this side", reason.code());
             }
         } finally {
@@ -262,7 +226,7 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     }
 
     private void drop(String reason, int code) {
-        failure = reason;
+        fail(reason, null);
         discards = true;
         received.clear();
         wake();
@@ -276,143 +240,116 @@ final class QuicStream extends ChannelInboundHandlerAdapter implements MuxedStre
     }
 
     @Override
-    public void timeout(Duration limit) {
-        lock.lock();
-        try {
-            reading.timeout(limit);
-            writing.timeout(limit);
-        } finally {
-            lock.unlock();
-        }
+    boolean inEventLoop() {
+        return session.inEventLoop();
     }
 
-    @Override
-    public void whenOver(Runnable action) {
-        ending.then(action);
-    }
-
-    @Override
-    public int available() {
-        lock.lock();
-        try {
-            return received.bytes();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void await(Wait wait) throws StreamTimeoutException, InterruptedException {
-        assert !session.inEventLoop() : "blocking on the event loop";
-        wait.await();
-    }
-
-    private void wake() {
-        reading.signal();
-        writing.signal();
-    }
-
-    // On the event loop.
-
-    @Override
-    public void channelActive(ChannelHandlerContext context) {
-        lock.lock();
-        try {
-            requestRead();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
-    public void channelRead(ChannelHandlerContext context, Object message) {
-        session.heard();
-        var bytes = (ByteBuf) message;
-        lock.lock();
-        try {
-            if (!discards) {
-                received.add(bytes, bytes.readableBytes());
-                reading.signal();
-            }
-        } finally {
-            lock.unlock();
-            bytes.release();
-        }
-    }
-
-    @Override
-    public void channelReadComplete(ChannelHandlerContext context) {
-        lock.lock();
-        try {
-            isReadRequested = false;
-            requestRead();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
-    public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (event == ChannelInputShutdownReadComplete.INSTANCE) {
+    /** Hears of what QUIC does, on the event loop. */
+    private final class Events extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelActive(ChannelHandlerContext context) {
             lock.lock();
             try {
-                remoteEnded = true;
-                stopLingering();
-                wake();
+                requestRead();
             } finally {
                 lock.unlock();
             }
         }
-    }
 
-    private void stopLingering() {
-        if (lingering != null) {
-            lingering.cancel();
-            lingering = null;
+        @Override
+        public void channelRead(ChannelHandlerContext context, Object message) {
+            session.heard();
+            var bytes = (ByteBuf) message;
+            lock.lock();
+            try {
+                if (!discards) {
+                    received.add(bytes, bytes.readableBytes());
+                    reading.signal();
+                }
+            } finally {
+                lock.unlock();
+                bytes.release();
+            }
         }
-    }
 
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable thrown) {
-        lock.lock();
-        try {
-            if (failure == null) {
-                drop(
-                        thrown instanceof QuicStreamResetException reset
-                                ? "the remote reset the stream: "
-                                        + StreamError.describe(
-                                                (int) Math.max(0, reset.applicationProtocolCode()))
-                                : "stream failed: " + thrown.getMessage(),
-                        StreamError.NONE.code());
+        @Override
+        public void channelReadComplete(ChannelHandlerContext context) {
+            lock.lock();
+            try {
+                isReadRequested = false;
+                requestRead();
+            } finally {
+                lock.unlock();
             }
-        } finally {
-            lock.unlock();
         }
-    }
 
-    /** Both sides have ended, or the connection is gone; what had arrived can still be read. */
-    @Override
-    public void channelInactive(ChannelHandlerContext context) {
-        lock.lock();
-        try {
-            if (isOver) {
-                return;
+        @Override
+        public void userEventTriggered(ChannelHandlerContext context, Object event) {
+            if (event == ChannelInputShutdownReadComplete.INSTANCE) {
+                lock.lock();
+                try {
+                    remoteEnded = true;
+                    stopLingering();
+                    wake();
+                } finally {
+                    lock.unlock();
+                }
             }
-            isOver = true;
-            stopLingering();
-            if (failure == null && !(remoteEnded && endRequested)) {
-                failure = "connection lost";
-                cause = new IOException("the QUIC connection is gone");
-            }
-            if (discards) {
-                received.clear();
-            } else {
-                received.detach();
-            }
-            wake();
-        } finally {
-            lock.unlock();
         }
-        givesBack.run();
-        ending.over();
+
+        private void stopLingering() {
+            if (lingering != null) {
+                lingering.cancel();
+                lingering = null;
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable thrown) {
+            lock.lock();
+            try {
+                if (!hasFailed()) {
+                    drop(
+                            thrown instanceof QuicStreamResetException reset
+                                    ? "the remote reset the stream: "
+                                            + StreamError.describe(
+                                                    (int)
+                                                            Math.max(
+                                                                    0,
+                                                                    reset
+                                                                            .applicationProtocolCode()))
+                                    : "stream failed: " + thrown.getMessage(),
+                            StreamError.NONE.code());
+                }
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        /** Both sides have ended, or the connection is gone; what had arrived can still be read. */
+        @Override
+        public void channelInactive(ChannelHandlerContext context) {
+            lock.lock();
+            try {
+                if (isOver) {
+                    return;
+                }
+                isOver = true;
+                stopLingering();
+                if (!(remoteEnded && endRequested)) {
+                    fail("connection lost", new IOException("the QUIC connection is gone"));
+                }
+                if (discards) {
+                    received.clear();
+                } else {
+                    received.detach();
+                }
+                wake();
+            } finally {
+                lock.unlock();
+            }
+            givesBack.run();
+            over();
+        }
     }
 }

@@ -17,6 +17,9 @@ final class ReceiveWindow {
 
     private static final int GROWTH_ROUND_TRIPS = 4;
 
+    /** Threads of a busy machine wait for each other about so long, whatever the network does. */
+    private static final long ROUND_TRIP_MIN = 500_000;
+
     private int size = INITIAL_BYTES;
     private int credit = INITIAL_BYTES;
     private int taken;
@@ -49,14 +52,32 @@ final class ReceiveWindow {
         if (taken < size / 2) {
             return 0;
         }
-        boolean isFast = now - lastGrant < GROWTH_ROUND_TRIPS * roundTrip.getAsLong();
-        int extra = isFast ? growth.grow(size) : 0;
+        int extra = now - lastGrant < patience(roundTrip.getAsLong()) ? growth.grow(size, size) : 0;
         int grant = taken + extra;
         size += extra;
         credit += grant;
         taken = 0;
         lastGrant = now;
         return grant;
+    }
+
+    private static long patience(long roundTrip) {
+        return roundTrip == 0 ? 0 : GROWTH_ROUND_TRIPS * Math.max(roundTrip, ROUND_TRIP_MIN);
+    }
+
+    /**
+     * Grows to {@code sizeMin} bytes at once, as far as that is allowed.
+     *
+     * @return credit to grant now
+     */
+    int raise(int sizeMin, Growth growth) {
+        if (size >= sizeMin) {
+            return 0;
+        }
+        int extra = growth.grow(size, sizeMin - size);
+        size += extra;
+        credit += extra;
+        return extra;
     }
 
     /** By how much this window has grown beyond its initial size. */
@@ -67,7 +88,7 @@ final class ReceiveWindow {
     /** Decides how much a window may grow. */
     @FunctionalInterface
     interface Growth {
-        /** By how many bytes a window of {@code size} bytes may grow, 0 to {@code size}. */
-        int grow(int size);
+        /** By how many bytes a window of {@code size} bytes may grow, 0 to {@code wanted}. */
+        int grow(int size, int wanted);
     }
 }

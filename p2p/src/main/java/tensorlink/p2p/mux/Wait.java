@@ -13,7 +13,7 @@ import tensorlink.p2p.core.StreamTimeoutException;
  * with the lock held, but for {@link #step}.
  */
 final class Wait {
-    private static final int BYTES_PER_STEP = 256 << 10;
+    private static final int BYTES_PER_STEP = 1 << 20;
 
     private final ReentrantLock lock;
     private final Condition condition;
@@ -34,6 +34,11 @@ final class Wait {
     /** Bounds later waits; {@link Duration#ZERO} does not. */
     void timeout(Duration limit) {
         timeout = limit;
+        end();
+    }
+
+    /** There may be no later wait. */
+    void end() {
         if (timer != null) {
             timer.cancel();
             timer = null;

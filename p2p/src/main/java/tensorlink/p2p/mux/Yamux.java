@@ -4,6 +4,7 @@ import io.netty.channel.ChannelHandlerContext;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.security.FrameRoom;
 
 /** Yamux as libp2p uses it, with window tuning, keep-alive and the error codes of go-yamux 5. */
 public final class Yamux implements Muxer {
@@ -25,7 +26,9 @@ public final class Yamux implements Muxer {
     @Override
     public MuxedConnection attach(
             ChannelHandlerContext secured, Direction direction, MuxedConnection.Events events) {
-        var session = new YamuxSession(secured.channel(), direction, limits, scheduler, events);
+        var room = FrameRoom.behind(secured);
+        var session =
+                new YamuxSession(secured.channel(), room, direction, limits, scheduler, events);
         secured.pipeline().addAfter(secured.name(), "yamux", session);
         return session;
     }

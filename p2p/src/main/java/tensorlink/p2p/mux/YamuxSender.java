@@ -10,13 +10,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.ProtocolViolation;
-import tensorlink.p2p.security.Headroom;
+import tensorlink.p2p.security.FrameRoom;
 
 /**
  * Decides whose turn it is to send on one connection, on its event loop. Any thread may {@link
  * #signal} that a stream wants something; the loop then asks the stream what. Frames without data
- * go first; data goes round-robin, one frame of one encrypted message per turn, while the socket
- * takes it.
+ * go first; data goes in {@link Turns}, one frame of one encrypted message at a time, while the
+ * socket takes it.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // a failed write closes the channel, which is noticed
 final class YamuxSender {
@@ -27,19 +27,21 @@ final class YamuxSender {
     private static final int FRAMES_PER_DRAIN = 32;
 
     private final Channel channel;
+    private final FrameRoom room;
     private final int answersMax;
     private final Served served;
     private final Queue<YamuxStream> signalled = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean drainIsDue = new AtomicBoolean();
-    private final ArrayDeque<YamuxStream> turns = new ArrayDeque<>();
+    private final Turns<YamuxStream> turns = new Turns<>();
     private final ArrayDeque<YamuxFrame> answers = new ArrayDeque<>();
     private boolean isStopped;
 
     /**
      * @param answersMax answers that the remote may provoke without reading them
      */
-    YamuxSender(Channel channel, int answersMax, Served served) {
+    YamuxSender(Channel channel, FrameRoom room, int answersMax, Served served) {
         this.channel = channel;
+        this.room = room;
         this.answersMax = answersMax;
         this.served = served;
     }
@@ -94,7 +96,7 @@ final class YamuxSender {
         serveSignalled();
         int frames = 0;
         while (!turns.isEmpty() && frames < FRAMES_PER_DRAIN && channel.isWritable()) {
-            var stream = turns.removeFirst();
+            var stream = turns.next();
             var frame = stream.nextData();
             if (frame != null) {
                 write(frame);
@@ -134,7 +136,7 @@ final class YamuxSender {
             write(frame);
         }
         if (stream.hasData() && stream.startTurn()) {
-            turns.addLast(stream);
+            turns.add(stream, stream.purpose());
         }
         served.served(stream);
     }
@@ -146,7 +148,7 @@ final class YamuxSender {
     }
 
     private void write(YamuxFrame frame) {
-        var buffer = Headroom.allocate(channel.alloc(), YamuxFrame.HEADER_BYTES);
+        var buffer = room.allocate(channel.alloc(), YamuxFrame.HEADER_BYTES);
         frame.write(buffer);
         write(buffer);
     }

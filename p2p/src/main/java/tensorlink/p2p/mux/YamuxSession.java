@@ -1,11 +1,13 @@
 package tensorlink.p2p.mux;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -19,7 +21,7 @@ import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.mux.YamuxFrame.Flags;
-import tensorlink.p2p.security.Headroom;
+import tensorlink.p2p.security.FrameRoom;
 
 /**
  * One yamux connection: acts on what comes, keeps its streams, notices when the other side is gone.
@@ -32,9 +34,11 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         implements MuxedConnection, YamuxDecoder.Sink, YamuxSender.Served {
     private static final Logger log = LoggerFactory.getLogger(YamuxSession.class);
     private static final long ID_MAX = 0xffff_ffffL;
+    private static final Duration MEASURE_INTERVAL = Duration.ofSeconds(10);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
     private final Channel channel;
+    private final FrameRoom room;
     private final Direction direction;
     private final Limits.Muxing limits;
     private final Limits.Streams streamLimits;
@@ -52,6 +56,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     private volatile boolean takesNoStreams;
     private volatile @Nullable IOException end;
     private volatile long roundTrip;
+    private volatile long measuredAt;
 
     // The event loop's own.
 
@@ -59,6 +64,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     private final Heartbeat heartbeat;
     private Scheduler.@Nullable Task nextBeat;
     private Scheduler.@Nullable Task closeDeadline;
+    private final ArrayDeque<YamuxStream> readers = new ArrayDeque<>();
     private @Nullable YamuxStream payloadTarget;
     private @Nullable YamuxStream opened;
     private boolean endsAfterPayload;
@@ -70,11 +76,13 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     YamuxSession(
             Channel channel,
+            FrameRoom room,
             Direction direction,
             Limits limits,
             Scheduler scheduler,
             Events events) {
         this.channel = channel;
+        this.room = room;
         this.direction = direction;
         this.limits = limits.muxing();
         this.streamLimits = limits.streams();
@@ -84,7 +92,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         this.outboundSlots = new Semaphore(streamLimits.openMax());
         this.unacknowledgedSlots = new Semaphore(streamLimits.unacknowledgedMax());
         this.budget = new Budget(this.limits, events);
-        this.sender = new YamuxSender(channel, this.limits.controlFramesPendingMax(), this);
+        this.sender = new YamuxSender(channel, room, this.limits.controlFramesPendingMax(), this);
         this.heartbeat =
                 new Heartbeat(this.limits.keepAliveInterval(), this.limits.keepAliveTimeout());
     }
@@ -193,37 +201,30 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     }
 
     /**
-     * The last round trip measured, in nanoseconds, or 0; then it is measured now. Only a
-     * connection that moves data asks for it: its windows depend on it.
+     * The round trip in nanoseconds, or 0 while it is unknown; measured now and then while somebody
+     * asks. Only a connection that moves data does: its windows depend on it.
      */
     long roundTrip() {
-        if (roundTrip == 0) {
+        long now = nanoTime();
+        if (roundTrip == 0 || now - measuredAt >= MEASURE_INTERVAL.toNanos()) {
+            measuredAt = now;
             sender.onLoop(this::measureRoundTrip);
         }
         return roundTrip;
     }
 
     private void measureRoundTrip() {
-        if (roundTrip == 0 && !heartbeat.isAsking() && end == null) {
+        if (!heartbeat.isAsking() && end == null) {
             sender.sendNow(new YamuxFrame.Ping(false, heartbeat.ask(nanoTime())));
         }
     }
 
-    /** An empty data frame with room for its header and {@code length} bytes. */
-    ByteBuf allocate(int length) {
-        var frame = Headroom.allocate(channel.alloc(), YamuxFrame.HEADER_BYTES + length);
-        return frame.writerIndex(frame.writerIndex() + YamuxFrame.HEADER_BYTES);
+    FrameRoom room() {
+        return room;
     }
 
-    static int payload(ByteBuf frame) {
-        return frame.readableBytes() - YamuxFrame.HEADER_BYTES;
-    }
-
-    static void putHeader(ByteBuf frame, YamuxFrame header) {
-        int end = frame.writerIndex();
-        frame.writerIndex(frame.readerIndex());
-        header.write(frame);
-        frame.writerIndex(end);
+    ByteBufAllocator allocator() {
+        return channel.alloc();
     }
 
     // Receiving, on the event loop.
@@ -247,6 +248,9 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
 
     @Override
     public void channelReadComplete(ChannelHandlerContext from) {
+        for (var stream = readers.poll(); stream != null; stream = readers.poll()) {
+            stream.wakeReader();
+        }
         if (sender.hasAnswers()) {
             sender.drain();
         }
@@ -404,7 +408,9 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
     public void payload(ByteBuf input, int length, boolean isLast) {
         var target = payloadTarget;
         if (target != null) {
-            target.receive(input, length);
+            if (target.receive(input, length)) {
+                readers.add(target);
+            }
             end(target, isLast && endsAfterPayload);
             announce();
         }
@@ -454,7 +460,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
             return;
         }
         budget.shrink(stream.windowGrowth());
-        stream.forgotten();
+        stream.over();
         if (!isOurs(stream.id())) {
             inboundStreams--;
             return;

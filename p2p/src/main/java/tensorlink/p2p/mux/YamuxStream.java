@@ -3,53 +3,48 @@ package tensorlink.p2p.mux;
 import io.netty.buffer.ByteBuf;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.StreamTimeoutException;
 import tensorlink.p2p.mux.YamuxFrame.Flags;
 
 /**
- * One yamux stream: where the event loop and the threads of an application meet.
+ * One yamux stream.
  *
- * <p>Everything mutable below the lock is guarded by it, and nobody holds it for longer than it
- * takes to move a small buffer: the event loop must not wait for a copy. The verbs of {@link
- * MuxedStream} are for the application and block; the others are for the session and do not. A
- * writer takes credit before it hands over bytes, so what is queued here can always be sent and no
- * stream waits for another's reader.
+ * <p>The verbs of {@link MuxedStream} are for the application and block; the others are for the
+ * session and do not. A writer takes credit before it hands over bytes, so what is queued here can
+ * always be sent and no stream waits for another's reader.
  */
-final class YamuxStream implements MuxedStream {
-    /** With its header it fills one encrypted message, so no frame is ever split over two. */
-    static final int FRAME_DATA_MAX = 65_507;
+final class YamuxStream extends BlockingStream {
+    private static final int QUEUED_BYTES_MAX = 1 << 20;
 
-    private static final int QUEUED_BYTES_MAX = 8 * FRAME_DATA_MAX;
-    private static final int SMALL_COPY_BYTES = 2048;
+    /** After so many bytes a long write has the event loop begin. */
+    private static final int SIGNAL_BYTES = 256 << 10;
+
+    /** Who waits for so little is woken for it; who waits for more, when no more comes for now. */
+    private static final int PROMPT_BYTES = 4096;
+
+    /** A window of bulk starts with so much. */
+    private static final int BULK_WINDOW_BYTES = 1 << 20;
+
     private static final long CREDIT_MAX = 0xffff_ffffL;
 
     private final YamuxSession session;
     private final int id;
 
-    private final Ending ending = new Ending();
     private final AtomicBoolean signalled = new AtomicBoolean();
     private boolean hasTurn;
     private boolean acknowledged;
+    private boolean wakeIsDue;
+    private volatile Purpose purpose = Purpose.ORDINARY;
 
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Wait reading;
-    private final Wait writing;
+    // Guarded by the lock, as is what is inherited.
 
-    private final ReceiveQueue received = new ReceiveQueue();
     private final ReceiveWindow window;
     private int creditOwed;
-    private boolean remoteEnded;
-    private boolean discards;
-
-    private final ArrayDeque<ByteBuf> outgoing = new ArrayDeque<>();
-    private int outgoingBytes;
+    private final SendQueue sending;
     private long credit = ReceiveWindow.INITIAL_BYTES;
     private boolean endRequested;
     private boolean endSent;
@@ -58,19 +53,17 @@ final class YamuxStream implements MuxedStream {
     private Flags introduction;
 
     private boolean mustIntroduce;
-    private @Nullable String failure;
-    private @Nullable IOException cause;
     private @Nullable StreamError resetToSend;
     private long closedAt;
     private boolean lingers;
 
     YamuxStream(YamuxSession session, int id, Flags introduction) {
+        super(session.scheduler());
         this.session = session;
         this.id = id;
         this.introduction = introduction;
-        this.reading = new Wait(lock, session.scheduler());
-        this.writing = new Wait(lock, session.scheduler());
         this.window = new ReceiveWindow(session.nanoTime());
+        this.sending = new SendQueue(session.room(), session.budget());
     }
 
     int id() {
@@ -80,88 +73,44 @@ final class YamuxStream implements MuxedStream {
     // For the application.
 
     @Override
-    public int read(MemorySegment target) throws IOException, InterruptedException {
-        if (target.byteSize() == 0) {
-            return 0;
-        }
-        ByteBuf chunk;
-        lock.lockInterruptibly();
+    public void purpose(Purpose changed) {
+        lock.lock();
         try {
-            introduceBeforeWaiting();
-            while (received.isEmpty()) {
-                if (remoteEnded && !discards) {
-                    return -1;
-                }
-                checkOpen();
-                if (discards) {
-                    throw new IOException("stream is closed");
-                }
-                await(reading);
-            }
-            chunk = received.poll();
-            if (chunk.readableBytes() <= SMALL_COPY_BYTES) {
-                return move(chunk, target);
+            purpose = changed;
+            if (changed == Purpose.BULK && !remoteEnded && !hasFailed()) {
+                owe(window.raise(BULK_WINDOW_BYTES, this::grow));
             }
         } finally {
             lock.unlock();
         }
-        return moveUnlocked(chunk, target);
+    }
+
+    Purpose purpose() {
+        return purpose;
+    }
+
+    private int grow(int size, int wanted) {
+        return session.budget().grow(size, wanted, purpose);
     }
 
     /** A stream that is read before it is written must tell the remote that it exists. */
-    private void introduceBeforeWaiting() {
-        if (introduction.syn() && outgoing.isEmpty() && received.isEmpty()) {
+    @Override
+    void beforeReading() {
+        if (introduction.syn() && sending.isEmpty()) {
             mustIntroduce = true;
             session.signal(this);
         }
     }
 
-    /** Copies what fits; what does not, or cannot be copied, goes back. */
-    private int move(ByteBuf chunk, MemorySegment target) {
-        int count = 0;
-        try {
-            count = ReceiveQueue.copy(chunk, target);
-        } finally {
-            taken(chunk, count);
+    @Override
+    void taken(int bytes) {
+        if (!remoteEnded && !hasFailed()) {
+            owe(window.take(bytes, session.nanoTime(), session::roundTrip, this::grow));
         }
-        return count;
     }
 
-    private int moveUnlocked(ByteBuf chunk, MemorySegment target) {
-        int count = 0;
-        try {
-            count = ReceiveQueue.copy(chunk, target);
-        } finally {
-            lock.lock();
-            try {
-                taken(chunk, count);
-            } finally {
-                lock.unlock();
-            }
-        }
-        reading.step(count);
-        return count;
-    }
-
-    private void taken(ByteBuf chunk, int count) {
-        if (chunk.isReadable() && !discards) {
-            received.back(chunk);
-            if (failure != null) {
-                received.detach();
-            }
-        } else {
-            chunk.release();
-        }
-        giveBack(count);
-    }
-
-    /** Returns credit to the remote once it is worth a frame. */
-    private void giveBack(int bytes) {
-        if (remoteEnded || failure != null) {
-            return;
-        }
-        int grant =
-                window.take(bytes, session.nanoTime(), session::roundTrip, session.budget()::grow);
+    /** Lets the remote send {@code grant} more bytes. */
+    private void owe(int grant) {
         if (grant > 0) {
             creditOwed += grant;
             session.signal(this);
@@ -169,23 +118,29 @@ final class YamuxStream implements MuxedStream {
     }
 
     @Override
-    public void write(MemorySegment source) throws IOException, InterruptedException {
-        long at = 0;
-        try {
-            while (at < source.byteSize()) {
-                int length = reserve(source.byteSize() - at);
-                enqueue(frame(source.asSlice(at, length)), length);
-                at += length;
-                writing.step(length);
+    void send(MemorySegment source) throws IOException, InterruptedException {
+        int unsignalled = 0;
+        for (long at = 0; at < source.byteSize(); ) {
+            var frame = reserve(source.byteSize() - at);
+            int length = frame.filling();
+            try {
+                frame.fill(session.allocator(), source, at);
+            } finally {
+                commit(frame);
             }
-        } catch (StreamTimeoutException | InterruptedException | RuntimeException torn) {
-            reset(StreamError.NONE);
-            throw torn;
+            at += length;
+            unsignalled += length;
+            if (unsignalled >= SIGNAL_BYTES) {
+                session.signal(this);
+                unsignalled = 0;
+            }
+            writing.step(length);
         }
+        session.signal(this);
     }
 
     /** Waits until at least one byte may be sent, and takes the credit for up to one frame. */
-    private int reserve(long wanted) throws IOException, InterruptedException {
+    private SendQueue.Frame reserve(long wanted) throws IOException, InterruptedException {
         lock.lockInterruptibly();
         try {
             while (true) {
@@ -194,11 +149,13 @@ final class YamuxStream implements MuxedStream {
                     throw new IOException("stream is closed for writing");
                 }
                 if (credit > 0 && hasRoom()) {
-                    int length = (int) Math.min(Math.min(wanted, credit), FRAME_DATA_MAX);
-                    credit -= length;
-                    outgoingBytes += session.budget().charge(length);
-                    return length;
+                    var frame =
+                            sending.reserve(
+                                    (int) Math.min(wanted, Math.min(credit, Integer.MAX_VALUE)));
+                    credit -= frame.filling();
+                    return frame;
                 }
+                session.signal(this);
                 await(writing);
             }
         } finally {
@@ -207,55 +164,24 @@ final class YamuxStream implements MuxedStream {
     }
 
     private boolean hasRoom() {
-        return outgoingBytes == 0
-                || (outgoingBytes < QUEUED_BYTES_MAX && session.budget().hasRoom());
+        return sending.isEmpty()
+                || (sending.bytes() < QUEUED_BYTES_MAX && session.budget().hasRoom());
     }
 
-    private ByteBuf frame(MemorySegment payload) {
-        int length = (int) payload.byteSize();
-        var frame = session.allocate(length);
-        boolean complete = false;
-        try {
-            MemorySegment.copy(
-                    payload,
-                    ValueLayout.JAVA_BYTE,
-                    0,
-                    frame.array(),
-                    frame.arrayOffset() + frame.writerIndex(),
-                    length);
-            frame.writerIndex(frame.writerIndex() + length);
-            complete = true;
-            return frame;
-        } finally {
-            if (!complete) {
-                abandon(frame, length);
-            }
-        }
-    }
-
-    private void enqueue(ByteBuf frame, int length) throws StreamResetException {
+    private void commit(SendQueue.Frame frame) throws StreamResetException {
         lock.lock();
         try {
-            if (failure != null) {
-                abandon(frame, length);
+            if (!sending.commit(frame)) {
+                checkOpen();
             }
-            checkOpen();
-            outgoing.addLast(frame);
         } finally {
             lock.unlock();
         }
-        session.signal(this);
     }
 
-    /** Gives back what was reserved for a frame that will not be sent. */
-    private void abandon(ByteBuf frame, int length) {
-        lock.lock();
-        try {
-            outgoingBytes -= session.budget().discharge(length);
-        } finally {
-            lock.unlock();
-        }
-        frame.release();
+    @Override
+    boolean inEventLoop() {
+        return session.inEventLoop();
     }
 
     @Override
@@ -270,12 +196,6 @@ final class YamuxStream implements MuxedStream {
         session.signal(this);
     }
 
-    private void checkOpen() throws StreamResetException {
-        if (failure != null) {
-            throw new StreamResetException(failure, cause);
-        }
-    }
-
     @Override
     public void close() {
         lock.lock();
@@ -286,7 +206,7 @@ final class YamuxStream implements MuxedStream {
                 closedAt = session.nanoTime();
                 int unread = received.bytes();
                 received.clear();
-                giveBack(unread);
+                taken(unread);
                 endRequested = true;
                 wake();
             }
@@ -300,52 +220,16 @@ final class YamuxStream implements MuxedStream {
     public void reset(StreamError reason) {
         lock.lock();
         try {
-            if (failure == null) {
+            if (!hasFailed()) {
                 if (!isFinished()) {
                     resetToSend = reason;
                 }
-                drop("stream was reset on this side", null);
+                drop("stream was reset on this side");
             }
         } finally {
             lock.unlock();
         }
         session.signal(this);
-    }
-
-    @Override
-    public void timeout(Duration limit) {
-        lock.lock();
-        try {
-            reading.timeout(limit);
-            writing.timeout(limit);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    @Override
-    public void whenOver(Runnable action) {
-        ending.then(action);
-    }
-
-    /** The session knows this stream no more. */
-    void forgotten() {
-        ending.over();
-    }
-
-    @Override
-    public int available() {
-        lock.lock();
-        try {
-            return received.bytes();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void await(Wait wait) throws StreamTimeoutException, InterruptedException {
-        assert !session.inEventLoop() : "blocking on the event loop";
-        wait.await();
     }
 
     // For the session, on the event loop.
@@ -360,17 +244,37 @@ final class YamuxStream implements MuxedStream {
         }
     }
 
-    /** Takes {@code length} announced bytes off {@code message}. */
-    void receive(ByteBuf message, int length) {
+    /**
+     * Takes {@code length} announced bytes off {@code message}.
+     *
+     * @return whether {@link #wakeReader} must be called before long
+     */
+    boolean receive(ByteBuf message, int length) {
         lock.lock();
         try {
             if (discards) {
                 message.skipBytes(length);
-                giveBack(length);
-            } else {
-                received.add(message, length);
-                reading.signal();
+                taken(length);
+                return false;
             }
+            received.add(message, length);
+            if (length <= PROMPT_BYTES) {
+                reading.signal();
+                return false;
+            }
+        } finally {
+            lock.unlock();
+        }
+        boolean first = !wakeIsDue;
+        wakeIsDue = true;
+        return first;
+    }
+
+    void wakeReader() {
+        wakeIsDue = false;
+        lock.lock();
+        try {
+            reading.signal();
         } finally {
             lock.unlock();
         }
@@ -407,7 +311,7 @@ final class YamuxStream implements MuxedStream {
         lock.lock();
         try {
             resetToSend = null;
-            drop("the remote reset the stream: " + StreamError.describe(code), null);
+            drop("the remote reset the stream: " + StreamError.describe(code));
         } finally {
             lock.unlock();
         }
@@ -425,27 +329,16 @@ final class YamuxStream implements MuxedStream {
         }
     }
 
-    private void drop(String reason, @Nullable IOException because) {
+    private void drop(String reason) {
         discards = true;
         received.clear();
-        end(reason, because);
+        end(reason, null);
     }
 
     private void end(String reason, @Nullable IOException because) {
-        if (failure == null) {
-            failure = reason;
-            cause = because;
-        }
-        while (!outgoing.isEmpty()) {
-            var frame = outgoing.removeFirst();
-            abandon(frame, YamuxSession.payload(frame));
-        }
+        fail(reason, because);
+        sending.clear();
         wake();
-    }
-
-    private void wake() {
-        reading.signal();
-        writing.signal();
     }
 
     /** The next frame that need not wait for its turn, or null. */
@@ -458,7 +351,7 @@ final class YamuxStream implements MuxedStream {
                 boolean unheardOf = introduction.syn();
                 return unheardOf ? null : new YamuxFrame.WindowUpdate(Flags.RST, id, reason.code());
             }
-            if (failure != null) {
+            if (hasFailed()) {
                 return null;
             }
             if (creditOwed > 0 && !remoteEnded) {
@@ -466,11 +359,11 @@ final class YamuxStream implements MuxedStream {
                 creditOwed = 0;
                 return new YamuxFrame.WindowUpdate(introduce(), id, grant);
             }
-            if (endRequested && !endSent && outgoingBytes == 0) {
+            if (endRequested && !endSent && sending.isEmpty()) {
                 endSent = true;
                 return new YamuxFrame.WindowUpdate(introduce().withFin(), id, 0);
             }
-            if (mustIntroduce && introduction.syn() && outgoing.isEmpty()) {
+            if (mustIntroduce && introduction.syn() && sending.isEmpty()) {
                 return new YamuxFrame.WindowUpdate(introduce(), id, 0);
             }
             return null;
@@ -482,7 +375,7 @@ final class YamuxStream implements MuxedStream {
     boolean hasData() {
         lock.lock();
         try {
-            return !outgoing.isEmpty();
+            return sending.isReady();
         } finally {
             lock.unlock();
         }
@@ -492,20 +385,31 @@ final class YamuxStream implements MuxedStream {
     @Nullable ByteBuf nextData() {
         lock.lock();
         try {
-            var frame = outgoing.pollFirst();
+            var frame = sending.poll();
             if (frame == null) {
                 return null;
             }
-            int length = YamuxSession.payload(frame);
-            outgoingBytes -= session.budget().discharge(length);
-            YamuxSession.putHeader(frame, new YamuxFrame.Data(introduce(), id, length));
-            if (outgoingBytes <= QUEUED_BYTES_MAX / 2) {
+            var flags = introduce();
+            if (endRequested && sending.isEmpty()) {
+                endSent = true;
+                flags = flags.withFin();
+            }
+            putHeader(frame, flags);
+            if (sending.bytes() <= QUEUED_BYTES_MAX / 2) {
                 writing.signal();
             }
             return frame;
         } finally {
             lock.unlock();
         }
+    }
+
+    private void putHeader(ByteBuf frame, Flags flags) {
+        int end = frame.writerIndex();
+        int length = frame.readableBytes() - YamuxFrame.HEADER_BYTES;
+        frame.writerIndex(frame.readerIndex());
+        new YamuxFrame.Data(flags, id, length).write(frame);
+        frame.writerIndex(end);
     }
 
     private Flags introduce() {
@@ -518,7 +422,7 @@ final class YamuxStream implements MuxedStream {
     boolean isFinished() {
         lock.lock();
         try {
-            return (failure != null && resetToSend == null) || (endSent && remoteEnded);
+            return (hasFailed() && resetToSend == null) || (endSent && remoteEnded);
         } finally {
             lock.unlock();
         }
@@ -529,7 +433,7 @@ final class YamuxStream implements MuxedStream {
         lock.lock();
         try {
             return lingers
-                    && failure == null
+                    && !hasFailed()
                     && !remoteEnded
                     && session.nanoTime() - closedAt >= limit.toNanos();
         } finally {

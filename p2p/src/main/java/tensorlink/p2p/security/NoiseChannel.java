@@ -12,10 +12,9 @@ import tensorlink.p2p.core.ProtocolViolation;
  * bytes.
  *
  * <p>Every buffer written becomes one message, so what is written decides the framing; longer
- * buffers are cut. A heap buffer with {@link Headroom#FRONT} free bytes before its content and
- * {@link Headroom#BACK} after it, owned by nobody else, is encrypted where it is; any other is
- * copied once. Incoming bytes are copied once from the socket's buffer and decrypted where they
- * then are: the JDK's cipher is fastest on arrays.
+ * buffers are cut. A buffer as of {@link FrameRoom#NOISE}, owned by nobody else, is encrypted where
+ * it is; any other is copied once. Incoming bytes are copied once from the socket's buffer and
+ * decrypted where they then are: the JDK's cipher is fastest on arrays.
  */
 @SuppressWarnings("FutureReturnValueIgnored") // the promise given with each write is what counts
 final class NoiseChannel extends ChannelDuplexHandler {
@@ -143,15 +142,14 @@ final class NoiseChannel extends ChannelDuplexHandler {
     private static boolean canSealInPlace(ByteBuf content) {
         return content.hasArray()
                 && content.refCnt() == 1
-                && content.readerIndex() >= Headroom.FRONT
-                && content.maxWritableBytes() >= Headroom.BACK;
+                && content.readerIndex() >= LENGTH_BYTES
+                && content.maxWritableBytes() >= CipherState.TAG_BYTES;
     }
 
     private ByteBuf sealCopy(ChannelHandlerContext context, ByteBuf content)
             throws ProtocolViolation {
         int length = content.readableBytes();
-        var copy = context.alloc().heapBuffer(Headroom.FRONT + length + Headroom.BACK);
-        copy.setIndex(Headroom.FRONT, Headroom.FRONT);
+        var copy = FrameRoom.NOISE.allocate(context.alloc(), length);
         copy.writeBytes(content, content.readerIndex(), length);
         return seal(copy);
     }

@@ -16,6 +16,9 @@ import tensorlink.p2p.core.ProtocolViolation;
  * deadline bounds the handshake.
  */
 final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
+    /** Each buffer is encrypted by itself instead of being copied together with others. */
+    private static final int AS_WRITTEN = 0;
+
     private final SslContext context;
     private final Function<String, Optional<String>> muxer;
     private final Security.Next next;
@@ -55,6 +58,7 @@ final class TlsHandshakeHandler extends ChannelInboundHandlerAdapter {
             throw new ProtocolViolation("TLS without an application protocol in common");
         }
         var identity = PeerTrust.identity(handler.engine().getSession());
+        handler.setWrapDataSize(AS_WRITTEN);
         next.secured(here.pipeline().context(handler), new Secured(identity, muxer.apply(agreed)));
         here.pipeline().remove(this);
     }

@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
@@ -44,6 +45,11 @@ record SwarmStream(
     @Override
     public void timeout(Duration limit) {
         muxed.timeout(limit);
+    }
+
+    @Override
+    public void purpose(Purpose kind) {
+        muxed.purpose(kind);
     }
 
     @Override

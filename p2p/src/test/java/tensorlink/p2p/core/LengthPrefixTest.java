@@ -108,5 +108,8 @@ class LengthPrefixTest {
 
         @Override
         public void timeout(Duration limit) {}
+
+        @Override
+        public void purpose(Purpose kind) {}
     }
 }

@@ -7,7 +7,8 @@ import org.junit.jupiter.api.Test;
 
 class ReceiveWindowTest {
     private static final int KIB = 1024;
-    private static final ReceiveWindow.Growth NO_LIMIT = size -> size;
+    private static final long MILLI = 1_000_000;
+    private static final ReceiveWindow.Growth NO_LIMIT = (_, wanted) -> wanted;
 
     @Test
     void a_peer_may_send_256_kib_and_not_a_byte_more() {
@@ -43,11 +44,11 @@ class ReceiveWindowTest {
         var window = new ReceiveWindow(0);
         window.receive(256 * KIB);
 
-        int grant = window.take(128 * KIB, 399, () -> 100, NO_LIMIT);
+        int grant = window.take(128 * KIB, 4 * MILLI - 1, () -> MILLI, NO_LIMIT);
 
         assertThat(grant).isEqualTo(128 * KIB + 256 * KIB);
         assertThat(window.grown()).isEqualTo(256 * KIB);
-        assertThat(window.take(255 * KIB, 500, () -> 100, NO_LIMIT)).isZero();
+        assertThat(window.take(255 * KIB, 5 * MILLI, () -> MILLI, NO_LIMIT)).isZero();
     }
 
     @Test
@@ -55,15 +56,37 @@ class ReceiveWindowTest {
         var slow = new ReceiveWindow(0);
         var unknown = new ReceiveWindow(0);
 
-        assertThat(slow.take(128 * KIB, 400, () -> 100, NO_LIMIT)).isEqualTo(128 * KIB);
+        assertThat(slow.take(128 * KIB, 4 * MILLI, () -> MILLI, NO_LIMIT)).isEqualTo(128 * KIB);
         assertThat(unknown.take(128 * KIB, 1, () -> 0, NO_LIMIT)).isEqualTo(128 * KIB);
+    }
+
+    @Test
+    void a_short_round_trip_counts_as_half_a_millisecond() {
+        var fast = new ReceiveWindow(0);
+        var slow = new ReceiveWindow(0);
+
+        assertThat(fast.take(128 * KIB, 2 * MILLI - 1, () -> 50_000, NO_LIMIT))
+                .isEqualTo(384 * KIB);
+        assertThat(slow.take(128 * KIB, 2 * MILLI, () -> 50_000, NO_LIMIT)).isEqualTo(128 * KIB);
+    }
+
+    @Test
+    void is_raised_at_once_for_those_who_know_that_they_need_it() {
+        var window = new ReceiveWindow(0);
+
+        assertThat(window.raise(1024 * KIB, NO_LIMIT)).isEqualTo(768 * KIB);
+        assertThat(window.raise(1024 * KIB, NO_LIMIT)).isZero();
+
+        assertThat(window.receive(1024 * KIB)).isTrue();
+        assertThat(window.receive(1)).isFalse();
     }
 
     @Test
     void grows_only_as_far_as_it_is_allowed() {
         var window = new ReceiveWindow(0);
 
-        assertThat(window.take(128 * KIB, 1, () -> 100, size -> 1000)).isEqualTo(128 * KIB + 1000);
+        assertThat(window.take(128 * KIB, 1, () -> 100, (_, _) -> 1000))
+                .isEqualTo(128 * KIB + 1000);
         assertThat(window.grown()).isEqualTo(1000);
     }
 
@@ -86,7 +109,7 @@ class ReceiveWindowTest {
                 }
                 int taken = (int) Math.min(waiting, random.nextInt(150_000));
                 waiting -= taken;
-                granted += window.take(taken, step, () -> random.nextInt(3), size -> size / 3);
+                granted += window.take(taken, step, () -> random.nextInt(3), (size, _) -> size / 3);
                 long size = (long) ReceiveWindow.INITIAL_BYTES + window.grown();
                 assertThat(granted - sent + waiting).isLessThanOrEqualTo(size);
             }

@@ -39,6 +39,7 @@ import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ManualScheduler;
 import tensorlink.p2p.core.StreamResetException;
 import tensorlink.p2p.core.StreamTimeoutException;
+import tensorlink.p2p.security.FrameRoom;
 
 /**
  * Two sessions on real event loops, connected in memory, and threads that block on their streams.
@@ -475,7 +476,9 @@ class YamuxStreamTest {
         return new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel channel) {
-                var session = new YamuxSession(channel, direction, LIMITS, scheduler, events);
+                var session =
+                        new YamuxSession(
+                                channel, FrameRoom.NOISE, direction, LIMITS, scheduler, events);
                 channel.pipeline().addLast(session);
                 sessions.add(session);
             }

@@ -97,7 +97,7 @@ class NoiseChannelTest {
     void a_buffer_with_room_around_it_is_sealed_where_it_is() {
         connect(List.of(), List.of(), 1_000_000);
         var data = random(1000);
-        var buffer = Headroom.allocate(PooledByteBufAllocator.DEFAULT, data.length);
+        var buffer = FrameRoom.NOISE.allocate(PooledByteBufAllocator.DEFAULT, data.length);
         buffer.writeBytes(data);
         var array = buffer.array();
 
@@ -113,7 +113,7 @@ class NoiseChannelTest {
     void a_buffer_that_somebody_else_holds_too_is_left_as_it_was() {
         connect(List.of(), List.of(), 1_000_000);
         var data = random(1000);
-        var buffer = Headroom.allocate(PooledByteBufAllocator.DEFAULT, data.length);
+        var buffer = FrameRoom.NOISE.allocate(PooledByteBufAllocator.DEFAULT, data.length);
         buffer.writeBytes(data);
 
         alice.channel.writeOutbound(buffer.retain());

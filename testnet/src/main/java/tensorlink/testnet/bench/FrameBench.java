@@ -25,6 +25,7 @@ import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
 
 /**
@@ -128,6 +129,9 @@ public class FrameBench {
 
         @Override
         public void timeout(Duration limit) {}
+
+        @Override
+        public void purpose(Purpose kind) {}
 
         @Override
         public void close() {
