@@ -31,6 +31,8 @@ import tensorlink.p2p.peer.PeerInfo;
 class ObservationTest {
     private static final ProtocolId ECHO = ProtocolId.of("/test/echo/1.0.0");
 
+    private static final ProtocolId BULK = ProtocolId.of("/test/bulk/1.0.0");
+
     private final List<Host> hosts = new ArrayList<>();
 
     @AfterEach
@@ -140,6 +142,7 @@ class ObservationTest {
     @Test
     void a_trace_tells_the_life_of_a_connection() throws Exception {
         var server = echoing();
+        server.handle(BULK, stream -> stream.readMessage(1 << 20));
         var client = host();
         var text = new StringWriter();
 
@@ -148,6 +151,10 @@ class ObservationTest {
             try (var stream = connection.open(ECHO)) {
                 stream.writeMessage(ByteString.copyFromUtf8("secret"));
                 stream.readMessage(100);
+            }
+            try (var stream = connection.open(BULK)) {
+                stream.writeMessage(ByteString.copyFrom(new byte[300_000]));
+                assertThat(stream.nextMessage(10)).isEmpty();
             }
             connection.close();
             Eventually.until("it is gone", () -> client.connections().isEmpty());
@@ -170,7 +177,7 @@ class ObservationTest {
         assertThat(text.toString())
                 .contains("\"frame_type\":\"window_update\"")
                 .contains("\"protocol\":\"/noise\"")
-                .contains("\"protocol\":\"/test/echo/1.0.0\",")
+                .contains("{\"direction\":\"OUTBOUND\",\"protocol\":\"/test/echo/1.0.0\"}")
                 .doesNotContain("secret");
     }
 

@@ -68,6 +68,8 @@ public final class ConnectionClaim extends Claim {
 
     /** Gives back what {@link #reserve} granted. */
     public void release(int bytes) {
-        give(Resource.MEMORY, bytes);
+        if (bytes > 0) {
+            give(Resource.MEMORY, bytes);
+        }
     }
 }

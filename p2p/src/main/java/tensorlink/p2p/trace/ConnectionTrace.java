@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 import tensorlink.p2p.core.Scheduler;
@@ -63,7 +64,7 @@ public final class ConnectionTrace {
     /**
      * Something happened.
      *
-     * @param data text, numbers and truth values by name
+     * @param data text, numbers and truth values by name; written in alphabetical order
      */
     public void event(String name, Map<String, ?> data) {
         if (!isOn) {
@@ -73,7 +74,7 @@ public final class ConnectionTrace {
         members.put("time", (scheduler.nanoTime() - startedAt) / NANOS_PER_MILLI);
         members.put("name", name);
         members.put("group_id", Long.toString(number));
-        members.put("data", data);
+        members.put("data", new TreeMap<>(data));
         var line = Json.line(members);
         lock.lock();
         try {

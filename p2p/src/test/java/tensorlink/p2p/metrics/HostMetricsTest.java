@@ -72,6 +72,7 @@ class HostMetricsTest {
                     .isInstanceOf(DialException.class);
             assertThatThrownBy(() -> client.connect(new PeerInfo(id, server.addresses())))
                     .isInstanceOf(DialException.class);
+            Eventually.until("the server let go", () -> server.connections().isEmpty());
             client.control().gater().deny(Subnet.parse("127.0.0.1"));
             assertThatThrownBy(() -> client.connect(server.info()))
                     .isInstanceOf(DialException.class);
