@@ -28,6 +28,8 @@ final class QuicStream extends BlockingStream {
     private static final int QUEUED_BYTES_MAX = 8 * PART_BYTES;
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
+    private static final int URGENCY_LAST = 255;
+
     private final QuicSession session;
     private final Runnable givesBack;
 
@@ -157,8 +159,16 @@ final class QuicStream extends BlockingStream {
 
     @Override
     public void purpose(Purpose kind) {
-        var priority = new QuicStreamPriority(urgency(kind), true);
-        var _ = channel().updatePriority(priority);
+        prioritize(urgency(kind));
+    }
+
+    /** Has QUIC send everything else before. */
+    void sendLast() {
+        prioritize(URGENCY_LAST);
+    }
+
+    private void prioritize(int urgency) {
+        var _ = channel().updatePriority(new QuicStreamPriority(urgency, true));
     }
 
     private static int urgency(Purpose kind) {
