@@ -163,20 +163,24 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     }
 
     private void closeWhenSent() {
-        long end = scheduler.nanoTime() + CLOSE_TIMEOUT.toNanos();
         try {
-            while (unsentBytes.get() > 0 && scheduler.nanoTime() < end) {
-                scheduler.sleep(CLOSE_CHECK);
-            }
-            if (isUnconfirmed) {
-                confirm(end);
-            }
+            awaitSent(scheduler.nanoTime() + CLOSE_TIMEOUT.toNanos());
         } catch (IOException isGone) {
             log.debug("the last bytes may be lost: {}", isGone.getMessage());
         } catch (InterruptedException impatient) {
             Thread.currentThread().interrupt();
+        } finally {
+            shutDown(0, "connection was closed on this side");
         }
-        shutDown(0, "connection was closed on this side");
+    }
+
+    private void awaitSent(long end) throws IOException, InterruptedException {
+        while (unsentBytes.get() > 0 && scheduler.nanoTime() < end) {
+            scheduler.sleep(CLOSE_CHECK);
+        }
+        if (isUnconfirmed) {
+            confirm(end);
+        }
     }
 
     /**

@@ -28,7 +28,8 @@ final class QuicStream extends BlockingStream {
     private static final int QUEUED_BYTES_MAX = 8 * PART_BYTES;
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
-    private static final int URGENCY_LAST = 255;
+    /** Smaller is more urgent; this is the end of the scale. */
+    private static final int URGENCY_LAST = 127;
 
     private final QuicSession session;
     private final Runnable givesBack;
@@ -63,6 +64,7 @@ final class QuicStream extends BlockingStream {
         } finally {
             lock.unlock();
         }
+        prioritize(urgency(Purpose.ORDINARY));
     }
 
     private QuicStreamChannel channel() {
@@ -174,8 +176,8 @@ final class QuicStream extends BlockingStream {
     private static int urgency(Purpose kind) {
         return switch (kind) {
             case CONTROL -> 1;
-            case ORDINARY -> 127;
-            case BULK -> 250;
+            case ORDINARY -> 64;
+            case BULK -> 126;
         };
     }
 

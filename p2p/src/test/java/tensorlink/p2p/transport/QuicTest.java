@@ -111,7 +111,7 @@ class QuicTest {
                         received.add(total);
                     }
                 });
-        for (int run = 0; run < 5; run++) {
+        for (int run = 0; run < 2; run++) {
             var connection = host().connect(server.info());
 
             try (var stream = connection.open(OTHER)) {
