@@ -1,5 +1,6 @@
 package tensorlink.p2p;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -76,6 +77,15 @@ public final class HostConfig {
     /** How much to remember of other peers. */
     public PeerStore.Bounds peerBounds() {
         return settings.peerBounds;
+    }
+
+    /** Where known peers are kept over restarts; without one they are forgotten. */
+    public Optional<Path> peerFile() {
+        return settings.peerFile;
+    }
+
+    public HostConfig withPeerFile(Path file) {
+        return with(it -> it.peerFile = Optional.of(file));
     }
 
     /** The network for {@code /memory} addresses; without one there are none. */
@@ -183,6 +193,7 @@ public final class HostConfig {
         private String agentVersion = "tensorlink-jvm";
         private Limits limits = Limits.defaults();
         private PeerStore.Bounds peerBounds = PeerStore.Bounds.defaults();
+        private Optional<Path> peerFile = Optional.empty();
         private Optional<MemoryNetwork> memory = Optional.empty();
         private int eventLoops = Runtime.getRuntime().availableProcessors();
         private Scheduler scheduler = Scheduler.system();

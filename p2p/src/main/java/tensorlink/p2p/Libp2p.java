@@ -78,6 +78,7 @@ public final class Libp2p {
         return new Swarm.Parts(
                 key.peerId(),
                 PeerStore.inMemory(config.peerBounds(), config.scheduler()::now),
+                config.peerFile(),
                 transports,
                 securities,
                 List.of(yamux),

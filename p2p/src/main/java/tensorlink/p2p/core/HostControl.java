@@ -2,6 +2,7 @@ package tensorlink.p2p.core;
 
 import java.util.List;
 import java.util.function.Predicate;
+import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -12,6 +13,9 @@ public interface HostControl {
 
     /** With whom this host may be connected. */
     Gater gater();
+
+    /** Where peers in several networks agree that they see this host; announced to others. */
+    List<Multiaddr> observedAddresses();
 
     /**
      * Keeps the connections with {@code peer} when others are closed for being too many, until

@@ -44,7 +44,15 @@ public record Limits(
                         Duration.ofSeconds(4),
                         Duration.ofSeconds(6),
                         Duration.ofSeconds(10)),
-                new Identify(Duration.ofSeconds(5), Duration.ofMillis(200), 8192, 10, 32, 64),
+                new Identify(
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(200),
+                        8192,
+                        10,
+                        32,
+                        64,
+                        3,
+                        Duration.ofMinutes(30)),
                 new WebSocket(16 << 20, 8192),
                 new Tracing(100_000, 4096),
                 new Trimming(160, 192, Duration.ofMinutes(1), Duration.ofSeconds(10)),
@@ -468,6 +476,9 @@ public record Limits(
      * @param messagesMax into how many messages an exchange may be split
      * @param addressesMax how many addresses are kept
      * @param protocolsMax how many protocols a peer may have
+     * @param observersMin in how many networks peers must see us at an address before we announce
+     *     it
+     * @param observationLifetime how long what a peer saw counts
      */
     public record Identify(
             Duration timeout,
@@ -475,7 +486,9 @@ public record Limits(
             int bytesMax,
             int messagesMax,
             int addressesMax,
-            int protocolsMax) {}
+            int protocolsMax,
+            int observersMin,
+            Duration observationLifetime) {}
 
     /**
      * Carrying a connection in WebSocket messages.

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
@@ -76,14 +77,19 @@ public final class DnsAddr {
         var addresses = new ArrayList<Multiaddr>();
         for (var text : texts.subList(0, Math.min(texts.size(), RECORDS_MAX))) {
             if (text.startsWith(PREFIX)) {
-                try {
-                    addresses.add(Multiaddr.parse(text.substring(PREFIX.length())));
-                } catch (IllegalArgumentException unknown) {
-                    continue;
-                }
+                parse(text.substring(PREFIX.length())).ifPresent(addresses::add);
             }
         }
         return addresses;
+    }
+
+    /** What is unknown here may be known to others. */
+    private static Optional<Multiaddr> parse(String text) {
+        try {
+            return Optional.of(Multiaddr.parse(text));
+        } catch (IllegalArgumentException unknown) {
+            return Optional.empty();
+        }
     }
 
     private static boolean isOf(PeerId peer, Multiaddr address) {

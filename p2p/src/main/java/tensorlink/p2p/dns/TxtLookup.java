@@ -38,25 +38,37 @@ public interface TxtLookup {
      * @param timeout for one try of one server, of which there are a few
      */
     static TxtLookup of(String url, Duration timeout) {
-        return name -> {
-            var settings = new Hashtable<String, String>();
-            settings.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.dns.DnsContextFactory");
-            settings.put(Context.PROVIDER_URL, url);
-            settings.put("com.sun.jndi.dns.timeout.initial", Long.toString(timeout.toMillis()));
-            settings.put("com.sun.jndi.dns.timeout.retries", "2");
+        return name -> texts(settings(url, timeout), name);
+    }
+
+    @SuppressWarnings("JdkObsolete") // What the JDK's interface asks for.
+    private static Hashtable<String, String> settings(String url, Duration timeout) {
+        var settings = new Hashtable<String, String>();
+        settings.put(Context.INITIAL_CONTEXT_FACTORY, "com.sun.jndi.dns.DnsContextFactory");
+        settings.put(Context.PROVIDER_URL, url);
+        settings.put("com.sun.jndi.dns.timeout.initial", Long.toString(timeout.toMillis()));
+        settings.put("com.sun.jndi.dns.timeout.retries", "2");
+        return settings;
+    }
+
+    /**
+     * The danger of JNDI is in directories that hold objects; this one is DNS, which holds text.
+     */
+    @SuppressWarnings("BanJNDI")
+    private static List<String> texts(Hashtable<String, String> settings, String name)
+            throws IOException {
+        try {
+            var context = new InitialDirContext(settings);
             try {
-                var context = new InitialDirContext(settings);
-                try {
-                    return texts(context.getAttributes(name, new String[] {"TXT"}).get("TXT"));
-                } finally {
-                    context.close();
-                }
-            } catch (NameNotFoundException none) {
-                return List.of();
-            } catch (NamingException failure) {
-                throw new IOException("cannot look up " + name + ": " + failure, failure);
+                return texts(context.getAttributes(name, new String[] {"TXT"}).get("TXT"));
+            } finally {
+                context.close();
             }
-        };
+        } catch (NameNotFoundException none) {
+            return List.of();
+        } catch (NamingException failure) {
+            throw new IOException("cannot look up " + name + ": " + failure, failure);
+        }
     }
 
     private static List<String> texts(@Nullable Attribute found) throws NamingException {

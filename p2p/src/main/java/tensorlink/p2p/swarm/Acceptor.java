@@ -13,6 +13,8 @@ import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.GateException;
 import tensorlink.p2p.core.HostObserver;
+import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
 import tensorlink.p2p.core.ResourceLimitException;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.transport.Transport;
@@ -70,11 +72,12 @@ final class Acceptor {
         var from = transport.remoteAddress(channel);
         var refusal = upgrader.gater().refusal(transport.remoteHost(channel));
         if (refusal.isPresent()) {
-            refuse(channel, from, refusal.get());
+            refuse(channel, from, Why.DENIED, refusal.get());
             return;
         }
         switch (gate.admit(transport.remoteHost(channel), upgrader.scheduler().nanoTime())) {
-            case AcceptGate.Admission.Refused(var reason) -> refuse(channel, from, reason);
+            case AcceptGate.Admission.Refused(var reason) ->
+                    refuse(channel, from, Why.ADDRESS, reason);
             case AcceptGate.Admission.Admitted(var place) -> {
                 var _ = channel.closeFuture().addListener(_ -> place.close());
                 try {
@@ -82,15 +85,15 @@ final class Acceptor {
                     var _ = channel.closeFuture().addListener(_ -> claim.close());
                     Upgrade.inbound(upgrader, transport, channel, claim, new Outcome(from));
                 } catch (ResourceLimitException full) {
-                    refuse(channel, from, String.valueOf(full.getMessage()));
+                    refuse(channel, from, Why.LIMIT, String.valueOf(full.getMessage()));
                 }
             }
         }
     }
 
-    private void refuse(Channel channel, Multiaddr from, String reason) {
+    private void refuse(Channel channel, Multiaddr from, Why why, String reason) {
         log.debug("refused {}: {}", from, reason);
-        observer.refused(HostObserver.Refused.CONNECTION, reason);
+        observer.refused(Refused.CONNECTION, why, reason);
         var _ = channel.close();
     }
 
@@ -119,11 +122,11 @@ final class Acceptor {
             log.debug("connection from {} failed: {}", from, reason.getMessage());
             switch (reason) {
                 case ResourceLimitException full ->
-                        observer.refused(
-                                HostObserver.Refused.CONNECTION, full.scope() + " is full");
+                        observer.refused(Refused.CONNECTION, Why.LIMIT, full.scope() + " is full");
                 case GateException denied ->
                         observer.refused(
-                                HostObserver.Refused.CONNECTION,
+                                Refused.CONNECTION,
+                                Why.DENIED,
                                 String.valueOf(denied.getMessage()));
                 default -> {}
             }

@@ -14,7 +14,8 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.GateException;
-import tensorlink.p2p.core.HostObserver;
+import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ResourceLimitException;
 import tensorlink.p2p.dns.DnsAddr;
@@ -166,7 +167,7 @@ final class Dialler {
                 if (runs.size() > limits.waitingMax()) {
                     var reason =
                             limits.waitingMax() + " peers are being dialled, which is the limit";
-                    upgrader.owner().observer().refused(HostObserver.Refused.DIAL, reason);
+                    upgrader.owner().observer().refused(Refused.DIAL, Why.LIMIT, reason);
                     throw refused(reason);
                 }
                 return reach(new ArrayList<>());

@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.ResourceLimitException;
@@ -71,7 +72,7 @@ final class StreamServer {
     }
 
     private void refuse(MuxedStream stream, String reason) {
-        observer.refused(Refused.STREAM, reason);
+        observer.refused(Refused.STREAM, Why.LIMIT, reason);
         stream.reset(StreamError.RESOURCE_LIMIT);
     }
 

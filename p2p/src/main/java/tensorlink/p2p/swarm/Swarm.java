@@ -1,6 +1,8 @@
 package tensorlink.p2p.swarm;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -56,7 +58,9 @@ public final class Swarm implements Host {
     private final ResourceTree resources;
     private final PeerTags tags = new PeerTags();
     private final Trimmer trimmer;
+    private final Optional<PeerKeeper> keeper;
     private final Subscription gaterWatch;
+    private volatile List<Multiaddr> observed = List.of();
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     public Swarm(Parts parts) {
@@ -101,6 +105,8 @@ public final class Swarm implements Host {
                         new DialBackOff(limits.dialling(), parts.random()),
                         this::keep);
         trimmer = new Trimmer(parts.self(), connections, tags, limits.trimming(), scheduler);
+        keeper = parts.peerFile().map(file -> new PeerKeeper(parts.peers(), file, scheduler));
+        keeper.ifPresent(PeerKeeper::start);
         gaterWatch = parts.gater().watch(this::closeRefused);
     }
 
@@ -118,6 +124,24 @@ public final class Swarm implements Host {
     @Override
     public List<Multiaddr> addresses() {
         return acceptor.addresses();
+    }
+
+    /** Those listened at, and those at which others see us. */
+    @Override
+    public PeerInfo info() {
+        var all = new LinkedHashSet<>(addresses());
+        all.addAll(observed);
+        return new PeerInfo(id(), List.copyOf(all));
+    }
+
+    /** Announces {@code seen} beside what is listened at; false when that is not new. */
+    public boolean announce(List<Multiaddr> seen) {
+        if (seen.equals(observed)) {
+            return false;
+        }
+        observed = List.copyOf(seen);
+        witnesses.changed();
+        return true;
     }
 
     @Override
@@ -202,6 +226,7 @@ public final class Swarm implements Host {
         }
         log.debug("connected: {}", connection);
         trimmer.wake();
+        peers().connected(connection.remotePeer());
         dialler.reached(connection.remotePeer());
         witnesses.connected(connection);
         return true;
@@ -243,6 +268,7 @@ public final class Swarm implements Host {
         } catch (InterruptedException impatient) {
             Thread.currentThread().interrupt();
         }
+        keeper.ifPresent(PeerKeeper::close);
         listeners.close();
         tracer.close();
         for (var transport : parts.transports()) {
@@ -253,6 +279,7 @@ public final class Swarm implements Host {
     /**
      * What a swarm is made of.
      *
+     * @param peerFile where to keep them over restarts
      * @param transports are closed with the swarm; the first that handles an address is used
      * @param securities best first
      * @param muxers best first
@@ -265,6 +292,7 @@ public final class Swarm implements Host {
     public record Parts(
             PeerId self,
             PeerStore peers,
+            Optional<Path> peerFile,
             List<Transport> transports,
             List<Security> securities,
             List<Muxer> muxers,
@@ -290,6 +318,11 @@ public final class Swarm implements Host {
         @Override
         public Gater gater() {
             return parts.gater();
+        }
+
+        @Override
+        public List<Multiaddr> observedAddresses() {
+            return observed;
         }
 
         @Override
@@ -374,6 +407,9 @@ public final class Swarm implements Host {
         public void closed(SwarmConnection connection, IOException reason) {
             log.debug("disconnected: {}: {}", connection, reason.getMessage());
             connections.remove(connection);
+            if (connections.all(connection.remotePeer()).isEmpty()) {
+                peers().disconnected(connection.remotePeer());
+            }
             witnesses.disconnected(connection, reason);
         }
     }

@@ -11,6 +11,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.HostObserver;
+import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.ProtocolId;
@@ -215,7 +217,7 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
     public boolean reserve(int bytes) {
         boolean isGranted = claim.reserve(bytes);
         if (!isGranted) {
-            owner.observer().refused(HostObserver.Refused.MEMORY, "memory is short");
+            owner.observer().refused(Refused.MEMORY, Why.LIMIT, "memory is short");
         }
         return isGranted;
     }

@@ -232,6 +232,7 @@ class JsInteropTest {
                 new Swarm.Parts(
                         plainKey.peerId(),
                         PeerStore.inMemory(PeerStore.Bounds.defaults(), Scheduler.system()::now),
+                        Optional.empty(),
                         List.of(new TcpTransport(1, Duration.ofSeconds(5))),
                         List.of(new Noise(plainKey, List.of())),
                         List.of(new Yamux(limits, Scheduler.system())),

@@ -183,6 +183,23 @@ class ResourceTreeTest {
         assertThat(tree.use()).allMatch(use -> use.used() == 0).hasSize(10);
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {64 << 20, 256 << 20, 1L << 30, 16L << 30, 1L << 40})
+    void the_limits_of_any_machine_fit_into_each_other(long memory) {
+        var limits = Limits.Resources.of(memory);
+
+        assertThat(limits.system().memoryBytes())
+                .isLessThanOrEqualTo(Math.max(64 << 20, memory / 2));
+        assertThat(limits.transients().memoryBytes()).isLessThan(limits.system().memoryBytes());
+        assertThat(limits.peer().memoryBytes()).isLessThan(limits.system().memoryBytes());
+        assertThat(limits.connection().memoryBytes())
+                .isLessThanOrEqualTo(limits.peer().memoryBytes());
+        assertThat(limits.transients().inboundStreams())
+                .isLessThan(limits.system().inboundStreams());
+        assertThat(limits.peer().inboundConnections())
+                .isLessThan(limits.system().inboundConnections());
+    }
+
     private ConnectionClaim proven(PeerId peer) throws ResourceLimitException {
         var connection = tree.connection(Direction.INBOUND);
         connection.proven(peer);
