@@ -102,6 +102,11 @@ public abstract class BadInput {
         return pieces.isEmpty() ? List.of(input) : pieces;
     }
 
+    /** The content of one file. */
+    static byte[] file(String folder, String name) throws IOException {
+        return Files.readAllBytes(path(folder).resolve(name));
+    }
+
     /** The inputs in a folder that nobody should send. */
     static List<byte[]> refusedInputs(String folder) throws IOException {
         var refused = new ArrayList<byte[]>();
