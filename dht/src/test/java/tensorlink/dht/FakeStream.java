@@ -10,10 +10,10 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
 import tensorlink.p2p.core.StreamTimeoutException;
-import tensorlink.p2p.core.TrafficClass;
 
 /** One end of a pair of pipes in memory. */
 final class FakeStream implements Stream {
@@ -249,7 +249,7 @@ final class FakeStream implements Stream {
     }
 
     @Override
-    public void traffic(TrafficClass kind) {}
+    public void purpose(Purpose kind) {}
 
     @Override
     public void timeout(Duration newLimit) {

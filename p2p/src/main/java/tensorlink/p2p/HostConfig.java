@@ -1,11 +1,14 @@
 package tensorlink.p2p;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Reach;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -76,6 +79,15 @@ public final class HostConfig {
         return settings.peerBounds;
     }
 
+    /** Where known peers are kept over restarts; without one they are forgotten. */
+    public Optional<Path> peerFile() {
+        return settings.peerFile;
+    }
+
+    public HostConfig withPeerFile(Path file) {
+        return with(it -> it.peerFile = Optional.of(file));
+    }
+
     /** The network for {@code /memory} addresses; without one there are none. */
     public Optional<MemoryNetwork> memory() {
         return settings.memory;
@@ -135,6 +147,37 @@ public final class HostConfig {
         return with(it -> it.privateNetwork = Optional.of(key));
     }
 
+    /** With whom the host may be connected; everybody, unless told otherwise. */
+    public Optional<Gater> gater() {
+        return settings.gater;
+    }
+
+    /** Uses the lists of {@code changed}, which may go on changing. */
+    public HostConfig withGater(Gater changed) {
+        return with(it -> it.gater = Optional.of(changed));
+    }
+
+    /** Which addresses are dialled. */
+    public Reach reach() {
+        return settings.reach;
+    }
+
+    public HostConfig withReach(Reach changed) {
+        return with(it -> it.reach = changed);
+    }
+
+    /**
+     * Who is asked for {@code /dnsaddr} names; the machine's name servers, unless told otherwise.
+     */
+    public Optional<String> nameServer() {
+        return settings.nameServer;
+    }
+
+    /** Asks {@code hostAndPort}, such as {@code 192.0.2.1:53}, for {@code /dnsaddr} names. */
+    public HostConfig withNameServer(String hostAndPort) {
+        return with(it -> it.nameServer = Optional.of(hostAndPort));
+    }
+
     /** A way to prove identities and keep others out. */
     public enum Security {
         /** Everywhere available. */
@@ -150,12 +193,16 @@ public final class HostConfig {
         private String agentVersion = "tensorlink-jvm";
         private Limits limits = Limits.defaults();
         private PeerStore.Bounds peerBounds = PeerStore.Bounds.defaults();
+        private Optional<Path> peerFile = Optional.empty();
         private Optional<MemoryNetwork> memory = Optional.empty();
         private int eventLoops = Runtime.getRuntime().availableProcessors();
         private Scheduler scheduler = Scheduler.system();
         private List<Security> securities = List.of(Security.NOISE, Security.TLS);
         private Optional<SSLContext> webTls = Optional.empty();
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
+        private Optional<Gater> gater = Optional.empty();
+        private Reach reach = Reach.AUTO;
+        private Optional<String> nameServer = Optional.empty();
 
         Settings copy() {
             try {

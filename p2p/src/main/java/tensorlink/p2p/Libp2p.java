@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Throughput;
 import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.dns.TxtLookup;
 import tensorlink.p2p.identify.Identify;
 import tensorlink.p2p.mux.QuicMuxer;
 import tensorlink.p2p.mux.Yamux;
@@ -75,12 +78,24 @@ public final class Libp2p {
         return new Swarm.Parts(
                 key.peerId(),
                 PeerStore.inMemory(config.peerBounds(), config.scheduler()::now),
+                config.peerFile(),
                 transports,
                 securities,
                 List.of(yamux),
                 config.privateNetwork(),
+                config.gater().orElseGet(Gater::new),
+                config.reach(),
+                names(config),
+                RandomGenerator.getDefault(),
                 config.limits(),
                 config.scheduler());
+    }
+
+    private static TxtLookup names(HostConfig config) {
+        var timeout = config.limits().dialling().timeout().dividedBy(2);
+        return config.nameServer()
+                .map(server -> TxtLookup.of("dns://" + server, timeout))
+                .orElseGet(() -> TxtLookup.system(timeout));
     }
 
     private static Transport quic(TcpTransport tcp, KeyPair key, HostConfig config) {

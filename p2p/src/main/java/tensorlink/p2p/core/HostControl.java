@@ -2,6 +2,7 @@ package tensorlink.p2p.core;
 
 import java.util.List;
 import java.util.function.Predicate;
+import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -10,11 +11,39 @@ import tensorlink.p2p.peer.PeerId;
  */
 public interface HostControl {
 
+    /** With whom this host may be connected. */
+    Gater gater();
+
+    /** Where peers in several networks agree that they see this host; announced to others. */
+    List<Multiaddr> observedAddresses();
+
+    /**
+     * Keeps the connections with {@code peer} when others are closed for being too many, until
+     * every tag is taken back.
+     */
+    void protect(PeerId peer, String tag);
+
+    /** Takes {@code tag} back; true when {@code peer} is still protected by another. */
+    boolean unprotect(PeerId peer, String tag);
+
+    boolean isProtected(PeerId peer);
+
+    /** Says what connections with {@code peer} are worth; the tags of a peer add up. */
+    void tag(PeerId peer, String tag, int value);
+
+    void untag(PeerId peer, String tag);
+
     /** Lets {@code observer} know what happens from now on. */
     Subscription observe(HostObserver observer);
 
     /** What was moved so far, by protocol in alphabetical order. */
     List<Traffic> traffic();
+
+    /**
+     * What is held in each scope: {@code system}, {@code transient}, then those of protocols and
+     * peers.
+     */
+    List<ResourceUse> resources();
 
     /**
      * Writes down what happens on connections that begin from now on, when their peer is one of

@@ -40,9 +40,9 @@ public interface HostObserver {
     /**
      * Something was turned away.
      *
-     * @param what a connection, a stream, memory or a dial
+     * @param detail for people
      */
-    default void refused(Refused what, String reason) {}
+    default void refused(Refused what, Why why, String detail) {}
 
     /** What a host turns away. */
     enum Refused {
@@ -50,5 +50,15 @@ public interface HostObserver {
         STREAM,
         MEMORY,
         DIAL
+    }
+
+    /** Why a host turns something away. */
+    enum Why {
+        /** There is as much as there may be. */
+        LIMIT,
+        /** Too much, or too often, from one place on the network. */
+        ADDRESS,
+        /** The {@link Gater} says so. */
+        DENIED
     }
 }

@@ -17,12 +17,22 @@ public record Limits(
         Identify identify,
         WebSocket webSocket,
         Tracing tracing,
+        Trimming trimming,
+        Resources resources,
         int eventsPendingMax) {
 
     public static Limits defaults() {
         return new Limits(
-                new Dialling(Duration.ofSeconds(5), Duration.ofMillis(250), 25, 8, 100),
-                new Connections(Duration.ofSeconds(10), 1024, 8, 8, 128, 5, 16, 16),
+                new Dialling(
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(250),
+                        25,
+                        8,
+                        100,
+                        500,
+                        Duration.ofSeconds(5),
+                        Duration.ofMinutes(5)),
+                new Connections(Duration.ofSeconds(10), 8, 5, 16, 16),
                 new Streams(Duration.ofSeconds(10), 512, 256, 128, Duration.ofSeconds(30)),
                 new Muxing(
                         16 << 20,
@@ -34,9 +44,19 @@ public record Limits(
                         Duration.ofSeconds(4),
                         Duration.ofSeconds(6),
                         Duration.ofSeconds(10)),
-                new Identify(Duration.ofSeconds(5), Duration.ofMillis(200), 8192, 10, 32, 64),
+                new Identify(
+                        Duration.ofSeconds(5),
+                        Duration.ofMillis(200),
+                        8192,
+                        10,
+                        32,
+                        64,
+                        3,
+                        Duration.ofMinutes(30)),
                 new WebSocket(16 << 20, 8192),
                 new Tracing(100_000, 4096),
+                new Trimming(160, 192, Duration.ofMinutes(1), Duration.ofSeconds(10)),
+                Resources.of(Runtime.getRuntime().maxMemory()),
                 1024);
     }
 
@@ -49,12 +69,23 @@ public record Limits(
                 identify,
                 webSocket,
                 tracing,
+                trimming,
+                resources,
                 eventsPendingMax);
     }
 
     public Limits withConnections(Connections changed) {
         return new Limits(
-                dialling, changed, streams, muxing, identify, webSocket, tracing, eventsPendingMax);
+                dialling,
+                changed,
+                streams,
+                muxing,
+                identify,
+                webSocket,
+                tracing,
+                trimming,
+                resources,
+                eventsPendingMax);
     }
 
     public Limits withStreams(Streams changed) {
@@ -66,6 +97,8 @@ public record Limits(
                 identify,
                 webSocket,
                 tracing,
+                trimming,
+                resources,
                 eventsPendingMax);
     }
 
@@ -78,6 +111,8 @@ public record Limits(
                 identify,
                 webSocket,
                 tracing,
+                trimming,
+                resources,
                 eventsPendingMax);
     }
 
@@ -90,6 +125,8 @@ public record Limits(
                 changed,
                 webSocket,
                 tracing,
+                trimming,
+                resources,
                 eventsPendingMax);
     }
 
@@ -102,6 +139,8 @@ public record Limits(
                 identify,
                 changed,
                 tracing,
+                trimming,
+                resources,
                 eventsPendingMax);
     }
 
@@ -114,12 +153,51 @@ public record Limits(
                 identify,
                 webSocket,
                 changed,
+                trimming,
+                resources,
+                eventsPendingMax);
+    }
+
+    public Limits withTrimming(Trimming changed) {
+        return new Limits(
+                dialling,
+                connections,
+                streams,
+                muxing,
+                identify,
+                webSocket,
+                tracing,
+                changed,
+                resources,
+                eventsPendingMax);
+    }
+
+    public Limits withResources(Resources changed) {
+        return new Limits(
+                dialling,
+                connections,
+                streams,
+                muxing,
+                identify,
+                webSocket,
+                tracing,
+                trimming,
+                changed,
                 eventsPendingMax);
     }
 
     public Limits withEventsPendingMax(int changed) {
         return new Limits(
-                dialling, connections, streams, muxing, identify, webSocket, tracing, changed);
+                dialling,
+                connections,
+                streams,
+                muxing,
+                identify,
+                webSocket,
+                tracing,
+                trimming,
+                resources,
+                changed);
     }
 
     /**
@@ -130,46 +208,189 @@ public record Limits(
      * @param addressesMax how many addresses of a peer are tried
      * @param perPeerMax how many of them at the same time
      * @param inFlightMax attempts of the whole host at the same time
+     * @param waitingMax peers that the host may be dialling or about to dial
+     * @param backOffMin how long an address that failed is left alone; doubled each time
+     * @param backOffMax how long at most
      */
     public record Dialling(
-            Duration timeout, Duration stagger, int addressesMax, int perPeerMax, int inFlightMax) {
+            Duration timeout,
+            Duration stagger,
+            int addressesMax,
+            int perPeerMax,
+            int inFlightMax,
+            int waitingMax,
+            Duration backOffMin,
+            Duration backOffMax) {
         public Dialling withTimeout(Duration changed) {
-            return new Dialling(changed, stagger, addressesMax, perPeerMax, inFlightMax);
+            return new Dialling(
+                    changed,
+                    stagger,
+                    addressesMax,
+                    perPeerMax,
+                    inFlightMax,
+                    waitingMax,
+                    backOffMin,
+                    backOffMax);
+        }
+
+        public Dialling withBackOff(Duration min, Duration max) {
+            return new Dialling(
+                    timeout, stagger, addressesMax, perPeerMax, inFlightMax, waitingMax, min, max);
+        }
+
+        public Dialling withWaitingMax(int changed) {
+            return new Dialling(
+                    timeout,
+                    stagger,
+                    addressesMax,
+                    perPeerMax,
+                    inFlightMax,
+                    changed,
+                    backOffMin,
+                    backOffMax);
         }
     }
 
     /**
-     * Being reached.
+     * Being reached. How many connections there may be in all is said by {@link Resources}.
      *
      * @param upgradeTimeout from accepting a socket until its connection is ready for streams
-     * @param inboundMax inbound connections of the whole host
-     * @param perPeerMax connections with one peer, in both directions
      * @param perAddressMax inbound connections from one IPv4 address or IPv6 /56; loopback is
      *     exempt
-     * @param upgradingMax inbound connections whose peer is not yet proven
      * @param acceptsPerSecond new connections from one address in the long run; loopback is exempt
      * @param acceptsAtOnce new connections from one address in a burst
      * @param violationsMax how often a peer may break a protocol before its connection is closed
      */
     public record Connections(
             Duration upgradeTimeout,
-            int inboundMax,
-            int perPeerMax,
             int perAddressMax,
-            int upgradingMax,
             int acceptsPerSecond,
             int acceptsAtOnce,
             int violationsMax) {
         public Connections withUpgradeTimeout(Duration changed) {
             return new Connections(
+                    changed, perAddressMax, acceptsPerSecond, acceptsAtOnce, violationsMax);
+        }
+    }
+
+    /**
+     * Closing connections that nobody needs. Protected peers are left alone.
+     *
+     * @param low how many remain when there were too many
+     * @param high how many there may be before some are closed
+     * @param grace how long a new connection is left alone
+     * @param idle how long a connection has carried no stream before it counts as idle
+     */
+    public record Trimming(int low, int high, Duration grace, Duration idle) {
+        public Trimming {
+            if (low < 0 || high < low) {
+                throw new IllegalArgumentException("trimming from " + high + " to " + low);
+            }
+        }
+
+        /** Leaves so many connections alone. */
+        public Trimming withHigh(int changed) {
+            return new Trimming(Math.min(low, changed), changed, grace, idle);
+        }
+    }
+
+    /**
+     * What a host may hold. Each connection, stream and byte counts in several scopes at once, and
+     * is refused when one of them is full.
+     *
+     * @param system all of it
+     * @param transients connections whose peer is not proven and streams whose protocol is not
+     *     agreed
+     * @param protocol the streams of one protocol
+     * @param peer all connections with one peer
+     * @param connection one connection with its streams
+     * @param stream one stream
+     */
+    public record Resources(
+            Scope system,
+            Scope transients,
+            Scope protocol,
+            Scope peer,
+            Scope connection,
+            Scope stream) {
+        private static final long MIB = 1 << 20;
+
+        /**
+         * Limits for a machine: half of its memory may be held for peers, half of that for any one
+         * of them.
+         *
+         * @param memoryBytes what the program may use
+         */
+        public static Resources of(long memoryBytes) {
+            long all = Math.max(64 * MIB, memoryBytes / 2);
+            int connections = Math.clamp(memoryBytes / MIB, 512, 16_384);
+            int streams = Math.clamp(all / (64 << 10), 2048, 65_536);
+            return new Resources(
+                    new Scope(all, streams, streams, connections, connections),
+                    new Scope(all / 4, streams / 4, streams / 4, 128, 128),
+                    new Scope(all, streams / 2, streams / 2, 0, 0),
+                    new Scope(all / 2, 1024, 1024, 8, 8),
+                    new Scope(all / 2, 512, 512, 1, 1),
+                    new Scope(all / 4, 1, 1, 0, 0));
+        }
+
+        public Resources withSystem(Scope changed) {
+            return new Resources(changed, transients, protocol, peer, connection, stream);
+        }
+
+        public Resources withTransients(Scope changed) {
+            return new Resources(system, changed, protocol, peer, connection, stream);
+        }
+
+        public Resources withProtocol(Scope changed) {
+            return new Resources(system, transients, changed, peer, connection, stream);
+        }
+
+        public Resources withPeer(Scope changed) {
+            return new Resources(system, transients, protocol, changed, connection, stream);
+        }
+
+        /** Allows so many connections in each direction, with as many peers. */
+        public Resources withConnectionsMax(int changed) {
+            return withSystem(system.withConnections(changed));
+        }
+    }
+
+    /**
+     * What one scope may hold of each resource.
+     *
+     * @param memoryBytes windows of streams and what is not yet sent
+     */
+    public record Scope(
+            long memoryBytes,
+            int inboundStreams,
+            int outboundStreams,
+            int inboundConnections,
+            int outboundConnections) {
+
+        public long of(Resource resource) {
+            return switch (resource) {
+                case MEMORY -> memoryBytes;
+                case INBOUND_STREAMS -> inboundStreams;
+                case OUTBOUND_STREAMS -> outboundStreams;
+                case INBOUND_CONNECTIONS -> inboundConnections;
+                case OUTBOUND_CONNECTIONS -> outboundConnections;
+            };
+        }
+
+        /** The same with so many connections in each direction. */
+        public Scope withConnections(int changed) {
+            return new Scope(memoryBytes, inboundStreams, outboundStreams, changed, changed);
+        }
+
+        /** The same with so much memory. */
+        public Scope withMemoryBytes(long changed) {
+            return new Scope(
                     changed,
-                    inboundMax,
-                    perPeerMax,
-                    perAddressMax,
-                    upgradingMax,
-                    acceptsPerSecond,
-                    acceptsAtOnce,
-                    violationsMax);
+                    inboundStreams,
+                    outboundStreams,
+                    inboundConnections,
+                    outboundConnections);
         }
     }
 
@@ -197,7 +418,7 @@ public record Limits(
      * Many streams over one connection.
      *
      * @param windowBytesMax how much one stream may hold of what its reader has not taken
-     * @param bulkWindowBytesMax the same for a stream of {@link TrafficClass#BULK}
+     * @param bulkWindowBytesMax the same for a stream of {@link Purpose#BULK}
      * @param windowGrowthBytesMax by how much all windows of a connection may grow beyond the 256
      *     KiB with which each starts
      * @param frameBytesMax the longest frame accepted; js fills whole windows with one. Payload is
@@ -255,6 +476,9 @@ public record Limits(
      * @param messagesMax into how many messages an exchange may be split
      * @param addressesMax how many addresses are kept
      * @param protocolsMax how many protocols a peer may have
+     * @param observersMin in how many networks peers must see us at an address before we announce
+     *     it
+     * @param observationLifetime how long what a peer saw counts
      */
     public record Identify(
             Duration timeout,
@@ -262,7 +486,9 @@ public record Limits(
             int bytesMax,
             int messagesMax,
             int addressesMax,
-            int protocolsMax) {}
+            int protocolsMax,
+            int observersMin,
+            Duration observationLifetime) {}
 
     /**
      * Carrying a connection in WebSocket messages.

@@ -68,8 +68,8 @@ public interface Stream extends AutoCloseable {
      */
     void timeout(Duration limit);
 
-    /** Says what this stream is for; without that it is {@link TrafficClass#ORDINARY}. */
-    void traffic(TrafficClass kind);
+    /** Says what this stream is for; without that it is {@link Purpose#ORDINARY}. */
+    void purpose(Purpose kind);
 
     /**
      * Fills {@code target} completely.

@@ -10,6 +10,7 @@ import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.multiaddr.AddressProtocol;
+import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.PeerId;
@@ -22,11 +23,11 @@ import tensorlink.p2p.wire.IdentifyMessage;
  * is merely useless, such as an address without a port, is left out.
  *
  * @param peer who is speaking, proven
- * @param isLocal whether it speaks from this machine; only then are loopback addresses of use
+ * @param from where it speaks from: addresses that cannot be reached from there are not its own
  * @param known what it said before; a push changes parts of it
  */
 record Claims(
-        PeerId peer, boolean isLocal, Optional<Identification> known, Limits.Identify limits) {
+        PeerId peer, AddressRange from, Optional<Identification> known, Limits.Identify limits) {
     private static final int TEXT_LENGTH_MAX = 128;
 
     /**
@@ -145,7 +146,11 @@ record Claims(
 
     private boolean isUsable(Multiaddr address) {
         boolean hasNoPort = address.value(AddressProtocol.TCP).orElse("").equals("0");
-        return !address.isUnspecified() && !hasNoPort && (isLocal || !address.isLoopback());
+        boolean isReachable =
+                address.range()
+                        .map(range -> range.isOfUseTo(from))
+                        .orElse(from == AddressRange.LOOPBACK || !address.isLoopback());
+        return !address.isUnspecified() && !hasNoPort && isReachable;
     }
 
     /** Js ends it with our own id, go does not. */

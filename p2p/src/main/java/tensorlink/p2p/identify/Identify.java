@@ -18,6 +18,8 @@ import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.multiaddr.AddressProtocol;
+import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerRecord;
@@ -39,6 +41,7 @@ public final class Identify implements HostObserver {
     private final Versions versions;
     private final Limits.Identify limits;
     private final Scheduler scheduler;
+    private final ObservedAddresses observations;
     private final PushGate gate = new PushGate();
     private final Semaphore pushSlots = new Semaphore(PUSHES_AT_ONCE);
     private final AtomicBoolean pushIsDue = new AtomicBoolean();
@@ -52,6 +55,7 @@ public final class Identify implements HostObserver {
         this.versions = versions;
         this.limits = parts.limits().identify();
         this.scheduler = parts.scheduler();
+        this.observations = new ObservedAddresses(limits);
     }
 
     /** Registers with the host. */
@@ -71,7 +75,7 @@ public final class Identify implements HostObserver {
 
     private void ask(Connection connection) {
         try (var stream = connection.open(PROTOCOL)) {
-            learn(connection, readAll(stream));
+            learn(connection, readAll(stream, limits, scheduler));
         } catch (UnsupportedProtocolException reticent) {
             log.debug("{} does not identify itself", connection);
         } catch (ProtocolViolation violation) {
@@ -87,23 +91,70 @@ public final class Identify implements HostObserver {
         if (!gate.admit(stream.connection(), scheduler.nanoTime())) {
             throw new ProtocolViolation(PUSH + ": more often than once a second");
         }
-        learn(stream.connection(), readAll(stream));
+        learn(stream.connection(), readAll(stream, limits, scheduler));
     }
 
     private void learn(Connection connection, List<ByteString> messages) throws ProtocolViolation {
         var peer = connection.remotePeer();
         var claims =
-                new Claims(
-                        peer,
-                        connection.remoteAddress().isLoopback(),
-                        swarm.peers().identification(peer),
-                        limits);
-        swarm.peers().identified(peer, claims.judge(messages));
+                new Claims(peer, viewer(connection), swarm.peers().identification(peer), limits);
+        var learned = claims.judge(messages);
+        swarm.peers().identified(peer, learned);
+        learned.observedAddress().ifPresent(address -> observed(connection, address));
         swarm.publish(new HostEvent.Identified(peer));
     }
 
+    /** Only addresses of a kind that we listen at can be reached. */
+    private void observed(Connection connection, Multiaddr address) {
+        var observer = connection.remoteAddress().host();
+        if (observer.isPresent() && isOfOurKind(address)) {
+            long now = scheduler.nanoTime();
+            observations.observed(observer.get(), address, now);
+            if (swarm.announce(observations.agreed(now))) {
+                log.info("seen by others at {}", swarm.control().observedAddresses());
+            }
+        }
+    }
+
+    private boolean isOfOurKind(Multiaddr address) {
+        for (var ours : swarm.addresses()) {
+            if (kind(ours).equals(kind(address))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The protocols, without their values. */
+    private static List<AddressProtocol> kind(Multiaddr address) {
+        var kind = new ArrayList<AddressProtocol>();
+        for (var part : address.parts()) {
+            kind.add(part.protocol());
+        }
+        return kind;
+    }
+
+    /** From where the other side sees us; when only its name is known, that depends on us. */
+    private AddressRange viewer(Connection connection) {
+        var remote = connection.remoteAddress();
+        if (remote.isLoopback()) {
+            return AddressRange.LOOPBACK;
+        }
+        return remote.range().orElse(isPublic() ? AddressRange.PUBLIC : AddressRange.PRIVATE);
+    }
+
+    private boolean isPublic() {
+        for (var address : swarm.addresses()) {
+            if (address.range().filter(AddressRange.PUBLIC::equals).isPresent()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** All messages until the remote ends its direction, within the limits of an exchange. */
-    private List<ByteString> readAll(Stream stream) throws IOException, InterruptedException {
+    static List<ByteString> readAll(Stream stream, Limits.Identify limits, Scheduler scheduler)
+            throws IOException, InterruptedException {
         var deadline = scheduler.after(limits.timeout(), stream::reset);
         try {
             var messages = new ArrayList<ByteString>();
@@ -168,10 +219,13 @@ public final class Identify implements HostObserver {
     }
 
     private Profile profileFor(Connection connection) {
-        boolean isLocal = connection.remoteAddress().isLoopback();
+        var viewer = viewer(connection);
         var addresses = new ArrayList<Multiaddr>();
-        for (var address : swarm.addresses()) {
-            boolean isOfUse = isLocal || !address.isLoopback();
+        for (var address : swarm.info().addresses()) {
+            boolean isOfUse =
+                    address.range()
+                            .map(range -> range.isOfUseTo(viewer))
+                            .orElse(viewer == AddressRange.LOOPBACK || !address.isLoopback());
             if (isOfUse && addresses.size() < limits.addressesMax()) {
                 addresses.add(address);
             }

@@ -39,16 +39,6 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
     }
 
     @Override
-    public final void whenOver(Runnable action) {
-        ending.then(action);
-    }
-
-    /** The connection holds nothing of this stream any more. */
-    final void over() {
-        ending.over();
-    }
-
-    @Override
     public final int read(MemorySegment target) throws IOException, InterruptedException {
         if (target.byteSize() == 0) {
             return 0;
@@ -131,6 +121,11 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
     }
 
     @Override
+    public final void whenOver(Runnable action) {
+        ending.then(action);
+    }
+
+    @Override
     public final int available() {
         lock.lock();
         try {
@@ -176,6 +171,18 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
         }
         reading.end();
         writing.end();
+    }
+
+    /** The connection holds nothing of this stream any more; without the lock. */
+    final void over() {
+        lock.lock();
+        try {
+            reading.end();
+            writing.end();
+        } finally {
+            lock.unlock();
+        }
+        ending.over();
     }
 
     /** Lets whoever waits look again. */

@@ -1,26 +1,38 @@
 package tensorlink.p2p.mux;
 
-import java.util.concurrent.atomic.AtomicReference;
-import org.jspecify.annotations.Nullable;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.ReentrantLock;
 
-/** Brings together the end of a stream and the one action that waits for it, in either order. */
+/** Brings together the end of a stream and the actions that wait for it, in either order. */
 final class Ending {
-    private final AtomicReference<@Nullable Runnable> state = new AtomicReference<>();
+    private final ReentrantLock lock = new ReentrantLock();
+    private final List<Runnable> actions = new ArrayList<>(2);
+    private boolean isOver;
 
-    /** Runs {@code action} at the end, or now when that is past. Called at most once. */
+    /** Runs {@code action} at the end, or now when that is past. */
     void then(Runnable action) {
-        if (!state.compareAndSet(null, action)) {
-            action.run();
+        lock.lock();
+        try {
+            if (!isOver) {
+                actions.add(action);
+                return;
+            }
+        } finally {
+            lock.unlock();
         }
+        action.run();
     }
 
     /** This is the end. */
     void over() {
-        var action = state.getAndSet(Ending::nothing);
-        if (action != null) {
-            action.run();
+        lock.lock();
+        try {
+            isOver = true;
+        } finally {
+            lock.unlock();
         }
+        actions.forEach(Runnable::run);
+        actions.clear();
     }
-
-    private static void nothing() {}
 }

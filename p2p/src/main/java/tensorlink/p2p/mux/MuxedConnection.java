@@ -23,6 +23,17 @@ public interface MuxedConnection {
         /** The remote opened {@code stream}. */
         void opened(MuxedStream stream);
 
+        /**
+         * Asks for {@code bytes} of memory that make streams faster; on any thread. False when they
+         * are needed elsewhere.
+         */
+        default boolean reserve(int bytes) {
+            return true;
+        }
+
+        /** Gives back what {@link #reserve} granted; on any thread. */
+        default void release(int bytes) {}
+
         /** The connection is over, in order or not. Called once. */
         void closed(IOException reason);
     }

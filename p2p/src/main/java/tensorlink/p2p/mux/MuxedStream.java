@@ -3,7 +3,7 @@ package tensorlink.p2p.mux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import tensorlink.p2p.core.TrafficClass;
+import tensorlink.p2p.core.Purpose;
 
 /**
  * A {@link tensorlink.p2p.core.Stream} before its protocol is known; the methods mean what they
@@ -23,13 +23,13 @@ public interface MuxedStream {
 
     void timeout(Duration limit);
 
+    void purpose(Purpose kind);
+
     /**
      * Runs {@code action}, which must not block, once the connection holds nothing of this stream
-     * any more: both directions are over, or it was reset. Called at most once.
+     * any more: both directions are over, or it was reset.
      */
     void whenOver(Runnable action);
-
-    void traffic(TrafficClass kind);
 
     /** How many bytes can be read without waiting. */
     int available();

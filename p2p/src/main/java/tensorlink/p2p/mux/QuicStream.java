@@ -12,9 +12,9 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.TrafficClass;
 
 /**
  * One stream of QUIC.
@@ -156,12 +156,12 @@ final class QuicStream extends BlockingStream {
     }
 
     @Override
-    public void traffic(TrafficClass kind) {
+    public void purpose(Purpose kind) {
         var priority = new QuicStreamPriority(urgency(kind), true);
         var _ = channel().updatePriority(priority);
     }
 
-    private static int urgency(TrafficClass kind) {
+    private static int urgency(Purpose kind) {
         return switch (kind) {
             case CONTROL -> 1;
             case ORDINARY -> 127;

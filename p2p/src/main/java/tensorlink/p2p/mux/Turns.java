@@ -4,31 +4,31 @@ import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.NoSuchElementException;
-import tensorlink.p2p.core.TrafficClass;
+import tensorlink.p2p.core.Purpose;
 
 /**
  * Whose turn it is: the more urgent kind first, within a kind in order of arrival. So that no kind
  * waits for good, an urgent one that has had its share of a cycle lets the others go before it.
  */
 final class Turns<T> {
-    private final Map<TrafficClass, ArrayDeque<T>> waiting = new EnumMap<>(TrafficClass.class);
-    private final Map<TrafficClass, Integer> left = new EnumMap<>(TrafficClass.class);
+    private final Map<Purpose, ArrayDeque<T>> waiting = new EnumMap<>(Purpose.class);
+    private final Map<Purpose, Integer> left = new EnumMap<>(Purpose.class);
     private int count;
 
     Turns() {
-        for (var kind : TrafficClass.values()) {
+        for (var kind : Purpose.values()) {
             waiting.put(kind, new ArrayDeque<>());
         }
         startCycle();
     }
 
     private void startCycle() {
-        for (var kind : TrafficClass.values()) {
+        for (var kind : Purpose.values()) {
             left.put(kind, share(kind));
         }
     }
 
-    private static int share(TrafficClass kind) {
+    private static int share(Purpose kind) {
         return switch (kind) {
             case CONTROL -> 32;
             case ORDINARY -> 8;
@@ -40,7 +40,7 @@ final class Turns<T> {
         return count == 0;
     }
 
-    void add(T who, TrafficClass kind) {
+    void add(T who, Purpose kind) {
         line(kind).addLast(who);
         count++;
     }
@@ -53,7 +53,7 @@ final class Turns<T> {
             throw new NoSuchElementException("nobody waits");
         }
         while (true) {
-            for (var kind : TrafficClass.values()) {
+            for (var kind : Purpose.values()) {
                 int turns = left.getOrDefault(kind, 0);
                 if (turns > 0 && !line(kind).isEmpty()) {
                     left.put(kind, turns - 1);
@@ -65,7 +65,7 @@ final class Turns<T> {
         }
     }
 
-    private ArrayDeque<T> line(TrafficClass kind) {
+    private ArrayDeque<T> line(Purpose kind) {
         return waiting.computeIfAbsent(kind, any -> new ArrayDeque<>());
     }
 

@@ -136,7 +136,7 @@ final class YamuxSender {
             write(frame);
         }
         if (stream.hasData() && stream.startTurn()) {
-            turns.add(stream, stream.traffic());
+            turns.add(stream, stream.purpose());
         }
         served.served(stream);
     }

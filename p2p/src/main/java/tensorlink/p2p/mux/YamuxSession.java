@@ -91,7 +91,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         this.nextId = new AtomicLong(direction == Direction.OUTBOUND ? 1 : 2);
         this.outboundSlots = new Semaphore(streamLimits.openMax());
         this.unacknowledgedSlots = new Semaphore(streamLimits.unacknowledgedMax());
-        this.budget = new Budget(this.limits);
+        this.budget = new Budget(this.limits, events);
         this.sender = new YamuxSender(channel, room, this.limits.controlFramesPendingMax(), this);
         this.heartbeat =
                 new Heartbeat(this.limits.keepAliveInterval(), this.limits.keepAliveTimeout());
@@ -239,6 +239,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
                 announce();
             }
         } catch (ProtocolViolation violation) {
+            announce();
             goAway(YamuxFrame.GoAway.PROTOCOL_ERROR);
             shutDown(violation);
         } finally {
@@ -304,6 +305,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         } else {
             log.debug("stream {} got more data than it may", data.stream());
             stream.reset(StreamError.PROTOCOL_VIOLATION);
+            sender.drain();
         }
     }
 

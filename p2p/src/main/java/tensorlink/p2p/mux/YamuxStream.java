@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.TrafficClass;
 import tensorlink.p2p.mux.YamuxFrame.Flags;
 
 /**
@@ -38,7 +38,7 @@ final class YamuxStream extends BlockingStream {
     private boolean hasTurn;
     private boolean acknowledged;
     private boolean wakeIsDue;
-    private volatile TrafficClass traffic = TrafficClass.ORDINARY;
+    private volatile Purpose purpose = Purpose.ORDINARY;
 
     // Guarded by the lock, as is what is inherited.
 
@@ -73,11 +73,11 @@ final class YamuxStream extends BlockingStream {
     // For the application.
 
     @Override
-    public void traffic(TrafficClass changed) {
+    public void purpose(Purpose changed) {
         lock.lock();
         try {
-            traffic = changed;
-            if (changed == TrafficClass.BULK && !remoteEnded && !hasFailed()) {
+            purpose = changed;
+            if (changed == Purpose.BULK && !remoteEnded && !hasFailed()) {
                 owe(window.raise(BULK_WINDOW_BYTES, this::grow));
             }
         } finally {
@@ -85,12 +85,12 @@ final class YamuxStream extends BlockingStream {
         }
     }
 
-    TrafficClass traffic() {
-        return traffic;
+    Purpose purpose() {
+        return purpose;
     }
 
     private int grow(int size, int wanted) {
-        return session.budget().grow(size, wanted, traffic);
+        return session.budget().grow(size, wanted, purpose);
     }
 
     /** A stream that is read before it is written must tell the remote that it exists. */

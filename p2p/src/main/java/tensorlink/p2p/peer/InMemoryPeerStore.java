@@ -1,5 +1,7 @@
 package tensorlink.p2p.peer;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -35,7 +37,13 @@ final class InMemoryPeerStore implements PeerStore {
             var entry = entries.get(peer);
             if (entry != null) {
                 entry.expire(clock.instant());
-                known.addAll(entry.addresses.reversed().keySet());
+                var learned = new ArrayList<>(entry.addresses.reversed().keySet());
+                for (var address : entry.signed()) {
+                    if (learned.contains(address)) {
+                        known.add(address);
+                    }
+                }
+                known.addAll(learned);
             }
             return List.copyOf(known);
         } finally {
@@ -49,6 +57,31 @@ final class InMemoryPeerStore implements PeerStore {
         try {
             if (!hints.addresses().isEmpty()) {
                 entry(hints.id()).add(hints.addresses(), clock.instant(), bounds);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void connected(PeerId peer) {
+        lock.lock();
+        try {
+            entry(peer).connected = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void disconnected(PeerId peer) {
+        lock.lock();
+        try {
+            var entry = entries.get(peer);
+            if (entry != null) {
+                entry.connected = false;
+                var end = clock.instant().plus(bounds.provenLifetime());
+                entry.addresses.replaceAll((_, _) -> end);
             }
         } finally {
             lock.unlock();
@@ -114,12 +147,69 @@ final class InMemoryPeerStore implements PeerStore {
         }
     }
 
+    @Override
+    public void save(Path file) throws IOException {
+        var kept = new LinkedHashMap<PeerId, Map<Multiaddr, Instant>>();
+        lock.lock();
+        try {
+            var now = clock.instant();
+            for (var entry : entries.entrySet()) {
+                var known = entry.getValue();
+                known.expire(now);
+                var addresses = new LinkedHashMap<>(known.addresses);
+                if (known.connected) {
+                    addresses.replaceAll((_, _) -> now.plus(bounds.provenLifetime()));
+                }
+                if (!addresses.isEmpty()) {
+                    kept.put(entry.getKey(), addresses);
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        PeerFile.write(file, kept);
+    }
+
+    @Override
+    public int load(Path file) throws IOException {
+        var stored = PeerFile.read(file, bounds);
+        lock.lock();
+        try {
+            var now = clock.instant();
+            var latest = now.plus(bounds.provenLifetime());
+            for (var peer : stored.entrySet()) {
+                var entry = entry(peer.getKey());
+                for (var address : peer.getValue().entrySet()) {
+                    var end = address.getValue();
+                    entry.addresses.putIfAbsent(
+                            address.getKey(), end.isAfter(latest) ? latest : end);
+                }
+                entry.shrink(bounds);
+                entry.expire(now);
+            }
+            return stored.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private Entry entry(PeerId peer) {
         var entry = entries.computeIfAbsent(peer, id -> new Entry());
         if (entries.size() > bounds.peersMax()) {
-            entries.pollFirstEntry();
+            forgetOne(peer);
         }
         return entry;
+    }
+
+    /** The one touched least recently, but for those connected, which are few. */
+    private void forgetOne(PeerId newest) {
+        for (var entry : entries.sequencedEntrySet()) {
+            if (!entry.getValue().connected && !entry.getKey().equals(newest)) {
+                entries.remove(entry.getKey());
+                return;
+            }
+        }
+        entries.pollFirstEntry();
     }
 
     private static final class Entry {
@@ -128,24 +218,46 @@ final class InMemoryPeerStore implements PeerStore {
 
         private @Nullable Identification identification;
 
+        private boolean connected;
+
         void add(List<Multiaddr> learned, Instant now, Bounds bounds) {
+            var end = now.plus(bounds.hintLifetime());
             for (var address : new ArrayList<>(learned).reversed()) {
-                addresses.remove(address);
-                addresses.put(address, now.plus(bounds.addressLifetime()));
+                var before = addresses.remove(address);
+                addresses.put(address, before != null && before.isAfter(end) ? before : end);
+            }
+            shrink(bounds);
+            expire(now);
+        }
+
+        /** What the peer signed is the last to make room. */
+        void shrink(Bounds bounds) {
+            var signed = signed();
+            for (var address : List.copyOf(addresses.keySet())) {
+                if (addresses.size() > bounds.addressesMax() && !signed.contains(address)) {
+                    addresses.remove(address);
+                }
             }
             while (addresses.size() > bounds.addressesMax()) {
                 addresses.pollFirstEntry();
             }
-            expire(now);
+        }
+
+        List<Multiaddr> signed() {
+            return identification == null
+                    ? List.of()
+                    : identification.record().map(PeerRecord::addresses).orElse(List.of());
         }
 
         boolean isEmpty(Instant now) {
             expire(now);
-            return addresses.isEmpty() && identification == null;
+            return addresses.isEmpty() && identification == null && !connected;
         }
 
         void expire(Instant now) {
-            addresses.values().removeIf(end -> !end.isAfter(now));
+            if (!connected) {
+                addresses.values().removeIf(end -> !end.isAfter(now));
+            }
         }
     }
 }

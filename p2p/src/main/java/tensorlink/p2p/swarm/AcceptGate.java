@@ -9,10 +9,10 @@ import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Limits;
 
 /**
- * Decides on a new inbound connection before a byte of it is read. Counts by IPv4 address or IPv6
- * /56, which is what one customer usually has; loopback is exempt from what is counted by address.
- * What it remembers is bounded: an address is forgotten once it has no connection and its rate has
- * recovered. Safe for use by any thread; time is in nanoseconds.
+ * Keeps one place on the network from taking what is there for all, before a byte is read. Counts
+ * inbound connections by IPv4 address or IPv6 /56, which is what one customer usually has; loopback
+ * is exempt. What it remembers is bounded: an address is forgotten once it has no connection and
+ * its rate has recovered. Safe for use by any thread; time is in nanoseconds.
  */
 final class AcceptGate {
     private static final long SECOND = 1_000_000_000;
@@ -24,8 +24,6 @@ final class AcceptGate {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<String, Source> sources = new HashMap<>();
-    private int open;
-    private int upgrading;
 
     AcceptGate(Limits.Connections limits) {
         this.limits = limits;
@@ -35,12 +33,6 @@ final class AcceptGate {
     Admission admit(InetAddress address, long now) {
         lock.lock();
         try {
-            if (open >= limits.inboundMax()) {
-                return new Admission.Refused(open + " inbound connections");
-            }
-            if (upgrading >= limits.upgradingMax()) {
-                return new Admission.Refused(upgrading + " connections not yet proven");
-            }
             var key = key(address);
             if (!address.isLoopbackAddress()) {
                 if (sources.size() >= SWEEP_SIZE) {
@@ -55,8 +47,6 @@ final class AcceptGate {
                 }
                 source.connections++;
             }
-            open++;
-            upgrading++;
             return new Admission.Admitted(new Place(key));
         } finally {
             lock.unlock();
@@ -88,24 +78,10 @@ final class AcceptGate {
     /** A connection's claim on the limits; whoever got it gives it back. */
     final class Place implements AutoCloseable {
         private final String key;
-        private boolean isProven;
         private boolean isGivenBack;
 
         private Place(String key) {
             this.key = key;
-        }
-
-        /** The other side is proven. */
-        void proven() {
-            lock.lock();
-            try {
-                if (!isProven && !isGivenBack) {
-                    isProven = true;
-                    upgrading--;
-                }
-            } finally {
-                lock.unlock();
-            }
         }
 
         /** The connection is gone; idempotent. */
@@ -117,10 +93,6 @@ final class AcceptGate {
                     return;
                 }
                 isGivenBack = true;
-                open--;
-                if (!isProven) {
-                    upgrading--;
-                }
                 var source = sources.get(key);
                 if (source != null) {
                     source.connections--;

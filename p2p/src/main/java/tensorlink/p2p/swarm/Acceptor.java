@@ -10,7 +10,12 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.GateException;
 import tensorlink.p2p.core.HostObserver;
+import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
+import tensorlink.p2p.core.ResourceLimitException;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.transport.Transport;
 
@@ -65,17 +70,31 @@ final class Acceptor {
 
     private void accept(Transport transport, Channel channel) {
         var from = transport.remoteAddress(channel);
+        var refusal = upgrader.gater().refusal(transport.remoteHost(channel));
+        if (refusal.isPresent()) {
+            refuse(channel, from, Why.DENIED, refusal.get());
+            return;
+        }
         switch (gate.admit(transport.remoteHost(channel), upgrader.scheduler().nanoTime())) {
-            case AcceptGate.Admission.Refused(var reason) -> {
-                log.debug("refused {}: {}", from, reason);
-                observer.refused(HostObserver.Refused.CONNECTION, reason);
-                var _ = channel.close();
-            }
+            case AcceptGate.Admission.Refused(var reason) ->
+                    refuse(channel, from, Why.ADDRESS, reason);
             case AcceptGate.Admission.Admitted(var place) -> {
                 var _ = channel.closeFuture().addListener(_ -> place.close());
-                Upgrade.inbound(upgrader, transport, channel, new Outcome(from, place));
+                try {
+                    var claim = upgrader.resources().connection(Direction.INBOUND);
+                    var _ = channel.closeFuture().addListener(_ -> claim.close());
+                    Upgrade.inbound(upgrader, transport, channel, claim, new Outcome(from));
+                } catch (ResourceLimitException full) {
+                    refuse(channel, from, Why.LIMIT, String.valueOf(full.getMessage()));
+                }
             }
         }
+    }
+
+    private void refuse(Channel channel, Multiaddr from, Why why, String reason) {
+        log.debug("refused {}: {}", from, reason);
+        observer.refused(Refused.CONNECTION, why, reason);
+        var _ = channel.close();
     }
 
     void close() {
@@ -86,18 +105,14 @@ final class Acceptor {
 
     private final class Outcome implements Upgrade.Done {
         private final Multiaddr from;
-        private final AcceptGate.Place place;
 
-        Outcome(Multiaddr from, AcceptGate.Place place) {
+        Outcome(Multiaddr from) {
             this.from = from;
-            this.place = place;
         }
 
         @Override
         public void up(SwarmConnection connection) {
-            place.proven();
             if (!keep.test(connection)) {
-                log.debug("refused {}: too many connections with this peer", connection);
                 connection.close();
             }
         }
@@ -105,6 +120,16 @@ final class Acceptor {
         @Override
         public void failed(IOException reason) {
             log.debug("connection from {} failed: {}", from, reason.getMessage());
+            switch (reason) {
+                case ResourceLimitException full ->
+                        observer.refused(Refused.CONNECTION, Why.LIMIT, full.scope() + " is full");
+                case GateException denied ->
+                        observer.refused(
+                                Refused.CONNECTION,
+                                Why.DENIED,
+                                String.valueOf(denied.getMessage()));
+                default -> {}
+            }
         }
     }
 }

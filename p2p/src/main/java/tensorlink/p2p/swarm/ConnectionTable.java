@@ -15,7 +15,6 @@ import tensorlink.p2p.peer.PeerId;
  * the same time and each drops "the other one", none is left. Safe for use by any thread.
  */
 final class ConnectionTable {
-    private final int perPeerMax;
     private final Consumer<HostEvent> events;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -25,20 +24,17 @@ final class ConnectionTable {
     /**
      * @param events is called in the order in which things happen and must not block
      */
-    ConnectionTable(int perPeerMax, Consumer<HostEvent> events) {
-        this.perPeerMax = perPeerMax;
+    ConnectionTable(Consumer<HostEvent> events) {
         this.events = events;
     }
 
-    /**
-     * Takes {@code connection} in; false when there are too many to its peer, or the host closes.
-     */
+    /** Takes {@code connection} in; false when the host closes. */
     boolean add(SwarmConnection connection) {
         lock.lock();
         try {
             var peer = connection.remotePeer();
             var connections = byPeer.getOrDefault(peer, List.of());
-            if (isClosed || connections.size() >= perPeerMax) {
+            if (isClosed) {
                 return false;
             }
             var grown = new ArrayList<>(connections);

@@ -14,11 +14,13 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
+import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.resource.ConnectionClaim;
 import tensorlink.p2p.transport.Transport;
 
 /**
@@ -31,6 +33,7 @@ final class Dial {
     private final List<Multiaddr> addresses;
     private final List<Transport> transports;
     private final Upgrader upgrader;
+    private final DialGate gate;
     private final Semaphore slots;
     private final Predicate<SwarmConnection> keep;
     private final Limits.Dialling limits;
@@ -48,12 +51,14 @@ final class Dial {
             List<Multiaddr> addresses,
             List<Transport> transports,
             Upgrader upgrader,
+            DialGate gate,
             Semaphore slots,
             Predicate<SwarmConnection> keep) {
         this.peer = peer;
         this.addresses = addresses;
         this.transports = transports;
         this.upgrader = upgrader;
+        this.gate = gate;
         this.slots = slots;
         this.keep = keep;
         this.limits = upgrader.limits().dialling();
@@ -117,6 +122,7 @@ final class Dial {
         private volatile @Nullable Upgrade upgrade;
         private volatile boolean isCancelled;
         private volatile long startedAt;
+        private volatile @Nullable ConnectionClaim claim;
 
         Attempt(Multiaddr address) {
             this.address = address;
@@ -137,9 +143,12 @@ final class Dial {
             startedAt = scheduler.nanoTime();
             try {
                 var transport = transport();
+                gate.check(peer, address);
+                var claimed = upgrader.resources().connection(Direction.OUTBOUND);
+                claim = claimed;
                 var _ =
                         transport
-                                .dial(address, pipeline(transport))
+                                .dial(address, pipeline(transport, claimed))
                                 .addListener(connect -> {
                                     if (!connect.isSuccess()) {
                                         abandon(unconnected(connect.cause()));
@@ -159,13 +168,20 @@ final class Dial {
             throw new IOException("no transport for such an address");
         }
 
-        private ChannelInitializer<Channel> pipeline(Transport transport) {
+        private ChannelInitializer<Channel> pipeline(Transport transport, ConnectionClaim claimed) {
             return new ChannelInitializer<>() {
                 @Override
                 protected void initChannel(Channel channel) {
+                    var _ = channel.closeFuture().addListener(_ -> claimed.close());
                     var started =
                             Upgrade.outbound(
-                                    upgrader, transport, channel, address, peer, Attempt.this);
+                                    upgrader,
+                                    transport,
+                                    channel,
+                                    claimed,
+                                    address,
+                                    peer,
+                                    Attempt.this);
                     upgrade = started;
                     if (isCancelled) {
                         started.fail(new IOException("called off"));
@@ -187,7 +203,7 @@ final class Dial {
                 finish(new News.Up(connection));
             } else {
                 connection.close();
-                failed(new IOException("too many connections with this peer"));
+                failed(new IOException("the host is closing"));
             }
         }
 
@@ -199,8 +215,17 @@ final class Dial {
         private void finish(News outcome) {
             if (hasReported.compareAndSet(false, true)) {
                 slots.release();
+                giveUp(outcome);
                 tell(outcome);
                 news.add(outcome);
+            }
+        }
+
+        /** A channel that came into being does so by itself. */
+        private void giveUp(News outcome) {
+            var claimed = claim;
+            if (claimed != null && outcome instanceof News.Down) {
+                claimed.close();
             }
         }
 

@@ -12,6 +12,12 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
 import tensorlink.p2p.core.DialException;
+import tensorlink.p2p.core.GateException;
+import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
+import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.ResourceLimitException;
+import tensorlink.p2p.dns.DnsAddr;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
@@ -21,19 +27,25 @@ import tensorlink.p2p.transport.Transport;
 
 /**
  * Finds a connection to a peer: an open one, or a new one. Whoever asks for a peer that is being
- * dialled waits for the outcome of that dial.
+ * dialled waits for the outcome of that dial. Names are followed, addresses brought into the best
+ * order, and those that failed lately left alone.
  */
 final class Dialler {
     private final ConnectionTable table;
     private final PeerStore peers;
     private final List<Transport> transports;
     private final Upgrader upgrader;
+    private final DialGate gate;
     private final Predicate<SwarmConnection> keep;
+    private final Limits.Dialling limits;
+    private final DnsAddr names;
+    private final DialBackOff backOff;
     private final Semaphore slots;
     private final Map<PeerId, Run> runs = new ConcurrentHashMap<>();
     private volatile boolean isClosed;
 
     /**
+     * @param names finds what is behind a {@code /dnsaddr}
      * @param keep takes a new connection in, or refuses it
      */
     Dialler(
@@ -41,13 +53,20 @@ final class Dialler {
             PeerStore peers,
             List<Transport> transports,
             Upgrader upgrader,
+            DialGate gate,
+            DnsAddr names,
+            DialBackOff backOff,
             Predicate<SwarmConnection> keep) {
         this.table = table;
         this.peers = peers;
         this.transports = transports;
         this.upgrader = upgrader;
+        this.gate = gate;
+        this.names = names;
+        this.backOff = backOff;
+        this.limits = upgrader.limits().dialling();
         this.keep = keep;
-        this.slots = new Semaphore(upgrader.limits().dialling().inFlightMax());
+        this.slots = new Semaphore(limits.inFlightMax());
     }
 
     SwarmConnection connect(PeerInfo peer) throws DialException, InterruptedException {
@@ -89,8 +108,12 @@ final class Dialler {
                 address.withoutPeer().ifPresent(distinct::add);
             }
         }
-        int countMax = upgrader.limits().dialling().addressesMax();
-        return distinct.stream().limit(countMax).toList();
+        return distinct.stream().limit(limits.addressesMax()).toList();
+    }
+
+    /** {@code peer} was reached, or came by itself. */
+    void reached(PeerId peer) {
+        backOff.reached(peer);
     }
 
     /** Calls off what is under way. */
@@ -119,15 +142,87 @@ final class Dialler {
         private SwarmConnection dial() throws DialException, InterruptedException {
             try {
                 if (isClosed) {
-                    throw closing();
+                    throw refused("the host is closing");
                 }
-                var dial = new Dial(peer, addresses, transports, upgrader, slots, keep);
-                var connection = dial.run();
-                peers.add(new PeerInfo(peer, List.of(connection.remoteAddress())));
-                return connection;
+                if (runs.size() > limits.waitingMax()) {
+                    var reason =
+                            limits.waitingMax() + " peers are being dialled, which is the limit";
+                    upgrader.owner().observer().refused(Refused.DIAL, Why.LIMIT, reason);
+                    throw refused(reason);
+                }
+                return reach(new ArrayList<>());
             } finally {
                 runs.remove(peer, this);
             }
+        }
+
+        /**
+         * @param failures is filled with what is not even tried
+         */
+        private SwarmConnection reach(List<DialException.Attempt> failures)
+                throws DialException, InterruptedException {
+            var worthATry = rested(resolved(failures), failures);
+            var dial = new Dial(peer, worthATry, transports, upgrader, gate, slots, keep);
+            try {
+                var connection = dial.run();
+                backOff.reached(peer);
+                peers.add(new PeerInfo(peer, List.of(connection.remoteAddress())));
+                return connection;
+            } catch (DialException failed) {
+                for (var attempt : failed.attempts()) {
+                    if (isTheirs(attempt.cause())) {
+                        backOff.failed(peer, attempt.address(), now());
+                    }
+                }
+                failures.addAll(failed.attempts());
+                throw new DialException(peer, failures);
+            }
+        }
+
+        private List<Multiaddr> resolved(List<DialException.Attempt> failures) {
+            var resolved = new LinkedHashSet<Multiaddr>();
+            for (var address : addresses) {
+                if (!DnsAddr.isOne(address)) {
+                    resolved.add(address);
+                    continue;
+                }
+                try {
+                    resolved.addAll(names.resolve(address, peer, limits.addressesMax()));
+                } catch (IOException unknown) {
+                    failures.add(new DialException.Attempt(address, unknown));
+                }
+            }
+            return AddressRanking.rank(resolved.stream().limit(limits.addressesMax()).toList());
+        }
+
+        private List<Multiaddr> rested(
+                List<Multiaddr> ranked, List<DialException.Attempt> failures) {
+            var rested = new ArrayList<Multiaddr>();
+            for (var address : ranked) {
+                var pause = backOff.pause(peer, address, now());
+                if (pause.isEmpty()) {
+                    rested.add(address);
+                } else {
+                    failures.add(
+                            new DialException.Attempt(
+                                    address,
+                                    new IOException(
+                                            "failed lately and is left alone for another "
+                                                    + pause.get().toMillis()
+                                                    + " ms")));
+                }
+            }
+            return rested;
+        }
+
+        /** Whether a failure says something about the address, and not about this host. */
+        private static boolean isTheirs(IOException failure) {
+            return !(failure instanceof GateException)
+                    && !(failure instanceof ResourceLimitException);
+        }
+
+        private long now() {
+            return upgrader.scheduler().nanoTime();
         }
 
         SwarmConnection await() throws DialException, InterruptedException {
@@ -136,17 +231,16 @@ final class Dialler {
             } catch (ExecutionException failure) {
                 throw failure.getCause() instanceof DialException failed
                         ? new DialException(peer, failed.attempts())
-                        : closing();
+                        : refused("the host is closing");
             } catch (CancellationException cancelled) {
-                throw closing();
+                throw refused("the host is closing");
             }
         }
 
-        private DialException closing() {
+        private DialException refused(String reason) {
             var attempts = new ArrayList<DialException.Attempt>();
             for (var address : addresses) {
-                attempts.add(
-                        new DialException.Attempt(address, new IOException("the host is closing")));
+                attempts.add(new DialException.Attempt(address, new IOException(reason)));
             }
             return new DialException(peer, attempts);
         }

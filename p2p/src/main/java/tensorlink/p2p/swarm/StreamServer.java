@@ -12,11 +12,14 @@ import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.ResourceLimitException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
+import tensorlink.p2p.resource.StreamClaim;
 
 /**
  * Serves the streams that peers open: each gets a virtual thread, which agrees on a protocol and
@@ -56,26 +59,36 @@ final class StreamServer {
             connection.negotiationSlots().release();
             refuse(stream, "handlers of its connection");
         } else {
-            var _ = scheduler.fork("p2p stream", () -> run(connection, stream));
+            try {
+                var place = connection.claimInbound();
+                stream.whenOver(place::close);
+                var _ = scheduler.fork("p2p stream", () -> run(connection, stream, place));
+            } catch (ResourceLimitException full) {
+                connection.negotiationSlots().release();
+                connection.handlerSlots().release();
+                refuse(stream, full.scope() + " is full");
+            }
         }
     }
 
     private void refuse(MuxedStream stream, String reason) {
-        observer.refused(Refused.STREAM, reason);
+        observer.refused(Refused.STREAM, Why.LIMIT, reason);
         stream.reset(StreamError.RESOURCE_LIMIT);
     }
 
-    private void run(SwarmConnection connection, MuxedStream stream) {
+    private void run(SwarmConnection connection, MuxedStream stream, StreamClaim place) {
         threads.add(Thread.currentThread());
         boolean isEnded = false;
         try {
             if (!isClosed) {
-                handle(connection, stream);
+                handle(connection, stream, place);
                 isEnded = true;
             }
         } catch (ProtocolViolation violation) {
             stream.reset(StreamError.PROTOCOL_VIOLATION);
             punish(connection, violation);
+        } catch (ResourceLimitException full) {
+            refuse(stream, full.scope() + " is full");
         } catch (IOException failure) {
             log.debug("stream of {} failed: {}", connection, failure.getMessage());
         } catch (InterruptedException closing) {
@@ -91,7 +104,7 @@ final class StreamServer {
         }
     }
 
-    private void handle(SwarmConnection connection, MuxedStream stream)
+    private void handle(SwarmConnection connection, MuxedStream stream, StreamClaim place)
             throws IOException, InterruptedException {
         ProtocolTable.Entry entry;
         try {
@@ -106,7 +119,8 @@ final class StreamServer {
         } finally {
             connection.negotiationSlots().release();
         }
-        entry.handler().handle(connection.agreed(stream, entry.protocol(), Direction.INBOUND));
+        entry.handler()
+                .handle(connection.agreed(stream, place, entry.protocol(), Direction.INBOUND));
         stream.close();
     }
 

@@ -1,14 +1,18 @@
 package tensorlink.p2p.swarm;
 
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.DialException;
+import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.HostControl;
 import tensorlink.p2p.core.HostEvent;
@@ -16,11 +20,15 @@ import tensorlink.p2p.core.HostListener;
 import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Reach;
+import tensorlink.p2p.core.ResourceUse;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamHandler;
 import tensorlink.p2p.core.Subscription;
 import tensorlink.p2p.core.Traffic;
+import tensorlink.p2p.dns.DnsAddr;
+import tensorlink.p2p.dns.TxtLookup;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.Muxer;
@@ -28,6 +36,7 @@ import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.peer.PreSharedKey;
+import tensorlink.p2p.resource.ResourceTree;
 import tensorlink.p2p.security.Security;
 import tensorlink.p2p.trace.Tracer;
 import tensorlink.p2p.transport.Transport;
@@ -46,6 +55,12 @@ public final class Swarm implements Host {
     private final Witnesses witnesses = new Witnesses();
     private final TrafficTable traffic = new TrafficTable();
     private final Tracer tracer;
+    private final ResourceTree resources;
+    private final PeerTags tags = new PeerTags();
+    private final Trimmer trimmer;
+    private final Optional<PeerKeeper> keeper;
+    private final Subscription gaterWatch;
+    private volatile List<Multiaddr> observed = List.of();
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     public Swarm(Parts parts) {
@@ -54,11 +69,12 @@ public final class Swarm implements Host {
         var scheduler = parts.scheduler();
         var negotiation = new StreamNegotiation(scheduler, limits.streams().negotiateTimeout());
         listeners = new HostListeners(scheduler, limits.eventsPendingMax());
-        connections = new ConnectionTable(limits.connections().perPeerMax(), listeners::publish);
+        connections = new ConnectionTable(listeners::publish);
         server =
                 new StreamServer(
                         protocols, negotiation, limits.connections(), scheduler, witnesses);
         tracer = new Tracer(limits.tracing(), scheduler);
+        resources = new ResourceTree(limits.resources());
         var upgrader =
                 new Upgrader(
                         parts.self(),
@@ -68,9 +84,30 @@ public final class Swarm implements Host {
                         limits,
                         scheduler,
                         tracer,
+                        resources,
+                        parts.gater(),
                         new Owner(negotiation));
-        dialler = new Dialler(connections, parts.peers(), parts.transports(), upgrader, this::keep);
         acceptor = new Acceptor(parts.transports(), upgrader, this::keep);
+        var gate =
+                new DialGate(
+                        parts.gater(),
+                        parts.reach(),
+                        parts.network().isPresent(),
+                        acceptor::addresses);
+        dialler =
+                new Dialler(
+                        connections,
+                        parts.peers(),
+                        parts.transports(),
+                        upgrader,
+                        gate,
+                        new DnsAddr(parts.names()),
+                        new DialBackOff(limits.dialling(), parts.random()),
+                        this::keep);
+        trimmer = new Trimmer(parts.self(), connections, tags, limits.trimming(), scheduler);
+        keeper = parts.peerFile().map(file -> new PeerKeeper(parts.peers(), file, scheduler));
+        keeper.ifPresent(PeerKeeper::start);
+        gaterWatch = parts.gater().watch(this::closeRefused);
     }
 
     /** Starts to listen at {@code address}. */
@@ -87,6 +124,24 @@ public final class Swarm implements Host {
     @Override
     public List<Multiaddr> addresses() {
         return acceptor.addresses();
+    }
+
+    /** Those listened at, and those at which others see us. */
+    @Override
+    public PeerInfo info() {
+        var all = new LinkedHashSet<>(addresses());
+        all.addAll(observed);
+        return new PeerInfo(id(), List.copyOf(all));
+    }
+
+    /** Announces {@code seen} beside what is listened at; false when that is not new. */
+    public boolean announce(List<Multiaddr> seen) {
+        if (seen.equals(observed)) {
+            return false;
+        }
+        observed = List.copyOf(seen);
+        witnesses.changed();
+        return true;
     }
 
     @Override
@@ -165,8 +220,25 @@ public final class Swarm implements Host {
             return false;
         }
         log.debug("connected: {}", connection);
+        trimmer.wake();
+        peers().connected(connection.remotePeer());
+        dialler.reached(connection.remotePeer());
         witnesses.connected(connection);
         return true;
+    }
+
+    /** Whoever may not pass any more is disconnected. */
+    private void closeRefused() {
+        for (var connection : connections.all()) {
+            var gater = parts.gater();
+            var refusal =
+                    gater.refusal(connection.remotePeer())
+                            .or(() -> connection.remoteAddress().host().flatMap(gater::refusal));
+            if (refusal.isPresent()) {
+                log.debug("disconnecting {}: {}", connection, refusal.get());
+                connection.close();
+            }
+        }
     }
 
     @Override
@@ -174,6 +246,8 @@ public final class Swarm implements Host {
         if (!isClosed.compareAndSet(false, true)) {
             return;
         }
+        gaterWatch.close();
+        trimmer.close();
         acceptor.close();
         dialler.close();
         connections.close();
@@ -189,6 +263,7 @@ public final class Swarm implements Host {
         } catch (InterruptedException impatient) {
             Thread.currentThread().interrupt();
         }
+        keeper.ifPresent(PeerKeeper::close);
         listeners.close();
         tracer.close();
         for (var transport : parts.transports()) {
@@ -199,18 +274,28 @@ public final class Swarm implements Host {
     /**
      * What a swarm is made of.
      *
+     * @param peerFile where to keep them over restarts
      * @param transports are closed with the swarm; the first that handles an address is used
      * @param securities best first
      * @param muxers best first
      * @param network the key that everybody else must have, when this is a private network
+     * @param gater with whom it may be connected
+     * @param reach which addresses it dials
+     * @param names answers for {@code /dnsaddr}
+     * @param random for pauses between dials
      */
     public record Parts(
             PeerId self,
             PeerStore peers,
+            Optional<Path> peerFile,
             List<Transport> transports,
             List<Security> securities,
             List<Muxer> muxers,
             Optional<PreSharedKey> network,
+            Gater gater,
+            Reach reach,
+            TxtLookup names,
+            RandomGenerator random,
             Limits limits,
             Scheduler scheduler) {}
 
@@ -223,6 +308,46 @@ public final class Swarm implements Host {
         @Override
         public List<Traffic> traffic() {
             return traffic.all();
+        }
+
+        @Override
+        public Gater gater() {
+            return parts.gater();
+        }
+
+        @Override
+        public List<Multiaddr> observedAddresses() {
+            return observed;
+        }
+
+        @Override
+        public void protect(PeerId peer, String tag) {
+            tags.protect(peer, tag);
+        }
+
+        @Override
+        public boolean unprotect(PeerId peer, String tag) {
+            return tags.unprotect(peer, tag);
+        }
+
+        @Override
+        public boolean isProtected(PeerId peer) {
+            return tags.isProtected(peer);
+        }
+
+        @Override
+        public void tag(PeerId peer, String tag, int value) {
+            tags.tag(peer, tag, value);
+        }
+
+        @Override
+        public void untag(PeerId peer, String tag) {
+            tags.untag(peer, tag);
+        }
+
+        @Override
+        public List<ResourceUse> resources() {
+            return resources.use();
         }
 
         @Override
@@ -241,6 +366,11 @@ public final class Swarm implements Host {
         @Override
         public Limits.Streams limits() {
             return parts.limits().streams();
+        }
+
+        @Override
+        public Scheduler scheduler() {
+            return parts.scheduler();
         }
 
         @Override
@@ -267,6 +397,9 @@ public final class Swarm implements Host {
         public void closed(SwarmConnection connection, IOException reason) {
             log.debug("disconnected: {}: {}", connection, reason.getMessage());
             connections.remove(connection);
+            if (connections.all(connection.remotePeer()).isEmpty()) {
+                peers().disconnected(connection.remotePeer());
+            }
             witnesses.disconnected(connection, reason);
         }
     }

@@ -9,9 +9,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.HostObserver;
+import tensorlink.p2p.core.HostObserver.Refused;
+import tensorlink.p2p.core.HostObserver.Why;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.ResourceLimitException;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -19,6 +23,8 @@ import tensorlink.p2p.mux.MuxedConnection;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.resource.ConnectionClaim;
+import tensorlink.p2p.resource.StreamClaim;
 import tensorlink.p2p.trace.ConnectionTrace;
 
 /** A connection with a proven peer, and the bridge from its event loop to the host. */
@@ -27,9 +33,12 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
     private final Multiaddr remoteAddress;
     private final Direction direction;
     private final Link link;
+    private final ConnectionClaim claim;
     private final ConnectionTrace trace;
     private final Owner owner;
     private final AtomicInteger streams = new AtomicInteger();
+    private final long openedAt;
+    private volatile long lastUsedAt;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger violations = new AtomicInteger();
     private final Semaphore negotiationSlots;
@@ -41,14 +50,18 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
             Multiaddr remoteAddress,
             Direction direction,
             Link link,
+            ConnectionClaim claim,
             ConnectionTrace trace,
             Owner owner) {
         this.remotePeer = remotePeer;
         this.remoteAddress = remoteAddress;
         this.direction = direction;
         this.link = link;
+        this.claim = claim;
         this.trace = trace;
         this.owner = owner;
+        this.openedAt = owner.scheduler().nanoTime();
+        this.lastUsedAt = openedAt;
         this.negotiationSlots = new Semaphore(owner.limits().negotiatingMax());
         this.handlerSlots = new Semaphore(owner.limits().openMax());
     }
@@ -97,12 +110,14 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
 
     @Override
     public Stream open(List<ProtocolId> protocols) throws IOException, InterruptedException {
-        var stream = muxed().open();
+        var place = claim.stream(Direction.OUTBOUND);
+        var stream = carried(place);
         boolean agreed = false;
         try {
             var protocol = owner.negotiation().propose(stream, protocols);
+            var opened = agreed(stream, place, protocol, Direction.OUTBOUND);
             agreed = true;
-            return agreed(stream, protocol, Direction.OUTBOUND);
+            return opened;
         } catch (UnsupportedProtocolException refused) {
             stream.close();
             agreed = true;
@@ -114,18 +129,36 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         }
     }
 
+    private MuxedStream carried(StreamClaim place) throws IOException, InterruptedException {
+        boolean complete = false;
+        try {
+            var stream = muxed().open();
+            stream.whenOver(place::close);
+            complete = true;
+            return stream;
+        } finally {
+            if (!complete) {
+                place.close();
+            }
+        }
+    }
+
     /**
      * Gives {@code stream} its protocol, and counts it until it is over.
      *
      * @param opener which side opened it
+     * @throws ResourceLimitException when the protocol has too many streams
      */
-    SwarmStream agreed(MuxedStream stream, ProtocolId protocol, Direction opener) {
+    SwarmStream agreed(MuxedStream stream, StreamClaim place, ProtocolId protocol, Direction opener)
+            throws ResourceLimitException {
+        place.agreed(protocol);
         var traffic = owner.traffic(protocol);
         traffic.opened();
         streams.incrementAndGet();
         trace("stream:opened", protocol, opener);
         owner.observer().streamOpened(this, protocol, opener);
         stream.whenOver(() -> {
+            lastUsedAt = owner.scheduler().nanoTime();
             streams.decrementAndGet();
             traffic.closed();
             trace("stream:closed", protocol, opener);
@@ -145,9 +178,38 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         muxed().close();
     }
 
+    /** When it was ready for streams, in nanoseconds. */
+    long openedAt() {
+        return openedAt;
+    }
+
+    /** When its last stream ended, in nanoseconds. */
+    long lastUsedAt() {
+        return lastUsedAt;
+    }
+
     /** Waits until the last byte is sent or given up. */
     void awaitClosed() throws InterruptedException {
         closed.await();
+    }
+
+    /** Room for a stream that the remote opened. */
+    StreamClaim claimInbound() throws ResourceLimitException {
+        return claim.stream(Direction.INBOUND);
+    }
+
+    @Override
+    public boolean reserve(int bytes) {
+        boolean isGranted = claim.reserve(bytes);
+        if (!isGranted) {
+            owner.observer().refused(Refused.MEMORY, Why.LIMIT, "memory is short");
+        }
+        return isGranted;
+    }
+
+    @Override
+    public void release(int bytes) {
+        claim.release(bytes);
     }
 
     /** Inbound streams of which the protocol may still become known. */
@@ -189,6 +251,8 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
     /** The host that the connection belongs to. */
     interface Owner {
         Limits.Streams limits();
+
+        Scheduler scheduler();
 
         /** Counts what is moved for {@code protocol}. */
         TrafficTable.Count traffic(ProtocolId protocol);

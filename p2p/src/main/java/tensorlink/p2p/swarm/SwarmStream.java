@@ -5,8 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
-import tensorlink.p2p.core.TrafficClass;
 import tensorlink.p2p.mux.MuxedStream;
 import tensorlink.p2p.mux.StreamError;
 
@@ -48,8 +48,8 @@ record SwarmStream(
     }
 
     @Override
-    public void traffic(TrafficClass kind) {
-        muxed.traffic(kind);
+    public void purpose(Purpose kind) {
+        muxed.purpose(kind);
     }
 
     @Override

@@ -13,6 +13,7 @@ import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.GateException;
 import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.PrivateNetworkException;
 import tensorlink.p2p.core.Scheduler;
@@ -22,6 +23,7 @@ import tensorlink.p2p.mux.FrameTap;
 import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.pnet.PrivateChannel;
+import tensorlink.p2p.resource.ConnectionClaim;
 import tensorlink.p2p.security.Secured;
 import tensorlink.p2p.trace.ConnectionTrace;
 import tensorlink.p2p.transport.Transport;
@@ -38,6 +40,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     private final Upgrader shared;
     private final Optional<Transport.Own> own;
     private final Channel channel;
+    private final ConnectionClaim claim;
     private final Direction direction;
     private final Multiaddr remoteAddress;
     private final Optional<PeerId> expected;
@@ -53,6 +56,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
             Upgrader shared,
             Transport transport,
             Channel channel,
+            ConnectionClaim claim,
             Direction direction,
             Multiaddr remoteAddress,
             Optional<PeerId> expected,
@@ -60,6 +64,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         this.shared = shared;
         this.own = transport.own();
         this.channel = channel;
+        this.claim = claim;
         this.direction = direction;
         this.remoteAddress = remoteAddress;
         this.expected = expected;
@@ -84,9 +89,22 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     }
 
     /** Starts the upgrade of an accepted channel whose pipeline is still empty. */
-    static void inbound(Upgrader shared, Transport transport, Channel channel, Done done) {
+    static void inbound(
+            Upgrader shared,
+            Transport transport,
+            Channel channel,
+            ConnectionClaim claim,
+            Done done) {
         var from = transport.remoteAddress(channel);
-        new Upgrade(shared, transport, channel, Direction.INBOUND, from, Optional.empty(), done)
+        new Upgrade(
+                        shared,
+                        transport,
+                        channel,
+                        claim,
+                        Direction.INBOUND,
+                        from,
+                        Optional.empty(),
+                        done)
                 .start();
     }
 
@@ -95,6 +113,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
             Upgrader shared,
             Transport transport,
             Channel channel,
+            ConnectionClaim claim,
             Multiaddr to,
             PeerId expected,
             Done done) {
@@ -103,6 +122,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                         shared,
                         transport,
                         channel,
+                        claim,
                         Direction.OUTBOUND,
                         to,
                         Optional.of(expected),
@@ -155,7 +175,12 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
         if (remote.equals(shared.self())) {
             throw new IOException("the other side is ourselves");
         }
+        var refusal = shared.gater().refusal(remote);
+        if (refusal.isPresent()) {
+            throw new GateException(refusal.get());
+        }
         trace.peer(remote);
+        claim.proven(remote);
         if (trace.isOn()) {
             trace.event(
                     "security:peer_proven",
@@ -192,7 +217,8 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                         carrier.protocol(),
                         shared.scheduler().now());
         var connection =
-                new SwarmConnection(remote, remoteAddress, direction, link, trace, shared.owner());
+                new SwarmConnection(
+                        remote, remoteAddress, direction, link, claim, trace, shared.owner());
         connection.carriedBy(carrier.attach(encrypted, direction, connection));
         if (trace.isOn()) {
             trace.event("connectivity:connection_ready", Map.of("muxer", carrier.protocol()));

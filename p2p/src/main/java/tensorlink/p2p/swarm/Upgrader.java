@@ -5,11 +5,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.mux.Muxer;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PreSharedKey;
+import tensorlink.p2p.resource.ResourceTree;
 import tensorlink.p2p.security.Security;
 import tensorlink.p2p.trace.Tracer;
 
@@ -29,6 +31,8 @@ record Upgrader(
         Limits limits,
         Scheduler scheduler,
         Tracer tracer,
+        ResourceTree resources,
+        Gater gater,
         SwarmConnection.Owner owner) {
 
     Duration timeout(Direction direction) {

@@ -61,8 +61,8 @@ final class Witnesses implements HostObserver {
     }
 
     @Override
-    public void refused(Refused what, String reason) {
-        tell(observer -> observer.refused(what, reason));
+    public void refused(Refused what, Why why, String detail) {
+        tell(observer -> observer.refused(what, why, detail));
     }
 
     private void tell(Consumer<HostObserver> news) {

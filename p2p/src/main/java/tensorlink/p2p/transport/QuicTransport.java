@@ -5,9 +5,12 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.FixedRecvByteBufAllocator;
+import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.handler.codec.quic.EpollQuicUtils;
+import io.netty.handler.codec.quic.FlushStrategy;
 import io.netty.handler.codec.quic.QuicChannel;
 import io.netty.handler.codec.quic.QuicChannelOption;
 import io.netty.handler.codec.quic.QuicClientCodecBuilder;
@@ -40,8 +43,15 @@ public final class QuicTransport implements Transport {
     /** What one stream may have under way at first; QUIC lets it grow where it is drained. */
     private static final long STREAM_WINDOW_BYTES = 1 << 20;
 
-    private static final int SEGMENTS_PER_SEND = 10;
-    private static final int SOCKET_BUFFER_BYTES = 2 << 20;
+    /** Packets in one call of the kernel: about as many as fit into 64 KiB. */
+    private static final int SEGMENTS_PER_SEND = 44;
+
+    /** The kernel hands over packets that belong together as one. */
+    private static final int RECEIVE_BYTES = 64 << 10;
+
+    private static final int RECEIVES_PER_TURN = 16;
+    private static final int FLUSH_BYTES = 128 << 10;
+    private static final int SOCKET_BUFFER_BYTES = 4 << 20;
 
     private final boolean epoll;
     private final QuicSecurity security;
@@ -90,9 +100,13 @@ public final class QuicTransport implements Transport {
     }
 
     private SegmentedDatagramPacketAllocator segments() {
-        return epoll && EpollDatagramChannel.isSegmentedDatagramPacketSupported()
+        return hasSegments()
                 ? EpollQuicUtils.newSegmentedAllocator(SEGMENTS_PER_SEND)
                 : SegmentedDatagramPacketAllocator.NONE;
+    }
+
+    private boolean hasSegments() {
+        return epoll && EpollDatagramChannel.isSegmentedDatagramPacketSupported();
     }
 
     /** The socket for dialling to addresses of the same family. */
@@ -123,11 +137,20 @@ public final class QuicTransport implements Transport {
     }
 
     private Bootstrap sockets() {
-        return new Bootstrap()
-                .group(loops)
-                .channel(epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
-                .option(ChannelOption.SO_RCVBUF, SOCKET_BUFFER_BYTES)
-                .option(ChannelOption.SO_SNDBUF, SOCKET_BUFFER_BYTES);
+        var sockets =
+                new Bootstrap()
+                        .group(loops)
+                        .channel(epoll ? EpollDatagramChannel.class : NioDatagramChannel.class)
+                        .option(ChannelOption.SO_RCVBUF, SOCKET_BUFFER_BYTES)
+                        .option(ChannelOption.SO_SNDBUF, SOCKET_BUFFER_BYTES);
+        if (hasSegments()) {
+            sockets.option(EpollChannelOption.UDP_GRO, true)
+                    .option(
+                            ChannelOption.RECVBUF_ALLOCATOR,
+                            new FixedRecvByteBufAllocator(RECEIVE_BYTES)
+                                    .maxMessagesPerRead(RECEIVES_PER_TURN));
+        }
+        return sockets;
     }
 
     private <B extends QuicCodecBuilder<B>> B configure(B codec) {
@@ -141,7 +164,8 @@ public final class QuicTransport implements Transport {
                         Math.min(STREAM_WINDOW_BYTES, muxing.windowBytesMax()))
                 .initialMaxStreamsBidirectional(limits.streams().openMax())
                 .initialMaxStreamsUnidirectional(0)
-                .activeMigration(false);
+                .activeMigration(false)
+                .flushStrategy(FlushStrategy.afterNumBytes(FLUSH_BYTES));
     }
 
     @Override

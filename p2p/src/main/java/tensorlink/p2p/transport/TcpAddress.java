@@ -18,11 +18,12 @@ final class TcpAddress {
 
     static boolean isTcp(Multiaddr address) {
         var parts = address.parts();
-        if (parts.size() != 2 || parts.getLast().protocol() != AddressProtocol.TCP) {
+        if (parts.getLast().protocol() != AddressProtocol.TCP) {
             return false;
         }
         return switch (parts.getFirst().protocol()) {
-            case IP4, IP6, DNS, DNS4, DNS6 -> true;
+            case IP4, IP6, DNS, DNS4, DNS6 -> parts.size() == 2;
+            case IP6ZONE -> parts.size() == 3 && parts.get(1).protocol() == AddressProtocol.IP6;
             default -> false;
         };
     }
@@ -35,7 +36,7 @@ final class TcpAddress {
     static InetSocketAddress resolve(Multiaddr address) throws IOException {
         var host = address.parts().getFirst();
         int port = Integer.parseInt(address.parts().getLast().text());
-        for (var candidate : InetAddress.getAllByName(host.text())) {
+        for (var candidate : InetAddress.getAllByName(name(address))) {
             boolean fits =
                     switch (host.protocol()) {
                         case DNS4 -> candidate instanceof Inet4Address;
@@ -47,6 +48,14 @@ final class TcpAddress {
             }
         }
         throw new UnknownHostException(host.text() + " has no address for " + address);
+    }
+
+    /** An address of a link means something only together with the interface to that link. */
+    private static String name(Multiaddr address) {
+        var parts = address.parts();
+        return parts.size() == 3
+                ? parts.get(1).text() + "%" + parts.getFirst().text()
+                : parts.getFirst().text();
     }
 
     static Multiaddr of(InetSocketAddress socket) {

@@ -110,6 +110,6 @@ class LengthPrefixTest {
         public void timeout(Duration limit) {}
 
         @Override
-        public void traffic(TrafficClass kind) {}
+        public void purpose(Purpose kind) {}
     }
 }

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.KeyPair;
@@ -220,11 +221,35 @@ class ClaimsTest {
     }
 
     @Test
+    void private_addresses_of_a_public_peer_are_not_believed() throws ProtocolViolation {
+        var home = Multiaddr.parse("/ip4/192.168.0.1/tcp/1");
+        var world = Multiaddr.parse("/ip4/8.8.8.8/tcp/1");
+        var name = Multiaddr.parse("/dns4/example.com/tcp/1");
+        var message =
+                message(
+                        IdentifyMessage.newBuilder()
+                                .addListenAddrs(home.bytes())
+                                .addListenAddrs(world.bytes())
+                                .addListenAddrs(name.bytes()));
+        var limits = Limits.defaults().identify();
+        var far = new Claims(key.peerId(), AddressRange.PUBLIC, Optional.empty(), limits);
+        var near = new Claims(key.peerId(), AddressRange.PRIVATE, Optional.empty(), limits);
+
+        assertThat(far.judge(message).addresses()).containsExactly(world, name);
+        assertThat(near.judge(message).addresses()).containsExactly(home, world, name);
+    }
+
+    @Test
     void loopback_addresses_count_only_from_this_machine() throws ProtocolViolation {
         var loopback = Multiaddr.parse("/ip4/127.0.0.1/tcp/1");
         var message = message(IdentifyMessage.newBuilder().addListenAddrs(loopback.bytes()));
 
-        var local = new Claims(key.peerId(), true, Optional.empty(), Limits.defaults().identify());
+        var local =
+                new Claims(
+                        key.peerId(),
+                        AddressRange.LOOPBACK,
+                        Optional.empty(),
+                        Limits.defaults().identify());
 
         assertThat(local.judge(message).addresses()).containsExactly(loopback);
         assertThat(judge(message).addresses()).isEmpty();
@@ -290,7 +315,7 @@ class ClaimsTest {
     }
 
     private Claims claims(Optional<Identification> known) {
-        return new Claims(key.peerId(), false, known, Limits.defaults().identify());
+        return new Claims(key.peerId(), AddressRange.PRIVATE, known, Limits.defaults().identify());
     }
 
     private ByteString record(long sequence, Multiaddr address) {

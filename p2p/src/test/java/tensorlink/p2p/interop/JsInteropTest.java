@@ -33,10 +33,12 @@ import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.DialException;
+import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Reach;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.UnsupportedProtocolException;
@@ -230,10 +232,15 @@ class JsInteropTest {
                 new Swarm.Parts(
                         plainKey.peerId(),
                         PeerStore.inMemory(PeerStore.Bounds.defaults(), Scheduler.system()::now),
+                        Optional.empty(),
                         List.of(new TcpTransport(1, Duration.ofSeconds(5))),
                         List.of(new Noise(plainKey, List.of())),
                         List.of(new Yamux(limits, Scheduler.system())),
                         Optional.empty(),
+                        new Gater(),
+                        Reach.ANY,
+                        _ -> List.of(),
+                        new Random(1),
                         limits,
                         Scheduler.system());
         try (var plain = new Swarm(parts)) {

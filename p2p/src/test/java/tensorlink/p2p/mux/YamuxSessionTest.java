@@ -27,8 +27,8 @@ import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ManualScheduler;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.StreamResetException;
-import tensorlink.p2p.core.TrafficClass;
 
 /** A session on the accepting side, driven byte by byte by a scripted remote that dialled. */
 class YamuxSessionTest {
@@ -542,9 +542,9 @@ class YamuxSessionTest {
     void control_passes_what_waits_and_bulk_lets_requests_pass() throws Exception {
         remote.send(data(SYN, 1, ""), data(SYN, 3, ""), data(SYN, 5, ""));
         var bulk = remote.opened.get(0);
-        bulk.traffic(TrafficClass.BULK);
+        bulk.purpose(Purpose.BULK);
         var control = remote.opened.get(2);
-        control.traffic(TrafficClass.CONTROL);
+        control.purpose(Purpose.CONTROL);
         remote.received();
 
         bulk.write(MemorySegment.ofArray(new byte[2 * 65_506]));
@@ -559,7 +559,7 @@ class YamuxSessionTest {
     void a_stream_of_bulk_lets_the_remote_send_a_mebibyte_at_once() throws Exception {
         remote.send(data(SYN, 1, ""));
 
-        remote.opened.getFirst().traffic(TrafficClass.BULK);
+        remote.opened.getFirst().purpose(Purpose.BULK);
 
         assertThat(remote.received()).containsExactly(update(ACK, 1, 1_048_576 - WINDOW));
     }

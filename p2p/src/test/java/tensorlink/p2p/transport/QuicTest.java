@@ -372,18 +372,8 @@ class QuicTest {
     @Test
     void a_connection_over_the_limit_is_refused_until_another_ends() throws Exception {
         var limits = Limits.defaults();
-        var connections = limits.connections();
-        var single =
-                new Limits.Connections(
-                        connections.upgradeTimeout(),
-                        1,
-                        connections.perPeerMax(),
-                        connections.perAddressMax(),
-                        connections.upgradingMax(),
-                        connections.acceptsPerSecond(),
-                        connections.acceptsAtOnce(),
-                        connections.violationsMax());
-        var server = host(KeyPair.generate(), limits.withConnections(single));
+        var single = limits.resources().withConnectionsMax(1);
+        var server = host(KeyPair.generate(), limits.withResources(single));
         var first = host();
         var impatient = limits.withDialling(limits.dialling().withTimeout(Duration.ofSeconds(1)));
         var second = host(KeyPair.generate(), impatient);

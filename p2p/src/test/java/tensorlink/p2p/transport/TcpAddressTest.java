@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.UnknownHostException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -22,7 +24,8 @@ class TcpAddressTest {
                 "/ip6/::1/tcp/1",
                 "/dns/localhost/tcp/1",
                 "/dns4/localhost/tcp/1",
-                "/dns6/localhost/tcp/1"
+                "/dns6/localhost/tcp/1",
+                "/ip6zone/eth0/ip6/fe80::1/tcp/1"
             })
     void a_host_and_a_port_are_tcp(String text) {
         assertThat(TcpAddress.isTcp(Multiaddr.parse(text))).isTrue();
@@ -37,10 +40,25 @@ class TcpAddressTest {
                 "/ip4/1.2.3.4/tcp/1/ws",
                 "/ip4/1.2.3.4/tcp/1/tls",
                 "/dnsaddr/example.com/tcp/1",
+                "/ip6zone/eth0/tcp/1",
+                "/ip6zone/eth0/ip4/1.2.3.4/tcp/1",
                 "/memory/a"
             })
     void anything_else_is_not(String text) {
         assertThat(TcpAddress.isTcp(Multiaddr.parse(text))).isFalse();
+    }
+
+    @Test
+    void an_address_of_a_link_is_reached_through_the_interface_it_names() throws IOException {
+        var loopback = NetworkInterface.getByInetAddress(InetAddress.getLoopbackAddress());
+        var text = "/ip6zone/" + loopback.getName() + "/ip6/::1/tcp/80";
+
+        var address = TcpAddress.resolve(Multiaddr.parse(text)).getAddress();
+
+        assertThat(((Inet6Address) address).getScopedInterface()).isEqualTo(loopback);
+        assertThatThrownBy(
+                        () -> TcpAddress.resolve(Multiaddr.parse("/ip6zone/none7/ip6/::1/tcp/80")))
+                .isInstanceOf(UnknownHostException.class);
     }
 
     @ParameterizedTest

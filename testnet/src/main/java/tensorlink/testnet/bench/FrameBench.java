@@ -25,8 +25,8 @@ import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
-import tensorlink.p2p.core.TrafficClass;
 
 /**
  * A frame of 16 KiB written to memory and read back, against copying as many bytes there and back:
@@ -131,7 +131,7 @@ public class FrameBench {
         public void timeout(Duration limit) {}
 
         @Override
-        public void traffic(TrafficClass kind) {}
+        public void purpose(Purpose kind) {}
 
         @Override
         public void close() {

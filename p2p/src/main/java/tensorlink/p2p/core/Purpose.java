@@ -4,7 +4,7 @@ package tensorlink.p2p.core;
  * What a stream is for, which decides how it shares its connection: who sends first, and how much
  * may be under way. The streams of one kind take turns, and no kind ever waits for good.
  */
-public enum TrafficClass {
+public enum Purpose {
     /** Short messages that others wait for: sent before everything else. */
     CONTROL,
 
