@@ -8,6 +8,7 @@ import java.util.ArrayDeque;
 import java.util.List;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
 
@@ -67,4 +68,7 @@ public final class Pieces implements Stream {
 
     @Override
     public void timeout(Duration limit) {}
+
+    @Override
+    public void purpose(Purpose purpose) {}
 }

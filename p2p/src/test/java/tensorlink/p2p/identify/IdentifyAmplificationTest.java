@@ -9,6 +9,7 @@ import tensorlink.p2p.Pieces;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ManualScheduler;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.peer.KeyPair;
 
 class IdentifyAmplificationTest extends AmplificationTest {
@@ -19,7 +20,9 @@ class IdentifyAmplificationTest extends AmplificationTest {
         try {
             var stream = new Pieces(Identify.PUSH, List.of(frame));
             var messages = Identify.readAll(stream, limits, new ManualScheduler());
-            return new Claims(peer, false, Optional.empty(), limits).judge(messages).toString();
+            return new Claims(peer, AddressRange.PRIVATE, Optional.empty(), limits)
+                    .judge(messages)
+                    .toString();
         } catch (ProtocolViolation refused) {
             return refused.toString();
         } catch (InterruptedException impossible) {

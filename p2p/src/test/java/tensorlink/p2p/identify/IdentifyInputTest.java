@@ -10,6 +10,7 @@ import tensorlink.p2p.Pieces;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ManualScheduler;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerRecord;
@@ -50,7 +51,7 @@ class IdentifyInputTest extends BadInput {
 
     private Identification judge(Optional<Identification> known, List<ByteString> messages)
             throws ProtocolViolation {
-        return new Claims(peer.peerId(), false, known, limits).judge(messages);
+        return new Claims(peer.peerId(), AddressRange.PRIVATE, known, limits).judge(messages);
     }
 
     private static String text(Identification it) {

@@ -16,7 +16,8 @@ class PeerStoreForgedIdentityTest extends ForgedIdentityFloodTest {
 
     private final PeerStore store =
             PeerStore.inMemory(
-                    new PeerStore.Bounds(PEERS_MAX, 32, Duration.ofHours(1)), () -> Instant.EPOCH);
+                    new PeerStore.Bounds(PEERS_MAX, 32, Duration.ofHours(1), Duration.ofHours(1)),
+                    () -> Instant.EPOCH);
     private final PeerId honest = id(-1);
 
     @Override
