@@ -155,7 +155,14 @@ public record Reachability(List<PeerInfo> bootstrap, List<Multiaddr> listen, Sch
                                     .or(() -> address.value(AddressProtocol.IP6)))
                     .ifPresent(address -> seen.merge(address, 1, Integer::sum));
         }
-        return seen.entrySet().stream()
+        var findings = new ArrayList<Finding>();
+        for (var address : host.control().observedAddresses()) {
+            findings.add(
+                    Finding.good(
+                            "seen from outside",
+                            "peers in several networks agree that this node is at " + address));
+        }
+        seen.entrySet().stream()
                 .sorted(Map.Entry.<String, Integer>comparingByValue().reversed())
                 .map(entry ->
                         Finding.good(
@@ -163,7 +170,8 @@ public record Reachability(List<PeerInfo> bootstrap, List<Multiaddr> listen, Sch
                                 count(entry.getValue(), "peer")
                                         + " see this node at "
                                         + entry.getKey()))
-                .toList();
+                .forEach(findings::add);
+        return findings;
     }
 
     private static Finding inbound(List<Connection> connections) {

@@ -85,7 +85,7 @@ class IdentityCommandTest {
         Files.writeString(passphrase, "a long one");
         Files.delete(copy.resolveSibling("node.key.account.json"));
         refused(
-                "node.key.account.json is not a file",
+                "node.key.account.json: is not a file",
                 "identity",
                 "restore",
                 copy.toString(),

@@ -14,10 +14,19 @@ import java.util.concurrent.LinkedBlockingQueue;
 final class Source extends ChannelInboundHandlerAdapter {
     private static final int CHUNK = 64 << 10;
 
-    private final ByteBuf chunk =
-            Unpooled.unreleasableBuffer(Unpooled.directBuffer(CHUNK).writeZero(CHUNK));
+    private ByteBuf chunk = Unpooled.EMPTY_BUFFER;
     private final BlockingQueue<Optional<Throwable>> outcomes = new LinkedBlockingQueue<>();
     private long left;
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext context) {
+        chunk = context.alloc().directBuffer(CHUNK).writeZero(CHUNK);
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext context) {
+        chunk.release();
+    }
 
     /** Begins; belongs on the event loop. */
     void send(ChannelHandlerContext context, long bytes) {
@@ -38,7 +47,7 @@ final class Source extends ChannelInboundHandlerAdapter {
         while (left > 0 && context.channel().isWritable()) {
             int count = (int) Math.min(left, CHUNK);
             left -= count;
-            var _ = context.write(chunk.slice(0, count));
+            var _ = context.write(chunk.retainedSlice(0, count));
         }
         context.flush();
     }

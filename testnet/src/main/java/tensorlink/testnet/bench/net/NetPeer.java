@@ -16,6 +16,7 @@ import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.peer.KeyPair;
@@ -99,7 +100,9 @@ public final class NetPeer implements Callable<Integer> {
         return Libp2p.start(KeyPair.generate(), config);
     }
 
+    /** Urgent, as pings and other short messages are. */
     private static void echo(Stream stream) throws IOException, InterruptedException {
+        stream.purpose(Purpose.CONTROL);
         var bytes = MemorySegment.ofArray(new byte[ECHO_BYTES]);
         for (int count = stream.read(bytes); count >= 0; count = stream.read(bytes)) {
             stream.write(bytes.asSlice(0, count));

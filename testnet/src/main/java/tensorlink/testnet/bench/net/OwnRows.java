@@ -8,6 +8,7 @@ import java.util.List;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.peer.KeyPair;
@@ -49,6 +50,7 @@ record OwnRows(Amounts amounts, Figures figures, Scheduler scheduler) {
     private void uploadWithPings(OurCarrier.OurLink link, long bytes, List<Double> millis)
             throws IOException, InterruptedException {
         try (var stream = link.connection().open(NetPeer.ECHO)) {
+            stream.purpose(Purpose.CONTROL);
             var uploads = new Together(scheduler);
             for (int i = 0; i < BULK_STREAMS; i++) {
                 uploads.start("bulk " + i, () -> link.upload(bytes / BULK_STREAMS));
