@@ -14,7 +14,7 @@ enum SystemScheduler implements Scheduler {
 
     private static final long DELAY_NANOS_MAX = Long.MAX_VALUE / 4;
 
-    private final ScheduledThreadPoolExecutor timers = timers();
+    private static final ScheduledThreadPoolExecutor TIMERS = timers();
 
     private static ScheduledThreadPoolExecutor timers() {
         var threads = Thread.ofPlatform().name("p2p timers").daemon().factory();
@@ -35,7 +35,7 @@ enum SystemScheduler implements Scheduler {
 
     @Override
     public Task after(Duration delay, Runnable task) {
-        var due = timers.schedule(() -> fork("timer", task), nanos(delay), TimeUnit.NANOSECONDS);
+        var due = TIMERS.schedule(() -> fork("timer", task), nanos(delay), TimeUnit.NANOSECONDS);
         return () -> due.cancel(false);
     }
 
