@@ -111,7 +111,7 @@ class AdvisoryTest {
     /** Js: connections that never become one. */
     @Test
     void cve_2022_23487_connections_that_say_nothing_have_a_bound() throws Exception {
-        int max = Limits.defaults().connections().upgradingMax();
+        int max = Limits.defaults().resources().transients().inboundConnections();
         var open = new ArrayList<RawPeer>();
 
         for (int i = 0; i < max + 20; i++) {
@@ -184,7 +184,7 @@ class AdvisoryTest {
     /** Go: signed records of any number of invented peers, kept for an hour. */
     @Test
     void cve_2023_40583_records_of_invented_peers_push_out_only_each_other() {
-        var bounds = new PeerStore.Bounds(100, 32, Duration.ofHours(1));
+        var bounds = new PeerStore.Bounds(100, 32, Duration.ofHours(1), Duration.ofHours(1));
         var store = PeerStore.inMemory(bounds, () -> Instant.EPOCH);
 
         for (int i = 0; i < 1000; i++) {
