@@ -68,7 +68,8 @@ class StripeTest {
             try (var stream = connections.get(i).open(PART)) {
                 stream.purpose(Purpose.BULK);
                 stream.write(MemorySegment.ofArray(new byte[] {(byte) i}));
-                stream.write(MemorySegment.ofArray(tensor).asSlice(i * PART_BYTES, PART_BYTES));
+                stream.write(
+                        MemorySegment.ofArray(tensor).asSlice((long) i * PART_BYTES, PART_BYTES));
             }
         }
 
