@@ -123,6 +123,11 @@ final class FakeHost implements Host {
     }
 
     @Override
+    public Connection dial(PeerInfo peer) throws DialException, InterruptedException {
+        return connect(peer);
+    }
+
+    @Override
     public Connection connect(PeerInfo peer) throws DialException, InterruptedException {
         var open = connections.get(peer.id());
         if (open != null && open.isOpen()) {

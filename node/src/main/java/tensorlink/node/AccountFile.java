@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -24,6 +25,7 @@ import tensorlink.ledger.Keystore;
  */
 final class AccountFile {
     private static final String KEYSTORE = "account.json";
+    private static final String PASSWORD = "account.password";
     private static final int PASSWORD_BYTES = 32;
     private static final int PASSWORD_FILE_BYTES_MAX = 1_024;
     private static final Set<PosixFilePermission> OWNER_ONLY =
@@ -46,9 +48,9 @@ final class AccountFile {
      */
     static AccountKey loadOrCreate(Path folder) throws IOException {
         var keystore = new Keystore(folder.resolve(KEYSTORE));
-        var password = folder.resolve("account.password");
+        var password = folder.resolve(PASSWORD);
         if (!Files.exists(keystore.file())) {
-            create(keystore, password);
+            create(keystore, password, AccountKey.generate(new SecureRandom()));
         }
         var characters = read(password);
         try {
@@ -56,6 +58,19 @@ final class AccountFile {
         } finally {
             Arrays.fill(characters, ' ');
         }
+    }
+
+    /**
+     * Makes {@code key} the account in {@code folder}, which has none.
+     *
+     * @throws java.nio.file.FileAlreadyExistsException when it has one
+     */
+    static void store(Path folder, AccountKey key) throws IOException {
+        var keystore = new Keystore(folder.resolve(KEYSTORE));
+        if (Files.exists(keystore.file())) {
+            throw new FileAlreadyExistsException(keystore.file().toString());
+        }
+        create(keystore, folder.resolve(PASSWORD), key);
     }
 
     private static char[] read(Path password) throws IOException {
@@ -83,7 +98,8 @@ final class AccountFile {
         }
     }
 
-    private static void create(Keystore keystore, Path password) throws IOException {
+    private static void create(Keystore keystore, Path password, AccountKey key)
+            throws IOException {
         var random = new SecureRandom();
         var bytes = new byte[PASSWORD_BYTES];
         random.nextBytes(bytes);
@@ -91,7 +107,7 @@ final class AccountFile {
         Files.createDirectories(password.toAbsolutePath().getParent());
         write(password, new String(characters) + "\n");
         // The password cannot be guessed, so a costly derivation would only slow every start.
-        keystore.create(AccountKey.generate(random), characters, Keystore.Cost.LIGHT, random);
+        keystore.create(key, characters, Keystore.Cost.LIGHT, random);
         Arrays.fill(characters, ' ');
     }
 

@@ -36,7 +36,8 @@ record Identity(KeyPair key, AccountKey account) {
                 KeyFile.loadOrCreate(peerKey(home)), AccountFile.loadOrCreate(home.identity()));
     }
 
-    private static Path peerKey(Home home) {
+    /** Where the peer's key lies. */
+    static Path peerKey(Home home) {
         return home.identity().resolve("peer.key");
     }
 }

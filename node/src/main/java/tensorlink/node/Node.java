@@ -309,7 +309,7 @@ public final class Node implements AutoCloseable {
                 : Optional.empty();
     }
 
-    private BootstrapAdvice advice() {
+    BootstrapAdvice advice() {
         return new BootstrapAdvice(
                 network(),
                 peer ->

@@ -13,6 +13,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.ByteArrayOutputStream;
 import java.util.HexFormat;
 import java.util.List;
@@ -30,8 +31,11 @@ import tensorlink.p2p.security.Noise;
  * A peer without manners: over a raw socket or a properly encrypted channel it sends what it likes.
  */
 public final class RawPeer {
-    private final MultiThreadIoEventLoopGroup loops =
-            new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory());
+    /** One for all of them; it ends with the process. */
+    private static final MultiThreadIoEventLoopGroup LOOP =
+            new MultiThreadIoEventLoopGroup(
+                    1, new DefaultThreadFactory("raw peers", true), NioIoHandler.newFactory());
+
     private final CountDownLatch encrypted = new CountDownLatch(1);
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
     private final Channel channel;
@@ -40,7 +44,7 @@ public final class RawPeer {
         var port = target.addresses().getFirst().value(AddressProtocol.TCP).orElseThrow();
         channel =
                 new Bootstrap()
-                        .group(loops)
+                        .group(LOOP)
                         .channel(NioSocketChannel.class)
                         .handler(
                                 new ChannelInitializer<Channel>() {
@@ -123,7 +127,6 @@ public final class RawPeer {
         if (channel.isOpen()) {
             channel.close().syncUninterruptibly();
         }
-        loops.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
     }
 
     private final class Ear extends ChannelInboundHandlerAdapter {

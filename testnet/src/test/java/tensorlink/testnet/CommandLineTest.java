@@ -288,7 +288,8 @@ class CommandLineTest {
                         List.of("demo"),
                         List.of("parity"),
                         List.of("bench"),
-                        List.of("bench", "train"))) {
+                        List.of("bench", "train"),
+                        List.of("bench", "net"))) {
             var arguments = new ArrayList<>(verb);
             arguments.add("--help");
 

@@ -62,6 +62,9 @@ public final class CommandLineProgram implements Callable<Integer> {
         line.addSubcommand(new Run());
         line.addSubcommand(new Status());
         line.addSubcommand(new Id());
+        line.addSubcommand(new IdentityCommand());
+        line.addSubcommand(new Peers());
+        line.addSubcommand(new PingCommand());
         for (var extension : ServiceLoader.load(Subcommands.class)) {
             extension.commands().forEach(line::addSubcommand);
         }

@@ -42,6 +42,7 @@ record Failure(String code, String message, ExitCode exit) {
             case ConfigException config ->
                     new Failure("TL-CFG-002", String.join("\n", config.faults()), ExitCode.USAGE);
             case UsageException usage -> of("TL-CFG-001", usage, "", ExitCode.USAGE);
+            case RefusedException refused -> of("TL-SEC-004", refused, "", ExitCode.DATA);
             case NotRunningException absent -> of("TL-NOD-001", absent, "", ExitCode.NOT_RUNNING);
             case IOException io -> of(io);
             case InterruptedException interrupted -> cancelled();

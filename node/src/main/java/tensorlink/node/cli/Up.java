@@ -16,13 +16,15 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tensorlink.node.Network;
 import tensorlink.node.Node;
+import tensorlink.node.Reachability;
 import tensorlink.node.UserNode;
 import tensorlink.node.ValidatorNode;
 import tensorlink.node.Version;
 import tensorlink.node.WorkerNode;
 import tensorlink.node.config.NodeConfig;
 import tensorlink.node.config.Setting;
-import tensorlink.node.http.StatusServer;
+import tensorlink.node.http.ApiServer;
+import tensorlink.node.http.Route;
 import tensorlink.p2p.core.Scheduler;
 
 /** Runs a node until it is stopped. */
@@ -42,6 +44,7 @@ import tensorlink.p2p.core.Scheduler;
 final class Up implements Callable<Integer> {
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private Output output = new Output();
+    @Mixin private TraceFlag trace = new TraceFlag();
 
     @Option(
             names = "--role",
@@ -111,11 +114,12 @@ final class Up implements Callable<Integer> {
         long begun = Scheduler.system().nanoTime();
         try (var node = start(config);
                 var server =
-                        StatusServer.start(
+                        ApiServer.start(
                                 config.apiHost(),
                                 config.apiPort(),
                                 node.home().apiFile(),
-                                () -> status(config, node))) {
+                                routes(config, node));
+                var _ = trace.start(node.host())) {
             announce(config, node, server, Scheduler.system().nanoTime() - begun);
             if (stopWithInput) {
                 Scheduler.system().fork("input", this::awaitEndOfInput);
@@ -125,6 +129,15 @@ final class Up implements Callable<Integer> {
         output.say("Stopped.");
         output.tell(Map.of("event", "stopped"));
         return ExitCode.DONE.status();
+    }
+
+    private static List<Route> routes(NodeConfig config, Node node) {
+        var reachability =
+                new Reachability(config.bootstrap(), config.listen(), Scheduler.system());
+        var routes = new ArrayList<Route>();
+        routes.add(Route.get("/api/v1/status", () -> status(config, node)));
+        routes.addAll(new PeerRoutes(node, reachability).all());
+        return routes;
     }
 
     /** Returns when somebody wants the node to end, which is how every good run of it ends. */
@@ -207,7 +220,7 @@ final class Up implements Callable<Integer> {
         };
     }
 
-    private void announce(NodeConfig config, Node node, StatusServer server, long nanos) {
+    private void announce(NodeConfig config, Node node, ApiServer server, long nanos) {
         var role = config.role().label();
         output.say(
                 "Tensorlink "

@@ -52,6 +52,14 @@ public interface Host extends AutoCloseable {
     Connection connect(PeerInfo peer) throws DialException, InterruptedException;
 
     /**
+     * Makes a new connection to {@code peer}, even when there is one. Connections are spread over
+     * the event loops of both hosts, so something large moves faster in parts over several of them.
+     *
+     * @throws DialException when no address led to the peer, or there are too many connections
+     */
+    Connection dial(PeerInfo peer) throws DialException, InterruptedException;
+
+    /**
      * Opens a stream for {@code protocol}, connecting first when needed.
      *
      * @throws DialException when the peer cannot be reached

@@ -75,7 +75,7 @@ public final class Identify implements HostObserver {
 
     private void ask(Connection connection) {
         try (var stream = connection.open(PROTOCOL)) {
-            learn(connection, readAll(stream));
+            learn(connection, readAll(stream, limits, scheduler));
         } catch (UnsupportedProtocolException reticent) {
             log.debug("{} does not identify itself", connection);
         } catch (ProtocolViolation violation) {
@@ -91,7 +91,7 @@ public final class Identify implements HostObserver {
         if (!gate.admit(stream.connection(), scheduler.nanoTime())) {
             throw new ProtocolViolation(PUSH + ": more often than once a second");
         }
-        learn(stream.connection(), readAll(stream));
+        learn(stream.connection(), readAll(stream, limits, scheduler));
     }
 
     private void learn(Connection connection, List<ByteString> messages) throws ProtocolViolation {
@@ -153,7 +153,8 @@ public final class Identify implements HostObserver {
     }
 
     /** All messages until the remote ends its direction, within the limits of an exchange. */
-    private List<ByteString> readAll(Stream stream) throws IOException, InterruptedException {
+    static List<ByteString> readAll(Stream stream, Limits.Identify limits, Scheduler scheduler)
+            throws IOException, InterruptedException {
         var deadline = scheduler.after(limits.timeout(), stream::reset);
         try {
             var messages = new ArrayList<ByteString>();

@@ -35,6 +35,8 @@ public enum AddressProtocol {
     HTTP_PATH(481, "http-path", Size.VARIABLE, AddressValue.ENCODED_PATH),
     MEMORY(777, "memory", Size.VARIABLE, AddressValue.TEXT);
 
+    private static final int QUOTED_LENGTH_MAX = 100;
+
     private final int code;
     private final String text;
     private final int size;
@@ -81,8 +83,19 @@ public enum AddressProtocol {
             return value.parse(valueText);
         } catch (IllegalArgumentException wrong) {
             throw new IllegalArgumentException(
-                    "bad /" + text + " value \"" + valueText + "\": " + wrong.getMessage(), wrong);
+                    "bad /" + text + " value " + quoted(valueText) + ": " + wrong.getMessage(),
+                    wrong);
         }
+    }
+
+    /** Cut to a line, and without what could forge another one in a log. */
+    static String quoted(String foreign) {
+        var shown = new StringBuilder("\"");
+        for (int i = 0; i < Math.min(foreign.length(), QUOTED_LENGTH_MAX); i++) {
+            char next = foreign.charAt(i);
+            shown.append(Character.isISOControl(next) ? '\ufffd' : next);
+        }
+        return shown.append(foreign.length() > QUOTED_LENGTH_MAX ? "…\"" : "\"").toString();
     }
 
     /** The text of {@code bytes}, which are checked on the way. */

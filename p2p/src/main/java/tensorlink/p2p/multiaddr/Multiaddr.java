@@ -18,6 +18,8 @@ public final class Multiaddr {
 
     public static final int PARTS_MAX = 32;
 
+    private static final int TRIES_PER_KEPT = 4;
+
     private static final int TEXT_LENGTH_MAX = 4 * BYTES_MAX;
 
     private final List<Part> parts;
@@ -51,7 +53,8 @@ public final class Multiaddr {
                     "address of " + text.length() + " characters, limit " + TEXT_LENGTH_MAX);
         }
         if (!text.startsWith("/")) {
-            throw new IllegalArgumentException("address \"" + text + "\" starts with no slash");
+            throw new IllegalArgumentException(
+                    "address " + AddressProtocol.quoted(text) + " starts with no slash");
         }
         var parts = new ArrayList<Part>();
         int at = 1;
@@ -60,7 +63,10 @@ public final class Multiaddr {
             var protocol = AddressProtocol.ofText(text.substring(at, end));
             if (protocol == null) {
                 throw new IllegalArgumentException(
-                        "unknown protocol \"" + text.substring(at, end) + "\" in " + text);
+                        "unknown protocol "
+                                + AddressProtocol.quoted(text.substring(at, end))
+                                + " in "
+                                + AddressProtocol.quoted(text));
             }
             at = end + 1;
             if (!protocol.hasValue()) {
@@ -70,7 +76,7 @@ public final class Multiaddr {
             int valueEnd = protocol.takesRest() ? text.length() : end(text, at);
             if (at >= valueEnd) {
                 throw new IllegalArgumentException(
-                        "/" + protocol.text() + " has no value in " + text);
+                        "/" + protocol.text() + " has no value in " + AddressProtocol.quoted(text));
             }
             parts.add(new Part(protocol, protocol.parse(text.substring(at, valueEnd))));
             at = valueEnd + 1;
@@ -94,36 +100,49 @@ public final class Multiaddr {
             throw new IllegalArgumentException(
                     "address of " + bytes.size() + " bytes, limit " + BYTES_MAX);
         }
+        return new Multiaddr(parts(bytes));
+    }
+
+    private static List<Part> parts(ByteString bytes) {
+        try {
+            return parts(new ByteReader(bytes));
+        } catch (IllegalArgumentException malformed) {
+            throw new IllegalArgumentException("address: " + malformed.getMessage(), malformed);
+        }
+    }
+
+    private static List<Part> parts(ByteReader reader) {
         var parts = new ArrayList<Part>();
-        var reader = new ByteReader(bytes);
         while (reader.remaining() > 0) {
             if (parts.size() == PARTS_MAX) {
-                throw new IllegalArgumentException("address of more than " + PARTS_MAX + " parts");
+                throw new IllegalArgumentException("more than " + PARTS_MAX + " parts");
             }
             long code = reader.varint();
             var protocol = AddressProtocol.ofCode(code);
             if (protocol == null) {
-                throw new IllegalArgumentException("unknown protocol " + code + " in address");
+                throw new IllegalArgumentException("unknown protocol " + code);
             }
             long size = protocol.isVariable() ? reader.varint() : protocol.size();
             parts.add(new Part(protocol, reader.take(size)));
         }
-        return new Multiaddr(parts);
+        return parts;
     }
 
     /**
      * Reads a peer's list of addresses: what is malformed or unknown here is skipped, because the
      * peer may speak newer transports than we do.
      *
-     * @param countMax how many to keep at most, the first ones
+     * @param countMax how many to keep at most, the first ones; four times as many are looked at,
+     *     because refusing one costs far more than sending it
      */
     public static List<Multiaddr> decodeKnown(List<ByteString> addresses, int countMax) {
         var known = new ArrayList<Multiaddr>();
-        for (var address : addresses) {
+        long lookedAtMax = (long) TRIES_PER_KEPT * countMax;
+        for (int i = 0; i < Math.min(addresses.size(), lookedAtMax); i++) {
             if (known.size() == countMax) {
                 break;
             }
-            decodeKnown(address).ifPresent(known::add);
+            decodeKnown(addresses.get(i)).ifPresent(known::add);
         }
         return List.copyOf(known);
     }

@@ -23,6 +23,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
 
@@ -32,6 +34,7 @@ import tensorlink.p2p.core.Scheduler;
  * that.
  */
 final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedConnection {
+    private static final Logger log = LoggerFactory.getLogger(QuicSession.class);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration CLOSE_CHECK = Duration.ofMillis(10);
 
@@ -52,6 +55,9 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     private final AtomicBoolean closes = new AtomicBoolean();
     private volatile boolean takesNoStreams;
     private volatile boolean heard;
+
+    /** Bytes were sent that the remote may not have. */
+    private volatile boolean isUnconfirmed;
 
     // The event loop's own.
 
@@ -80,6 +86,10 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
         if (takesNoStreams) {
             throw new IOException("connection is closing");
         }
+        return open(limits.streams().negotiateTimeout());
+    }
+
+    private QuicStream open(Duration patience) throws IOException, InterruptedException {
         int openMax = limits.streams().openMax();
         if (!outboundSlots.tryAcquire()) {
             throw new IOException(
@@ -90,7 +100,6 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
         boolean complete = false;
         try {
             onLoop(() -> open(stream, opening));
-            var patience = limits.streams().negotiateTimeout();
             if (!opening.await(patience.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw new IOException("the remote took no more streams for " + patience);
             }
@@ -145,7 +154,6 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
         return !takesNoStreams;
     }
 
-    /** What QUIC has taken over it sends as well as it can; there is no way to wait for it. */
     @Override
     public void close() {
         takesNoStreams = true;
@@ -155,15 +163,54 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     }
 
     private void closeWhenSent() {
-        long end = scheduler.nanoTime() + CLOSE_TIMEOUT.toNanos();
         try {
-            while (unsentBytes.get() > 0 && scheduler.nanoTime() < end) {
-                scheduler.sleep(CLOSE_CHECK);
-            }
+            awaitSent(scheduler.nanoTime() + CLOSE_TIMEOUT.toNanos());
+        } catch (IOException isGone) {
+            log.debug("the last bytes may be lost: {}", isGone.getMessage());
         } catch (InterruptedException impatient) {
             Thread.currentThread().interrupt();
+        } finally {
+            shutDown(0, "connection was closed on this side");
         }
-        shutDown(0, "connection was closed on this side");
+    }
+
+    private void awaitSent(long end) throws IOException, InterruptedException {
+        while (unsentBytes.get() > 0 && scheduler.nanoTime() < end) {
+            scheduler.sleep(CLOSE_CHECK);
+        }
+        if (isUnconfirmed) {
+            confirm(end);
+        }
+    }
+
+    /**
+     * Waits until the remote has what was sent, because closing drops what is under way. It tells
+     * by answering a stream that is sent after all others; when packets were lost meanwhile, it may
+     * have answered before they were sent again, and is asked again.
+     */
+    private void confirm(long end) throws IOException, InterruptedException {
+        long lost;
+        do {
+            lost = lostPackets();
+            var patience = Duration.ofNanos(Math.max(1, end - scheduler.nanoTime()));
+            var last = open(patience);
+            last.sendLast();
+            last.timeout(patience);
+            last.write(MemorySegment.ofArray(SIGN_OF_LIFE));
+            last.closeWrite();
+            var answer = MemorySegment.ofArray(new byte[SIGN_OF_LIFE.length]);
+            while (last.read(answer) >= 0) {
+                // It is enough that it comes.
+            }
+            last.close();
+        } while (lost != lostPackets() && scheduler.nanoTime() < end);
+    }
+
+    private long lostPackets() throws InterruptedException {
+        var stats = channel.collectStats();
+        return stats.await(CLOSE_TIMEOUT.toMillis()) && stats.isSuccess()
+                ? stats.getNow().lost()
+                : 0;
     }
 
     private void shutDown(int code, String reason) {
@@ -202,6 +249,7 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     }
 
     void unsent(int bytes) {
+        isUnconfirmed = true;
         unsentBytes.addAndGet(bytes);
     }
 

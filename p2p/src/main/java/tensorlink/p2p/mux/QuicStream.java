@@ -28,6 +28,9 @@ final class QuicStream extends BlockingStream {
     private static final int QUEUED_BYTES_MAX = 8 * PART_BYTES;
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
+    /** Smaller is more urgent; this is the end of the scale. */
+    private static final int URGENCY_LAST = 127;
+
     private final QuicSession session;
     private final Runnable givesBack;
 
@@ -61,6 +64,7 @@ final class QuicStream extends BlockingStream {
         } finally {
             lock.unlock();
         }
+        prioritize(urgency(Purpose.ORDINARY));
     }
 
     private QuicStreamChannel channel() {
@@ -157,15 +161,23 @@ final class QuicStream extends BlockingStream {
 
     @Override
     public void purpose(Purpose kind) {
-        var priority = new QuicStreamPriority(urgency(kind), true);
-        var _ = channel().updatePriority(priority);
+        prioritize(urgency(kind));
+    }
+
+    /** Has QUIC send everything else before. */
+    void sendLast() {
+        prioritize(URGENCY_LAST);
+    }
+
+    private void prioritize(int urgency) {
+        var _ = channel().updatePriority(new QuicStreamPriority(urgency, true));
     }
 
     private static int urgency(Purpose kind) {
         return switch (kind) {
             case CONTROL -> 1;
-            case ORDINARY -> 127;
-            case BULK -> 250;
+            case ORDINARY -> 64;
+            case BULK -> 126;
         };
     }
 

@@ -20,6 +20,9 @@ final class SendQueue {
     /** What a queued frame costs besides its bytes. */
     private static final int FRAME_OVERHEAD_BYTES = 128;
 
+    /** So much is allocated for the shortest frame, lest what follows needs another. */
+    private static final int CAPACITY_MIN = 480;
+
     private final FrameRoom room;
     private final Budget budget;
     private final ArrayDeque<Frame> frames = new ArrayDeque<>();
@@ -48,7 +51,8 @@ final class SendQueue {
             return last;
         }
         int length = Math.min(wanted, dataBytesMax());
-        var frame = new Frame(Math.min(Math.max(length, bytes), dataBytesMax()), length);
+        int capacity = Math.max(length, Math.max(bytes, CAPACITY_MIN));
+        var frame = new Frame(Math.min(capacity, dataBytesMax()), length);
         frames.addLast(frame);
         hold(length + FRAME_OVERHEAD_BYTES);
         return frame;

@@ -239,6 +239,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
                 announce();
             }
         } catch (ProtocolViolation violation) {
+            announce();
             goAway(YamuxFrame.GoAway.PROTOCOL_ERROR);
             shutDown(violation);
         } finally {
@@ -304,6 +305,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         } else {
             log.debug("stream {} got more data than it may", data.stream());
             stream.reset(StreamError.PROTOCOL_VIOLATION);
+            sender.drain();
         }
     }
 

@@ -57,6 +57,11 @@ public final class Negotiation {
         return opening;
     }
 
+    /** How many of the next bytes are certainly the other side's and not yet a protocol's. */
+    public int wanted() {
+        return inMessage ? message.length - received : 1;
+    }
+
     /**
      * Takes the next byte of the other side. After {@link Progress.Agreed} or {@link
      * Progress.Refused} no further byte may be given.
@@ -75,6 +80,17 @@ public final class Negotiation {
         inMessage = false;
         length.reset();
         return take(text());
+    }
+
+    /**
+     * Takes the next {@code count} bytes of the other side, at most as many as are {@link #wanted}.
+     */
+    public Progress accept(byte[] next, int count) throws ProtocolViolation {
+        Progress progress = Progress.Pending.INSTANCE;
+        for (int i = 0; i < count; i++) {
+            progress = accept(next[i]);
+        }
+        return progress;
     }
 
     private void startMessage(byte next) throws ProtocolViolation {

@@ -70,7 +70,12 @@ final class Curve {
      * @throws IllegalArgumentException when it is not on the curve, or infinity
      */
     ECPoint point(ByteString encoded) {
-        return domain.validatePublicPoint(domain.getCurve().decodePoint(encoded.toByteArray()));
+        try {
+            return domain.validatePublicPoint(domain.getCurve().decodePoint(encoded.toByteArray()));
+        } catch (IllegalArgumentException elsewhere) {
+            throw new IllegalArgumentException(
+                    "public key is no point of " + name + ": " + elsewhere.getMessage(), elsewhere);
+        }
     }
 
     /** Signs by RFC 6979, the same every time, with the lower of the two possible {@code s}. */

@@ -126,7 +126,7 @@ public final class KeyFile {
             throw new KeyFileException(
                     path, "has " + Files.size(path) + " bytes, limit " + FILE_BYTES_MAX);
         }
-        var stored = parse(path, Files.readString(path, StandardCharsets.US_ASCII));
+        var stored = parse(path, Files.readString(path, StandardCharsets.ISO_8859_1));
         return switch (stored.getContentCase()) {
             case CLEAR -> {
                 if (passphrase.isPresent()) {
@@ -272,7 +272,11 @@ public final class KeyFile {
             var stored = StoredKey.parseFrom(Base64.getDecoder().decode(body));
             if (stored.getVersion() != VERSION) {
                 throw new KeyFileException(
-                        path, "has version " + stored.getVersion() + ", expected " + VERSION);
+                        path,
+                        "has version "
+                                + Integer.toUnsignedString(stored.getVersion())
+                                + ", expected "
+                                + VERSION);
             }
             return stored;
         } catch (IllegalArgumentException | InvalidProtocolBufferException damaged) {

@@ -28,7 +28,7 @@ record KeyMessage(KeyType type, ByteString data) {
         if (encoded.size() < 4 || encoded.byteAt(0) != TYPE_TAG) {
             throw new IllegalArgumentException("is not in canonical form");
         }
-        var type = KeyType.ofNumber(encoded.byteAt(1));
+        var type = KeyType.ofNumber(Byte.toUnsignedInt(encoded.byteAt(1)));
         if (encoded.byteAt(2) != DATA_TAG) {
             throw new IllegalArgumentException("is " + type + ", but not in canonical form");
         }

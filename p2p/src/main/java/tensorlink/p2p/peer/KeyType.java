@@ -28,7 +28,8 @@ public enum KeyType {
                 return type;
             }
         }
-        throw new IllegalArgumentException("is of unknown type " + number);
+        throw new IllegalArgumentException(
+                "is of unknown type " + Integer.toUnsignedString(number));
     }
 
     @Override

@@ -20,11 +20,12 @@ public record PeerRecord(PeerId peer, long sequence, List<Multiaddr> addresses) 
     private static final String DOMAIN = "libp2p-peer-record";
 
     private static final ByteString PAYLOAD_TYPE = ByteString.copyFrom(new byte[] {0x03, 0x01});
-    private static final int ADDRESSES_MAX = 500;
+    private static final int ADDRESSES_MAX = 64;
 
     public PeerRecord {
         if (sequence < 0) {
-            throw new IllegalArgumentException("peer record with sequence " + sequence);
+            throw new IllegalArgumentException(
+                    "sequence " + Long.toUnsignedString(sequence) + ", limit " + Long.MAX_VALUE);
         }
         addresses = List.copyOf(addresses);
     }

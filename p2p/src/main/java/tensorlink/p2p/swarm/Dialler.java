@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
@@ -42,6 +43,7 @@ final class Dialler {
     private final DialBackOff backOff;
     private final Semaphore slots;
     private final Map<PeerId, Run> runs = new ConcurrentHashMap<>();
+    private final Set<Run> others = ConcurrentHashMap.newKeySet();
     private volatile boolean isClosed;
 
     /**
@@ -94,6 +96,21 @@ final class Dialler {
         }
     }
 
+    /** Makes a connection, even when there is one already. */
+    SwarmConnection dial(PeerInfo peer) throws DialException, InterruptedException {
+        if (peer.id().equals(upgrader.self())) {
+            throw new IllegalArgumentException("a host cannot connect to itself");
+        }
+        var run = new Run(peer.id(), addresses(peer));
+        others.add(run);
+        try {
+            run.start();
+            return run.await();
+        } finally {
+            others.remove(run);
+        }
+    }
+
     /** The caller's addresses, then those we know, without ids and doubles. */
     private List<Multiaddr> addresses(PeerInfo peer) {
         var all = new ArrayList<>(peer.addresses());
@@ -120,6 +137,9 @@ final class Dialler {
     void close() {
         isClosed = true;
         for (var run : runs.values()) {
+            run.cancel();
+        }
+        for (var run : others) {
             run.cancel();
         }
     }

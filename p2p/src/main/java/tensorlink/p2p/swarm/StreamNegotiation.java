@@ -39,16 +39,38 @@ final class StreamNegotiation {
         for (var protocol : protocols) {
             names.add(protocol.name());
         }
-        return ProtocolId.of(run(stream, Negotiation.propose(names), names));
+        var proposal = Negotiation.propose(names);
+        return ProtocolId.of(run(stream, proposal, proposal.opening(), names));
+    }
+
+    /**
+     * Proposes {@code protocol}, which the remote is known to serve, without waiting.
+     *
+     * @param whenRefused is run if the remote does not serve it any more
+     */
+    MuxedStream lazy(MuxedStream stream, ProtocolId protocol, Runnable whenRefused)
+            throws IOException, InterruptedException {
+        var proposal = Negotiation.propose(List.of(protocol.name()));
+        write(stream, proposal.opening());
+        return new LazyStream(stream, this, proposal, whenRefused);
+    }
+
+    /**
+     * Waits for the answer to a {@code proposal} that was sent; goes on where it was interrupted.
+     */
+    void confirm(MuxedStream stream, Negotiation proposal)
+            throws IOException, InterruptedException {
+        run(stream, proposal, ByteString.EMPTY, List.of());
     }
 
     /** Answers proposals until one is served, and returns its name. */
     String answer(MuxedStream stream, Predicate<String> serves)
             throws IOException, InterruptedException {
-        return run(stream, Negotiation.answer(serves), List.of());
+        return run(stream, Negotiation.answer(serves), ByteString.EMPTY, List.of());
     }
 
-    private String run(MuxedStream stream, Negotiation negotiation, List<String> names)
+    private String run(
+            MuxedStream stream, Negotiation negotiation, ByteString opening, List<String> names)
             throws IOException, InterruptedException {
         var isLate = new AtomicBoolean();
         var deadline =
@@ -59,7 +81,7 @@ final class StreamNegotiation {
                             stream.reset(StreamError.NEGOTIATION_FAILED);
                         });
         try {
-            return exchange(stream, negotiation, names);
+            return exchange(stream, negotiation, opening, names);
         } catch (IOException failure) {
             if (isLate.get()) {
                 throw new StreamTimeoutException(
@@ -72,19 +94,21 @@ final class StreamNegotiation {
     }
 
     /** Replies are held back while input waits, so that they leave in one frame. */
-    private static String exchange(MuxedStream stream, Negotiation negotiation, List<String> names)
+    private static String exchange(
+            MuxedStream stream, Negotiation negotiation, ByteString opening, List<String> names)
             throws IOException, InterruptedException {
-        var next = new byte[1];
-        var reply = negotiation.opening();
+        var reply = opening;
         while (true) {
             if (!reply.isEmpty() && stream.available() == 0) {
                 write(stream, reply);
                 reply = ByteString.EMPTY;
             }
-            if (stream.read(MemorySegment.ofArray(next)) < 0) {
+            var next = new byte[negotiation.wanted()];
+            int count = stream.read(MemorySegment.ofArray(next));
+            if (count < 0) {
                 throw new EOFException("the remote ended the stream before a protocol was agreed");
             }
-            switch (negotiation.accept(next[0])) {
+            switch (negotiation.accept(next, count)) {
                 case Progress.Pending() -> {}
                 case Progress.Send(var bytes) -> reply = reply.concat(bytes);
                 case Progress.Agreed(var protocol, var bytes) -> {

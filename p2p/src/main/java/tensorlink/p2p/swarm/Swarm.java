@@ -177,6 +177,11 @@ public final class Swarm implements Host {
         return dialler.connect(peer);
     }
 
+    @Override
+    public Connection dial(PeerInfo peer) throws DialException, InterruptedException {
+        return dialler.dial(peer);
+    }
+
     /** A connection that turns out to be dead is replaced once. */
     @Override
     public Stream open(PeerId peer, List<ProtocolId> wanted)
@@ -386,6 +391,11 @@ public final class Swarm implements Host {
         @Override
         public StreamNegotiation negotiation() {
             return negotiation;
+        }
+
+        @Override
+        public boolean serves(PeerId peer, ProtocolId protocol) {
+            return parts.peers().serves(peer, protocol.name());
         }
 
         @Override

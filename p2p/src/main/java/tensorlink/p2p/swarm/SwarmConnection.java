@@ -3,6 +3,8 @@ package tensorlink.p2p.swarm;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -39,6 +41,7 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
     private final AtomicInteger streams = new AtomicInteger();
     private final long openedAt;
     private volatile long lastUsedAt;
+    private final Set<ProtocolId> refused = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closed = new CountDownLatch(1);
     private final AtomicInteger violations = new AtomicInteger();
     private final Semaphore negotiationSlots;
@@ -114,6 +117,13 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         var stream = carried(place);
         boolean agreed = false;
         try {
+            var first = protocols.getFirst();
+            if (protocols.size() == 1 && isServed(first)) {
+                var lazy = owner.negotiation().lazy(stream, first, () -> refused.add(first));
+                var opened = agreed(lazy, place, first, Direction.OUTBOUND);
+                agreed = true;
+                return opened;
+            }
             var protocol = owner.negotiation().propose(stream, protocols);
             var opened = agreed(stream, place, protocol, Direction.OUTBOUND);
             agreed = true;
@@ -127,6 +137,11 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
                 stream.reset(StreamError.NEGOTIATION_FAILED);
             }
         }
+    }
+
+    /** Whether the peer said so, and has not since refused. */
+    private boolean isServed(ProtocolId protocol) {
+        return !refused.contains(protocol) && owner.serves(remotePeer, protocol);
     }
 
     private MuxedStream carried(StreamClaim place) throws IOException, InterruptedException {
@@ -260,6 +275,9 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         HostObserver observer();
 
         StreamNegotiation negotiation();
+
+        /** Whether {@code peer} said that it serves {@code protocol}. */
+        boolean serves(PeerId peer, ProtocolId protocol);
 
         /** The remote opened {@code stream}; must not block. */
         void opened(SwarmConnection connection, MuxedStream stream);

@@ -88,7 +88,24 @@ public final class QuicTransport implements Transport {
     @Override
     public Future<?> dial(Multiaddr address, ChannelHandler pipeline) throws IOException {
         var to = QuicAddress.resolve(address);
-        return QuicChannel.newBootstrap(socket(to.getAddress()))
+        var socket = socket(to.getAddress());
+        lock.lock();
+        try {
+            if (isClosed) {
+                throw closing();
+            }
+            return connect(socket, to, pipeline);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static IOException closing() {
+        return new IOException("the host is closing");
+    }
+
+    private Future<?> connect(Channel socket, InetSocketAddress to, ChannelHandler pipeline) {
+        return QuicChannel.newBootstrap(socket)
                 .handler(pipeline)
                 .streamHandler(QuicMuxer.inbound())
                 .option(
@@ -119,7 +136,7 @@ public final class QuicTransport implements Transport {
                 return open;
             }
             if (isClosed) {
-                throw new IOException("the host is closing");
+                throw closing();
             }
             var any = InetAddress.getByAddress(new byte[isIp4 ? 4 : 16]);
             var codec = configure(new QuicClientCodecBuilder()).sslContext(security.client());

@@ -25,6 +25,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.multiaddr.Multiaddr;
 
 /** TCP on epoll where there is epoll, else on NIO. */
@@ -43,6 +44,8 @@ public final class TcpTransport implements Transport {
     private final EventLoopGroup loops;
     private final Bootstrap dialling = new Bootstrap();
     private final ServerBootstrap listening = new ServerBootstrap();
+    private final ReentrantLock lock = new ReentrantLock();
+    private boolean isClosed;
 
     /**
      * @param threads event loops; a connection belongs to one of them
@@ -99,7 +102,16 @@ public final class TcpTransport implements Transport {
 
     @Override
     public ChannelFuture dial(Multiaddr address, ChannelHandler pipeline) throws IOException {
-        return dialling.clone().handler(pipeline).connect(TcpAddress.resolve(address));
+        var to = TcpAddress.resolve(address);
+        lock.lock();
+        try {
+            if (isClosed) {
+                throw new IOException("the host is closing");
+            }
+            return dialling.clone().handler(pipeline).connect(to);
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -121,6 +133,12 @@ public final class TcpTransport implements Transport {
 
     @Override
     public void close() {
+        lock.lock();
+        try {
+            isClosed = true;
+        } finally {
+            lock.unlock();
+        }
         loops.shutdownGracefully(0, CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();
     }

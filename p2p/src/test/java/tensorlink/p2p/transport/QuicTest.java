@@ -95,6 +95,35 @@ class QuicTest {
     }
 
     @Test
+    void what_was_written_arrives_although_the_connection_is_closed_at_once() throws Exception {
+        var server = host();
+        var received = new LinkedBlockingQueue<Integer>();
+        server.handle(
+                OTHER,
+                stream -> {
+                    int total = 0;
+                    try {
+                        var part = MemorySegment.ofArray(new byte[100_000]);
+                        for (int n = stream.read(part); n >= 0; n = stream.read(part)) {
+                            total += n;
+                        }
+                    } finally {
+                        received.add(total);
+                    }
+                });
+        for (int run = 0; run < 2; run++) {
+            var connection = host().connect(server.info());
+
+            try (var stream = connection.open(OTHER)) {
+                stream.write(MemorySegment.ofArray(new byte[3_000_000]));
+            }
+            connection.close();
+
+            assertThat(received.take()).as("run %d", run).isEqualTo(3_000_000);
+        }
+    }
+
+    @Test
     void works_over_ip6() throws Exception {
         var server =
                 Libp2p.start(

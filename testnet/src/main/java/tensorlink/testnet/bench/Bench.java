@@ -6,6 +6,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import tensorlink.node.cli.ExitCode;
+import tensorlink.testnet.bench.net.BenchNet;
+import tensorlink.testnet.bench.net.NetPeer;
 
 /** The benchmarks. */
 @Command(

@@ -28,6 +28,7 @@ import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.Output;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.ProcessNetwork;
+import tensorlink.testnet.bench.figures.Sample;
 
 /**
  * Training over two worker processes against one process: tokens per second, the share of what a

@@ -17,6 +17,7 @@ import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
+import tensorlink.testnet.bench.figures.Sample;
 
 /**
  * What a hop costs: half the time of a tensor's way to another host of this process and back, over

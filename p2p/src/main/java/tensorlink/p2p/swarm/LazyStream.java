@@ -1,0 +1,96 @@
+package tensorlink.p2p.swarm;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import tensorlink.p2p.core.Purpose;
+import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.mux.MuxedStream;
+import tensorlink.p2p.mux.StreamError;
+import tensorlink.p2p.negotiate.Negotiation;
+
+/**
+ * A stream whose protocol the remote said it serves, so that nobody waits for it to say so again:
+ * the proposal is on its way, and the answer is read before the first bytes read. When the remote
+ * has changed its mind, reading fails and the stream is reset.
+ */
+final class LazyStream implements MuxedStream {
+    private final MuxedStream carrier;
+    private final StreamNegotiation negotiation;
+    private final Negotiation proposal;
+    private final Runnable whenRefused;
+    private volatile boolean isConfirmed;
+
+    /**
+     * @param proposal names one protocol and was sent
+     */
+    LazyStream(
+            MuxedStream carrier,
+            StreamNegotiation negotiation,
+            Negotiation proposal,
+            Runnable whenRefused) {
+        this.carrier = carrier;
+        this.negotiation = negotiation;
+        this.proposal = proposal;
+        this.whenRefused = whenRefused;
+    }
+
+    @Override
+    public int read(MemorySegment target) throws IOException, InterruptedException {
+        if (!isConfirmed) {
+            confirm();
+        }
+        return carrier.read(target);
+    }
+
+    private void confirm() throws IOException, InterruptedException {
+        try {
+            negotiation.confirm(carrier, proposal);
+            isConfirmed = true;
+        } catch (UnsupportedProtocolException refused) {
+            whenRefused.run();
+            carrier.reset(StreamError.NEGOTIATION_FAILED);
+            throw refused;
+        }
+    }
+
+    @Override
+    public void write(MemorySegment source) throws IOException, InterruptedException {
+        carrier.write(source);
+    }
+
+    @Override
+    public void closeWrite() throws IOException {
+        carrier.closeWrite();
+    }
+
+    @Override
+    public void close() {
+        carrier.close();
+    }
+
+    @Override
+    public void reset(StreamError reason) {
+        carrier.reset(reason);
+    }
+
+    @Override
+    public void timeout(Duration limit) {
+        carrier.timeout(limit);
+    }
+
+    @Override
+    public void purpose(Purpose kind) {
+        carrier.purpose(kind);
+    }
+
+    @Override
+    public void whenOver(Runnable action) {
+        carrier.whenOver(action);
+    }
+
+    @Override
+    public int available() {
+        return isConfirmed ? carrier.available() : 0;
+    }
+}

@@ -1,0 +1,28 @@
+package tensorlink.p2p.peer;
+
+import com.google.protobuf.ByteString;
+import java.security.SignatureException;
+import java.util.List;
+import tensorlink.p2p.BadInput;
+
+/** Signed envelopes that should hold a peer record. */
+class PeerRecordInputTest extends BadInput {
+    PeerRecordInputTest() {
+        super("peer-record");
+    }
+
+    @Override
+    protected String outcome(List<byte[]> pieces) {
+        var bytes = ByteString.EMPTY;
+        for (var piece : pieces) {
+            bytes = bytes.concat(ByteString.copyFrom(piece));
+        }
+        try {
+            var record = PeerRecord.open(bytes);
+            return "%s, sequence %d, %d addresses"
+                    .formatted(record.peer(), record.sequence(), record.addresses().size());
+        } catch (SignatureException wrong) {
+            return refusal(wrong);
+        }
+    }
+}

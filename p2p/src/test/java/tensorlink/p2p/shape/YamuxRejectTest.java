@@ -1,0 +1,19 @@
+package tensorlink.p2p.shape;
+
+import tensorlink.p2p.RawPeer;
+import tensorlink.p2p.RejectLeavesNoTraceTest;
+import tensorlink.p2p.core.Host;
+
+class YamuxRejectTest extends RejectLeavesNoTraceTest {
+    @Override
+    protected String folder() {
+        return "yamux";
+    }
+
+    @Override
+    protected RawPeer send(Host victim, byte[] input) throws InterruptedException {
+        var peer = RawPeer.encrypted(victim);
+        peer.send(input);
+        return peer;
+    }
+}

@@ -1,0 +1,63 @@
+package tensorlink.testnet.bench.net;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Where a benchmark ran.
+ *
+ * @param loadBefore the load average of the minute before it
+ */
+record Machine(
+        String processor,
+        int cores,
+        long memoryBytes,
+        String system,
+        String java,
+        double loadBefore) {
+    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
+
+    static Machine here() throws IOException {
+        var system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+        return new Machine(
+                processorName(),
+                system.getAvailableProcessors(),
+                system.getTotalMemorySize(),
+                system.getName() + " " + system.getVersion() + " " + system.getArch(),
+                Runtime.version().toString(),
+                system.getSystemLoadAverage());
+    }
+
+    /** The load average of the last minute; negative where the system does not tell. */
+    static double load() {
+        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+    }
+
+    private static String processorName() throws IOException {
+        if (Files.isReadable(PROCESSORS)) {
+            for (var line : Files.readAllLines(PROCESSORS)) {
+                if (line.startsWith("model name")) {
+                    return line.substring(line.indexOf(':') + 1).strip();
+                }
+            }
+        }
+        return System.getProperty("os.arch");
+    }
+
+    Map<String, Object> json(double loadAfter) {
+        var json = new LinkedHashMap<String, Object>();
+        json.put("processor", processor);
+        json.put("cores", cores);
+        json.put("memoryBytes", memoryBytes);
+        json.put("system", system);
+        json.put("java", java);
+        json.put("loadBefore", loadBefore);
+        json.put("loadAfter", loadAfter);
+        return json;
+    }
+}
