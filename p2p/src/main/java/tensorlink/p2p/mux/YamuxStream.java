@@ -381,7 +381,11 @@ final class YamuxStream extends BlockingStream {
         }
     }
 
-    /** The next data frame with its header in place, or null. */
+    /**
+     * The next data frame with its header in place, or null. The end never travels with data: js
+     * takes it for the end as soon as it reads the header, and loses what of a long frame is still
+     * on its way.
+     */
     @Nullable ByteBuf nextData() {
         lock.lock();
         try {
@@ -389,12 +393,7 @@ final class YamuxStream extends BlockingStream {
             if (frame == null) {
                 return null;
             }
-            var flags = introduce();
-            if (endRequested && sending.isEmpty()) {
-                endSent = true;
-                flags = flags.withFin();
-            }
-            putHeader(frame, flags);
+            putHeader(frame, introduce());
             if (sending.bytes() <= QUEUED_BYTES_MAX / 2) {
                 writing.signal();
             }
