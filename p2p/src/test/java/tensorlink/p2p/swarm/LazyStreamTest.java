@@ -49,7 +49,10 @@ class LazyStreamTest {
 
         int count = stream.read(target);
 
-        assertThat(new String(target.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE)))
+        assertThat(
+                        new String(
+                                target.asSlice(0, count).toArray(ValueLayout.JAVA_BYTE),
+                                StandardCharsets.UTF_8))
                 .isEqualTo("hello");
         assertThat(refused).isEmpty();
     }
