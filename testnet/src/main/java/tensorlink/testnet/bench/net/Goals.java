@@ -75,7 +75,10 @@ final class Goals {
                         way + ": CPU ms per connection, both ends",
                         way + ".cpuMillisPerConnection",
                         2.5));
-        all.add(atLeast(way + ": streams per s, eager", way + ".streamsPerSecond", 2_500));
+        all.add(
+                atLeast(way + ": streams per s, lazy", way + ".streamsPerSecond", 4_000)
+                        .stretch(8_000));
+        all.add(atLeast(way + ": streams per s, eager", way + ".eagerStreamsPerSecond", 2_500));
     }
 
     private static void idle(String way, List<Target> all) {

@@ -102,6 +102,15 @@ record OurCarrier(Way way, PeerInfo remote, Child peer, Scheduler scheduler)
             }
         }
 
+        /** The same, but with a choice, for which the peer's word has to be waited for. */
+        void eagerStreams(int count) throws IOException, InterruptedException {
+            for (int i = 0; i < count; i++) {
+                try (var stream = connection.open(List.of(NetPeer.ECHO, NetPeer.SLOW))) {
+                    echo(stream);
+                }
+            }
+        }
+
         @Override
         public void connections(int count) throws IOException, InterruptedException {
             for (int i = 0; i < count; i++) {

@@ -50,6 +50,16 @@ record SharedRows(Amounts amounts, Figures figures, Scheduler scheduler) {
         }
     }
 
+    /** Ours do not wait for the peer's word on a protocol that it has named; here they do. */
+    void eagerStreams(OurCarrier carrier) throws IOException, InterruptedException {
+        int count = amounts.streams();
+        try (var link = carrier.open()) {
+            link.eagerStreams(Math.max(1, count / WARM_UP));
+            var time = watch(carrier).time(() -> link.eagerStreams(count));
+            note(carrier, "eagerStreamsPerSecond", count / time.seconds());
+        }
+    }
+
     private Stopwatch watch(Carrier carrier) {
         return new Stopwatch(carrier, scheduler);
     }

@@ -28,7 +28,11 @@ final class Turns {
             case JsCarrier js -> shared(row, js);
             case OurCarrier ours -> {
                 switch (row) {
-                    case throughput, ping, connections, streams -> shared(row, ours);
+                    case throughput, ping, connections -> shared(row, ours);
+                    case streams -> {
+                        shared.streams(ours);
+                        shared.eagerStreams(ours);
+                    }
                     case bulk -> own.bulk(ours);
                     case slow -> own.slow(ours);
                     case idle -> own.idle(ours);

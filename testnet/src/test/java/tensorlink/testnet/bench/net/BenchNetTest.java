@@ -42,6 +42,7 @@ class BenchNetTest {
                             "pingMicros99",
                             "connectionsPerSecond",
                             "streamsPerSecond",
+                            "eagerStreamsPerSecond",
                             "bulkOneMegabytesPerSecond",
                             "bulkFourMegabytesPerSecond",
                             "bulkPingMillis99",

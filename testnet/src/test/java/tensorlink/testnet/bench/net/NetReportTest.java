@@ -46,7 +46,8 @@ class NetReportTest {
         figures.add("js-noise.pingMicros50", 200);
         figures.add("noise.connectionsPerSecond", 600);
         figures.add("noise.cpuMillisPerConnection", 3);
-        figures.add("noise.streamsPerSecond", 2_600);
+        figures.add("noise.streamsPerSecond", 3_900);
+        figures.add("noise.eagerStreamsPerSecond", 2_600);
         figures.add("noise.idleBytesDialling", 40_960);
         figures.add("noise.idleBytesListening", 40_961);
 
@@ -58,6 +59,7 @@ class NetReportTest {
         assertGoal("noise: ping p50 of js", 0.25, true);
         assertGoal("noise: connections per s", 600, true);
         assertGoal("noise: CPU ms per connection, both ends", 3, false);
+        assertGoal("noise: streams per s, lazy", 3_900, false);
         assertGoal("noise: streams per s, eager", 2_600, true);
         assertGoal("noise: idle connection, bytes dialling", 40_960, true);
         assertGoal("noise: idle connection, bytes listening", 40_961, false);
