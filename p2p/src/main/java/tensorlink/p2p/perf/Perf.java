@@ -22,7 +22,7 @@ public final class Perf {
     /** The longest answer that a client may ask for. */
     static final long ANSWER_BYTES_MAX = 1L << 40;
 
-    private static final int PART_BYTES = 64 << 10;
+    private static final int PART_BYTES = 256 << 10;
     private static final ValueLayout.OfLong SIZE =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final Duration SILENCE_MAX = Duration.ofSeconds(10);
