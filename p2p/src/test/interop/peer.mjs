@@ -123,6 +123,10 @@ const commands = {
     return stream.protocol
   },
   echo,
+  async handle (protocol) {
+    await node.handle(protocol, () => {})
+    return 'handled'
+  },
   // Reads until the stream ends in one way or the other.
   async drain (address, protocol) {
     const stream = await node.dialProtocol(multiaddr(address), protocol)

@@ -2,6 +2,7 @@ package tensorlink.p2p;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -11,6 +12,7 @@ import org.junit.jupiter.api.Timeout;
  * had there before is still there. The system property {@code identities} says how many; a million
  * is the full count.
  */
+@Tag("counted")
 @Timeout(300)
 public abstract class ForgedIdentityFloodTest {
     private static final int IDENTITIES = Integer.getInteger("identities", 20_000);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tensorlink.p2p.core.Host;
@@ -16,6 +17,7 @@ import tensorlink.p2p.peer.KeyPair;
  * within 16 MiB, and an honest peer is answered. The system property {@code nonreader.seconds} says
  * for how long; two seconds fill every queue there is.
  */
+@Tag("counted")
 @Timeout(180)
 public abstract class NonReaderTest {
     private static final long HELD_BYTES_MAX = 16 << 20;

@@ -44,7 +44,7 @@ import tensorlink.p2p.peer.PreSharedKey;
 
 /** The same with js-libp2p over every transport, security and kind of key, whoever dials. */
 @Tag("interop")
-@Timeout(180)
+@Timeout(600)
 class JsMatrixTest {
     private static final ProtocolId ECHO = ProtocolId.of("/test/echo/1.0.0");
     private static final ProtocolId RESET = ProtocolId.of("/test/reset/1.0.0");
@@ -52,7 +52,8 @@ class JsMatrixTest {
     private static final String TCP = "/ip4/127.0.0.1/tcp/0";
     private static final String WS = "/ip4/127.0.0.1/tcp/0/ws";
     private static final String QUIC = "/ip4/127.0.0.1/udp/0/quic-v1";
-    private static final int ECHO_BYTES = 4 << 20;
+    private static final int ECHO_BYTES = 64 << 20;
+    private static final int SLICED_ECHO_BYTES = 100_000;
 
     private final List<AutoCloseable> running = new ArrayList<>();
     private final LinkedBlockingQueue<IOException> breaks = new LinkedBlockingQueue<>();
@@ -88,7 +89,7 @@ class JsMatrixTest {
                 .containsEntry("addresses", host.addresses().getFirst().toString());
         Eventually.until(
                 "js is identified", () -> host.peers().identification(js.info().id()).isPresent());
-        talk(host, js);
+        talk(host, js, ECHO_BYTES, 100);
         host.disconnect(js.info().id());
         js.event("disconnected");
 
@@ -98,17 +99,61 @@ class JsMatrixTest {
                 .startsWith(host.id().toString())
                 .contains(address.equals(QUIC) ? "quic" : name + " /yamux/1.0.0");
         Eventually.until("the connection is up here too", () -> !host.connections().isEmpty());
-        talk(host, js);
+        talk(host, js, ECHO_BYTES, 100);
         assertThat(host.connections()).hasSize(1);
     }
 
-    /** Ping, bytes, half-close, reset and many streams at once, from both sides. */
-    private void talk(Host host, JsPeer js) throws Exception {
+    /** However the network cuts the bytes; what changes is how long it takes. */
+    @ParameterizedTest
+    @CsvSource({TCP + ", NOISE", TCP + ", TLS", WS + ", NOISE", WS + ", TLS"})
+    void single_bytes_make_no_difference(String address, HostConfig.Security security)
+            throws Exception {
+        var host = host(config(address).withSecurities(security), KeyType.ED25519);
+        var js = js(options(address, security, "Ed25519"));
+        var beforeJs = new SlicingProxy(js.info());
+        running.add(beforeJs);
+        var beforeHost = new SlicingProxy(host.info());
+        running.add(beforeHost);
+
+        host.connect(beforeJs.info());
+        assertThat(js.event("identified")).containsEntry("peer", host.id().toString());
+        talk(host, js, SLICED_ECHO_BYTES, 100);
+        host.disconnect(js.info().id());
+        js.event("disconnected");
+
+        assertThat(js.ask("dial", JsPeer.full(beforeHost.info()))).startsWith(host.id().toString());
+        Eventually.until("the connection is up here too", () -> !host.connections().isEmpty());
+        talk(host, js, SLICED_ECHO_BYTES, 100);
+    }
+
+    /** What either side serves from now on, the other learns by itself. */
+    private void assertPushes(Host host, JsPeer js) throws Exception {
+        var ours = ProtocolId.of("/test/ours/" + host.protocols().size());
+        host.handle(ours, Stream::close);
+        var seen = js.event("identified");
+        while (!seen.getOrDefault("protocols", "").contains(ours.name())) {
+            seen = js.event("identified");
+        }
+
+        var theirs = "/test/theirs/" + host.protocols().size();
+        js.ask("handle", theirs);
+        Eventually.until(
+                "js has told of " + theirs,
+                () ->
+                        host.peers()
+                                .identification(js.info().id())
+                                .map(it -> it.protocols().contains(theirs))
+                                .orElse(false));
+    }
+
+    /** Ping, push, bytes, half-close, reset and many streams at once, from both sides. */
+    private void talk(Host host, JsPeer js, int echoBytes, int streams) throws Exception {
+        assertPushes(host, js);
         var there = JsPeer.full(host.info());
         assertThat(Libp2p.ping(host, js.info().id())).isPositive();
         assertThat(Double.parseDouble(js.ask("ping", host.id()))).isNotNegative();
-        assertEchoes(host, js, ECHO_BYTES);
-        assertThat(js.ask("echo", there, ECHO_BYTES)).matches(SAME_DIGESTS);
+        assertEchoes(host, js, echoBytes);
+        assertThat(js.ask("echo", there, echoBytes)).matches(SAME_DIGESTS);
 
         try (var stream = host.open(js.info().id(), RESET)) {
             stream.write(MemorySegment.ofArray(new byte[1]));
@@ -123,31 +168,23 @@ class JsMatrixTest {
         }
         assertThat(js.ask("abort", there, ECHO)).isEqualTo("aborted");
 
+        boolean isQuic = there.has(AddressProtocol.QUIC_V1);
+        int bytes = Math.min(20_000, echoBytes / streams);
         var tasks = new ArrayList<FutureTask<Boolean>>();
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < streams; i++) {
+            tasks.add(start(() -> assertEchoes(host, js, bytes)));
             tasks.add(
-                    start(() -> {
-                        assertEchoes(host, js, 20_000);
-                        return true;
-                    }));
-            if (!there.has(AddressProtocol.QUIC_V1)) {
-                tasks.add(
-                        start(() -> {
-                            assertThat(js.ask("echo", there, 20_000)).matches(SAME_DIGESTS);
-                            return true;
-                        }));
-            }
+                    isQuic
+                            ? start(() -> assertEchoes(host, js, bytes))
+                            : start(() -> assertEchoed(js, there, bytes)));
         }
         for (var task : tasks) {
             assertThat(task.get()).isTrue();
         }
-        if (there.has(AddressProtocol.QUIC_V1)) {
-            // When js opens 100 of them at once while we open as many, one stalls in about one run
-            // of
-            // five, and we do not know yet on whose side.
-            for (int i = 0; i < 20; i++) {
-                assertThat(js.ask("echo", there, 20_000)).matches(SAME_DIGESTS);
-            }
+        for (int i = 0; isQuic && i < streams; i++) {
+            // Not at once: js 2.1.1 loses the end of some of many streams that it opened together,
+            // after its QUIC has acknowledged it.
+            assertThat(assertEchoed(js, there, bytes)).isTrue();
         }
         assertThat(js.ask("connections", host.id())).isEqualTo("1");
     }
@@ -185,8 +222,8 @@ class JsMatrixTest {
         var stranger = js(privateOptions(address, PreSharedKey.generate()));
         host.peers().add(member.info());
 
-        assertEchoes(host, member, ECHO_BYTES);
-        assertThat(member.ask("echo", JsPeer.full(host.info()), ECHO_BYTES)).matches(SAME_DIGESTS);
+        assertEchoes(host, member, 4 << 20);
+        assertThat(member.ask("echo", JsPeer.full(host.info()), 4 << 20)).matches(SAME_DIGESTS);
 
         assertThatThrownBy(() -> host.connect(stranger.info()))
                 .isInstanceOfSatisfying(
@@ -272,7 +309,12 @@ class JsMatrixTest {
         }
     }
 
-    private static void assertEchoes(Host from, JsPeer js, int size) throws Exception {
+    private static boolean assertEchoed(JsPeer js, Multiaddr there, int size) throws Exception {
+        assertThat(js.ask("echo", there, size)).matches(SAME_DIGESTS);
+        return true;
+    }
+
+    private static boolean assertEchoes(Host from, JsPeer js, int size) throws Exception {
         try (var stream = from.open(js.info().id(), ECHO)) {
             var sent =
                     start(() -> {
@@ -295,6 +337,7 @@ class JsMatrixTest {
             }
 
             assertThat(HexFormat.of().formatHex(digest.digest())).isEqualTo(sent.get());
+            return true;
         }
     }
 

