@@ -311,7 +311,9 @@ public final class GossipRouter {
         variants.add(arrival);
         arrivalCount++;
         outbox.add(new Action.Judge(arrival));
-        if (message.size() >= mesh.dontWantBytes() && score.score(from.id) >= 0) {
+        if (message.size() >= mesh.dontWantBytes()
+                && !score.countsDeliveries(topic)
+                && score.score(from.id) >= 0) {
             declineToMesh(id, topic, from.id);
         }
     }

@@ -46,6 +46,12 @@ final class PeerScore {
         }
     }
 
+    /** Whether silence is a fault on {@code topic}: a copy that we declined would look like it. */
+    boolean countsDeliveries(String topic) {
+        var rules = topics.get(topic);
+        return rules != null && rules.deliveryWeight() < 0;
+    }
+
     /** How long after the first copy another one still counts as delivered. */
     Duration deliveryWindow(String topic) {
         var rules = topics.get(topic);

@@ -89,11 +89,12 @@ public record TopicScore(
     }
 
     /**
-     * For a topic on which at least so many messages appear each second: a mesh peer that brings
-     * less than a tenth of them over some twenty seconds loses its standing, whatever its merits on
-     * this and other topics, which {@link ScoreConfig#topicMax} caps.
+     * For a topic of many publishers on which at least so many messages appear each second: a mesh
+     * peer that brings less than a twentieth of them over some twenty seconds loses its standing,
+     * whatever its merits on this and other topics, which {@link ScoreConfig#topicMax} caps. On
+     * such a topic no copies are declined, because each of them is a sign of life.
      *
-     * @param messagesPerSecond on the whole topic, more than 0
+     * @param messagesPerSecond on the whole topic, our own not counted; more than 0
      * @param window within which a copy counts though it was not the first; about the spread of
      *     arrival times at one node
      */
@@ -104,7 +105,7 @@ public record TopicScore(
         }
         double decay = 0.9;
         double steady = messagesPerSecond / (1 - decay);
-        double threshold = steady / 10;
+        double threshold = steady / 20;
         double fault = -2 * config.topicMax() / (weight * threshold * threshold);
         return new TopicScore(
                 weight,

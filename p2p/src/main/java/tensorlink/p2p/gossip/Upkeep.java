@@ -88,7 +88,7 @@ final class Upkeep {
         if (median < opportunityThreshold) {
             var better = new ArrayList<Neighbour>();
             for (var candidate : candidates) {
-                if (score.score(candidate.id) > median) {
+                if (score.score(candidate.id) > median && !kept.contains(candidate)) {
                     better.add(candidate);
                 }
             }

@@ -632,6 +632,16 @@ class GossipRouterTest {
         assertThat(cast.receive(1, Rpc.of(HELLO))).hasSize(1);
     }
 
+    @Test
+    void nothing_is_declined_on_a_topic_where_copies_are_signs_of_life() {
+        cast.with(1, 4)
+                .joined(
+                        TopicScore.defaults()
+                                .expecting(1, Duration.ofMillis(100), ScoreConfig.defaults()));
+
+        assertThat(cast.receive(1, Rpc.of(GossipMessage.unsigned(TOPIC, BIG)))).hasSize(1);
+    }
+
     private static Action declining(int peer, GossipMessage message) {
         return new Action.Send(peer(peer), Rpc.declining(List.of(id(message))), false);
     }
