@@ -169,6 +169,11 @@ public final class GossipMessage {
         return sequence;
     }
 
+    /** The author's encoded key, be it in the id or beside it; empty when there is none. */
+    ByteString signerKey() {
+        return author().flatMap(PeerId::publicKey).map(PublicKey::encode).orElse(key);
+    }
+
     /** Whether the author signed exactly this; false for a message by nobody. */
     boolean isGenuine() {
         if (author == null) {

@@ -29,6 +29,15 @@ public interface MessageId {
     }
 
     /**
+     * The author's public key and the sequence number: what js-libp2p does unless told otherwise.
+     * Networks of js nodes with their default need it on every node, because ids that differ make
+     * offers look like broken promises.
+     */
+    static MessageId byAuthorKey() {
+        return message -> message.signerKey().concat(message.sequenceBytes());
+    }
+
+    /**
      * SHA-256 over topic and data, the topic with its length: the default for messages without
      * author. Without the length, one topic's messages could silence another's.
      */

@@ -46,7 +46,17 @@ final class Outbox {
         final List<Rpc.Prune> prunes = new ArrayList<>(0);
         final List<ByteString> dontWants = new ArrayList<>(0);
 
-        private Rpc rpc() {
+        void add(Rpc rpc) {
+            interests.addAll(rpc.interests());
+            messages.addAll(rpc.messages());
+            haves.addAll(rpc.haves());
+            wants.addAll(rpc.wants());
+            grafts.addAll(rpc.grafts());
+            prunes.addAll(rpc.prunes());
+            dontWants.addAll(rpc.dontWants());
+        }
+
+        Rpc rpc() {
             return new Rpc(
                     interests, messages, haves, wants, List.copyOf(grafts), prunes, dontWants);
         }
