@@ -52,11 +52,16 @@ final class JsPeer {
 
     /** Starts a node with these options, in JSON; {@code peer.mjs} says which there are. */
     static JsPeer start(String options) throws IOException, InterruptedException {
+        return start("peer.mjs", options);
+    }
+
+    /** Starts another script that speaks the same way. */
+    static JsPeer start(String script, String options) throws IOException, InterruptedException {
         assertThat(Files.isExecutable(NODE))
                 .as("%s, which npm installs in the profile interop", NODE.toAbsolutePath())
                 .isTrue();
         var process =
-                new ProcessBuilder(NODE.toAbsolutePath().toString(), "peer.mjs", options)
+                new ProcessBuilder(NODE.toAbsolutePath().toString(), script, options)
                         .directory(FOLDER.toFile())
                         .redirectError(ProcessBuilder.Redirect.INHERIT)
                         .start();
