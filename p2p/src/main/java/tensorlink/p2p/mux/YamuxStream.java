@@ -381,7 +381,10 @@ final class YamuxStream extends BlockingStream {
         }
     }
 
-    /** The next data frame with its header in place, or null. */
+    /**
+     * The next data frame with its header in place, or null. It never says that it is the last: js
+     * drops the payload of a frame that does.
+     */
     @Nullable ByteBuf nextData() {
         lock.lock();
         try {
@@ -389,12 +392,7 @@ final class YamuxStream extends BlockingStream {
             if (frame == null) {
                 return null;
             }
-            var flags = introduce();
-            if (endRequested && sending.isEmpty()) {
-                endSent = true;
-                flags = flags.withFin();
-            }
-            putHeader(frame, flags);
+            putHeader(frame, introduce());
             if (sending.bytes() <= QUEUED_BYTES_MAX / 2) {
                 writing.signal();
             }

@@ -82,7 +82,7 @@ class YamuxSessionTest {
 
         stream.write(bytes("two"));
         stream.closeWrite();
-        assertThat(remote.received()).containsExactly(data(FIN, 1, "two"));
+        assertThat(remote.received()).containsExactly(data(NONE, 1, "two"), update(FIN, 1, 0));
     }
 
     @Test
@@ -534,7 +534,7 @@ class YamuxSessionTest {
 
         var received = remote.received();
         assertThat(received).hasSizeLessThan(10);
-        assertThat(received.getLast()).startsWith("00000004");
+        assertThat(received.getLast()).isEqualTo(update(FIN, 1, 0));
         assertThat(received.stream().mapToInt(frame -> frame.length() / 2 - 12).sum())
                 .isEqualTo(1000);
     }
