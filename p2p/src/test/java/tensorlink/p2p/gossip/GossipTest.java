@@ -287,6 +287,7 @@ class GossipTest {
 
         a.host.disconnect(b.host.id());
         awaitPeers(ours, 0);
+        Eventually.until("b noticed", () -> b.host.connections().isEmpty());
         connect(b, a);
         awaitPeers(ours, 1);
         ours.publish(HELLO);
@@ -357,7 +358,7 @@ class GossipTest {
         stream.writeMessage(ByteString.copyFromUtf8("garbage"));
         Eventually.until(
                 "the score is lower",
-                () -> a.gossip.scores().values().stream().anyMatch(it -> it.breaches() == 1));
+                () -> a.gossip.scores().values().stream().anyMatch(it -> it.breaches() > 0));
         stream.writeMessage(hello("other"));
         Eventually.until("the stream goes on", () -> a.gossip.peers("other").size() == 1);
 
