@@ -30,7 +30,7 @@ class BadGossipTest {
     private static final GossipLimits LIMITS = GossipLimits.defaults();
     private static final int SMALL = 300;
 
-    private record Case(String name, SignaturePolicy policy, String expected, ByteString rpc) {
+    record Case(String name, SignaturePolicy policy, String expected, ByteString rpc) {
         @Override
         public String toString() {
             return name;
