@@ -431,10 +431,12 @@ class HostTest {
     @Test
     void closing_a_host_ends_its_handlers_its_streams_and_its_connections() throws Exception {
         var server = host();
+        var begun = new CountDownLatch(2);
         var ended = new LinkedBlockingQueue<String>();
         server.handle(
                 ECHO,
                 stream -> {
+                    begun.countDown();
                     try {
                         stream.readMessage(10);
                     } catch (StreamResetException gone) {
@@ -444,6 +446,7 @@ class HostTest {
         server.handle(
                 OTHER,
                 stream -> {
+                    begun.countDown();
                     try {
                         new CountDownLatch(1).await();
                     } catch (InterruptedException closing) {
@@ -454,6 +457,7 @@ class HostTest {
         client.peers().add(server.info());
         var reading = client.open(server.id(), ECHO);
         var waiting = client.open(server.id(), OTHER);
+        begun.await();
 
         server.close();
 

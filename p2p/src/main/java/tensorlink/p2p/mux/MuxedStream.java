@@ -14,7 +14,7 @@ public interface MuxedStream {
 
     void write(MemorySegment source) throws IOException, InterruptedException;
 
-    void closeWrite() throws IOException;
+    void closeWrite() throws IOException, InterruptedException;
 
     void close();
 

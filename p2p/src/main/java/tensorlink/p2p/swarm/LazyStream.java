@@ -3,6 +3,7 @@ package tensorlink.p2p.swarm;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.mux.MuxedStream;
@@ -13,12 +14,16 @@ import tensorlink.p2p.negotiate.Negotiation;
  * A stream whose protocol the remote said it serves, so that nobody waits for it to say so again:
  * the proposal is on its way, and the answer is read before the first bytes read. When the remote
  * has changed its mind, reading fails and the stream is reset.
+ *
+ * <p>The end is not sent before the answer is here: js loses an end that reaches it while it still
+ * negotiates.
  */
 final class LazyStream implements MuxedStream {
     private final MuxedStream carrier;
     private final StreamNegotiation negotiation;
     private final Negotiation proposal;
     private final Runnable whenRefused;
+    private final ReentrantLock confirming = new ReentrantLock();
     private volatile boolean isConfirmed;
 
     /**
@@ -37,20 +42,26 @@ final class LazyStream implements MuxedStream {
 
     @Override
     public int read(MemorySegment target) throws IOException, InterruptedException {
-        if (!isConfirmed) {
-            confirm();
-        }
+        confirm();
         return carrier.read(target);
     }
 
     private void confirm() throws IOException, InterruptedException {
+        if (isConfirmed) {
+            return;
+        }
+        confirming.lockInterruptibly();
         try {
-            negotiation.confirm(carrier, proposal);
-            isConfirmed = true;
+            if (!isConfirmed) {
+                negotiation.confirm(carrier, proposal);
+                isConfirmed = true;
+            }
         } catch (UnsupportedProtocolException refused) {
             whenRefused.run();
             carrier.reset(StreamError.NEGOTIATION_FAILED);
             throw refused;
+        } finally {
+            confirming.unlock();
         }
     }
 
@@ -60,13 +71,31 @@ final class LazyStream implements MuxedStream {
     }
 
     @Override
-    public void closeWrite() throws IOException {
+    public void closeWrite() throws IOException, InterruptedException {
+        confirm();
         carrier.closeWrite();
     }
 
+    /** Does not wait: what is left to agree is agreed on a thread of its own. */
     @Override
     public void close() {
-        carrier.close();
+        if (isConfirmed) {
+            carrier.close();
+        } else {
+            negotiation.fork("p2p close", this::confirmAndClose);
+        }
+    }
+
+    private void confirmAndClose() {
+        try {
+            confirm();
+        } catch (IOException gone) {
+            // Closing is all that is left to do.
+        } catch (InterruptedException impossible) {
+            Thread.currentThread().interrupt();
+        } finally {
+            carrier.close();
+        }
     }
 
     @Override

@@ -63,6 +63,10 @@ final class StreamNegotiation {
         run(stream, proposal, ByteString.EMPTY, List.of());
     }
 
+    void fork(String name, Runnable body) {
+        var _ = scheduler.fork(name, body);
+    }
+
     /** Answers proposals until one is served, and returns its name. */
     String answer(MuxedStream stream, Predicate<String> serves)
             throws IOException, InterruptedException {

@@ -28,7 +28,7 @@ record SwarmStream(
     }
 
     @Override
-    public void closeWrite() throws IOException {
+    public void closeWrite() throws IOException, InterruptedException {
         muxed.closeWrite();
     }
 

@@ -78,6 +78,19 @@ class LazyStreamTest {
         assertThat(target.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 'x');
     }
 
+    @Test
+    void the_end_is_not_sent_before_the_answer_is_here() throws Exception {
+        var stream = negotiation.lazy(carrier, PROTOCOL, () -> refused.add("refused"));
+        stream.write(bytes("hello"));
+        assertThatThrownBy(stream::closeWrite).isInstanceOf(StreamTimeoutException.class);
+        assertThat(carrier.isEnded).isFalse();
+
+        carrier.arrives(HEADER + ECHO);
+        stream.closeWrite();
+
+        assertThat(carrier.isEnded).isTrue();
+    }
+
     private static MemorySegment bytes(String text) {
         return MemorySegment.ofArray(text.getBytes(StandardCharsets.UTF_8));
     }
@@ -87,6 +100,7 @@ class LazyStreamTest {
         private final ByteArrayOutputStream written = new ByteArrayOutputStream();
         private String arrived = "";
         private @Nullable StreamError reset;
+        private boolean isEnded;
 
         void arrives(String text) {
             arrived += text;
@@ -109,7 +123,9 @@ class LazyStreamTest {
         }
 
         @Override
-        public void closeWrite() {}
+        public void closeWrite() {
+            isEnded = true;
+        }
 
         @Override
         public void close() {}
