@@ -14,13 +14,14 @@ import tensorlink.p2p.peer.KeyPair;
 /**
  * Fourth shape of the advisories: answers that pile up for somebody who does not read them (yamux
  * control frames). A peer asks as fast as it can and never reads; what the host then holds stays
- * within 16 MiB, and an honest peer is answered. The system property {@code nonreader.seconds} says
- * for how long; two seconds fill every queue there is.
+ * within 32 MiB, of which Netty's pools keep some for good, and an honest peer is answered. The
+ * system property {@code nonreader.seconds} says for how long; two seconds fill every queue there
+ * is.
  */
 @Tag("counted")
 @Timeout(180)
 public abstract class NonReaderTest {
-    private static final long HELD_BYTES_MAX = 16 << 20;
+    private static final long HELD_BYTES_MAX = 32 << 20;
     private static final Duration LENGTH = Duration.ofSeconds(Long.getLong("nonreader.seconds", 2));
 
     /** Connects a peer and brings it to where it can ask. */

@@ -20,6 +20,9 @@ final class SendQueue {
     /** What a queued frame costs besides its bytes. */
     private static final int FRAME_OVERHEAD_BYTES = 128;
 
+    /** The longest frame of a stream while its connection has more unsent than it should. */
+    private static final int CROWDED_BYTES_MAX = 16 << 10;
+
     /** So much is allocated for the shortest frame, lest what follows needs another. */
     private static final int CAPACITY_MIN = 480;
 
@@ -50,9 +53,10 @@ final class SendQueue {
             hold(last.filling);
             return last;
         }
-        int length = Math.min(wanted, dataBytesMax());
+        int capacityMax = budget.hasRoom() ? dataBytesMax() : CROWDED_BYTES_MAX;
+        int length = Math.min(wanted, capacityMax);
         int capacity = Math.max(length, Math.max(bytes, CAPACITY_MIN));
-        var frame = new Frame(Math.min(capacity, dataBytesMax()), length);
+        var frame = new Frame(Math.min(capacity, capacityMax), length);
         frames.addLast(frame);
         hold(length + FRAME_OVERHEAD_BYTES);
         return frame;

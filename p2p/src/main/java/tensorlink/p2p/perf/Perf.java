@@ -23,6 +23,13 @@ public final class Perf {
     static final long ANSWER_BYTES_MAX = 1L << 40;
 
     private static final int PART_BYTES = 256 << 10;
+
+    /** What is sent, for all streams at once: only its length counts. */
+    private static final MemorySegment SOURCE = MemorySegment.ofArray(new byte[PART_BYTES]);
+
+    /** Where all streams put what comes; nobody looks at it. */
+    private static final MemorySegment SINK = MemorySegment.ofArray(new byte[PART_BYTES]);
+
     private static final ValueLayout.OfLong SIZE =
             ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final Duration SILENCE_MAX = Duration.ofSeconds(10);
@@ -36,8 +43,7 @@ public final class Perf {
     /** Takes what comes, then sends what was asked for. */
     public void serve(Stream stream) throws IOException, InterruptedException {
         stream.timeout(SILENCE_MAX);
-        var part = MemorySegment.ofArray(new byte[PART_BYTES]);
-        var head = part.asSlice(0, SIZE.byteSize());
+        var head = MemorySegment.ofArray(new byte[(int) SIZE.byteSize()]);
         stream.readFully(head);
         long answerBytes = head.get(SIZE, 0);
         if (answerBytes < 0 || answerBytes > ANSWER_BYTES_MAX) {
@@ -48,8 +54,8 @@ public final class Perf {
                             + " bytes, limit "
                             + ANSWER_BYTES_MAX);
         }
-        drain(stream, part);
-        send(stream, part, answerBytes);
+        drain(stream);
+        send(stream, answerBytes);
     }
 
     /**
@@ -65,16 +71,15 @@ public final class Perf {
         }
         try (var stream = connection.open(PROTOCOL)) {
             stream.timeout(SILENCE_MAX);
-            var part = MemorySegment.ofArray(new byte[PART_BYTES]);
             var head = MemorySegment.ofArray(new byte[(int) SIZE.byteSize()]);
             head.set(SIZE, 0, downloadBytes);
             long start = scheduler.nanoTime();
             stream.write(head);
-            send(stream, part, uploadBytes);
+            send(stream, uploadBytes);
             stream.closeWrite();
-            int first = stream.read(part);
+            int first = stream.read(SINK);
             long middle = scheduler.nanoTime();
-            long received = first < 0 ? 0 : first + drain(stream, part);
+            long received = first < 0 ? 0 : first + drain(stream);
             long end = scheduler.nanoTime();
             if (received != downloadBytes) {
                 throw new ProtocolViolation(
@@ -93,19 +98,17 @@ public final class Perf {
         }
     }
 
-    private static long drain(Stream stream, MemorySegment part)
-            throws IOException, InterruptedException {
+    private static long drain(Stream stream) throws IOException, InterruptedException {
         long received = 0;
-        for (int count = stream.read(part); count >= 0; count = stream.read(part)) {
+        for (int count = stream.read(SINK); count >= 0; count = stream.read(SINK)) {
             received += count;
         }
         return received;
     }
 
-    private static void send(Stream stream, MemorySegment part, long bytes)
-            throws IOException, InterruptedException {
+    private static void send(Stream stream, long bytes) throws IOException, InterruptedException {
         for (long left = bytes; left > 0; left -= PART_BYTES) {
-            stream.write(part.asSlice(0, Math.min(left, PART_BYTES)));
+            stream.write(SOURCE.asSlice(0, Math.min(left, PART_BYTES)));
         }
     }
 }

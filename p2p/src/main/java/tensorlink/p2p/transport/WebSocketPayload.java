@@ -95,7 +95,13 @@ final class WebSocketPayload extends ByteToMessageDecoder {
         maskAt = 0;
         input.skipBytes(headBytes);
         if (isControl) {
-            output.add(control(kind, take(context, input, (int) length)));
+            var taken = take(context, input, (int) length);
+            if (kind == PING && !context.channel().isWritable()) {
+                // Who does not read the answers to its pings gets no more of them.
+                taken.release();
+            } else {
+                output.add(control(kind, taken));
+            }
         } else {
             left = length;
         }
