@@ -44,6 +44,25 @@ final class ProvidersGoal implements LookupRun.Goal {
         }
     }
 
+    /**
+     * At most {@code count} of what was found in different parts: the first of each, then the
+     * second of each, and so on.
+     */
+    static List<PeerInfo> inTurns(List<List<PeerInfo>> parts, int count) {
+        var chosen = new LinkedHashMap<PeerId, PeerInfo>();
+        boolean more = true;
+        for (int turn = 0; more; turn++) {
+            more = false;
+            for (var part : parts) {
+                if (turn < part.size() && chosen.size() < count) {
+                    more = true;
+                    chosen.putIfAbsent(part.get(turn).id(), part.get(turn));
+                }
+            }
+        }
+        return List.copyOf(chosen.values());
+    }
+
     @Override
     public boolean isReached() {
         return found.size() >= enough;

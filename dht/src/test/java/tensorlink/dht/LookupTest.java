@@ -275,7 +275,7 @@ class LookupTest {
 
     private List<PeerInfo> walk(
             Key goal, Map<PeerId, RoutingTable> tables, List<PeerInfo> living, Random random) {
-        var lookup = new Lookup(self, goal, DhtConfig.Search.defaults(), 20);
+        var lookup = new Lookup(self, goal, DhtConfig.Search.defaults(), 20, 1);
         lookup.start(living.subList(0, 4));
         var open = new ArrayList<>(lookup.next());
         while (!lookup.isDone()) {
@@ -299,12 +299,12 @@ class LookupTest {
     private Map<PeerId, RoutingTable> tables(Random random) {
         Map<PeerId, RoutingTable> tables = new HashMap<>();
         for (var peer : peers) {
-            var table = new RoutingTable(peer.id(), 20);
+            var table = new RoutingTable(peer.id(), 20, Diversity.defaults());
             var others = new ArrayList<>(peers);
             others.remove(peer);
             Collections.shuffle(others, random);
             for (var other : others) {
-                table.answered(other, Instant.EPOCH);
+                table.answered(Peers.contact(other, Instant.EPOCH));
             }
             tables.put(peer.id(), table);
         }
@@ -316,10 +316,10 @@ class LookupTest {
     }
 
     private Lookup lookup(DhtConfig.Search search, int resiliency) {
-        return new Lookup(self, target, search, resiliency);
+        return new Lookup(self, target, search, resiliency, 1);
     }
 
     private static DhtConfig.Search search(int k, int alpha, int beta, int peersAskedMax) {
-        return new DhtConfig.Search(k, alpha, beta, peersAskedMax);
+        return new DhtConfig.Search(k, alpha, beta, 1, 0, peersAskedMax);
     }
 }

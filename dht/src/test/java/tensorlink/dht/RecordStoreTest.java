@@ -87,7 +87,7 @@ class RecordStoreTest {
 
     private boolean put(String key, String value) {
         var record = new DhtRecord(key(key), ByteString.copyFromUtf8(value));
-        return store.put(new HeldRecord(record, now), now.plus(LIFE), LATER_TEXT);
+        return store.put(new HeldRecord(record, now), now, now.plus(LIFE), LATER_TEXT);
     }
 
     private String value(String key) {
