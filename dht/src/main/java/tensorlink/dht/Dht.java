@@ -293,6 +293,17 @@ public final class Dht implements AutoCloseable {
         return contacts.table().status();
     }
 
+    /** Whom this node would ask now: everybody in the routing table who is not lost. */
+    public List<PeerInfo> knownPeers() {
+        var known = new ArrayList<PeerInfo>();
+        for (var contact : contacts.table().contacts()) {
+            if (!contact.lost()) {
+                known.add(contact.info());
+            }
+        }
+        return known;
+    }
+
     /** How many servers the network has by our estimate; 0 while it is small or unknown. */
     public double networkSize() {
         return size.estimate();

@@ -33,11 +33,12 @@ final class DhtScenario {
     private long joinsFailed;
     private long left;
 
-    DhtScenario(DhtWorld world, Duration refresh) {
+    DhtScenario(DhtWorld world, Duration refresh, DhtConfig.Search search) {
         this.world = world;
         var usual = DhtConfig.Intervals.defaults();
         this.config =
                 DhtConfig.defaults(ProtocolId.of("/tensorlink/sim/kad/1.0.0"))
+                        .withSearch(search)
                         .withIntervals(
                                 new DhtConfig.Intervals(
                                         refresh,
@@ -84,13 +85,18 @@ final class DhtScenario {
         }
     }
 
-    /** Starts or restarts an honest node at {@code peer}. */
+    /** Starts an honest node at {@code peer}, which knows two of the seeds. */
     void enter(DhtPeer peer) throws InterruptedException {
-        var mode = peer.isPublic() ? DhtConfig.Mode.SERVER : DhtConfig.Mode.CLIENT;
         var known = new ArrayList<PeerInfo>();
         for (int i = 0; i < 2 && !seeds.isEmpty(); i++) {
             known.add(seeds.get(world.random().nextInt(seeds.size())).self());
         }
+        enter(peer, known);
+    }
+
+    /** Starts or restarts an honest node at {@code peer}, which knows these and what it saved. */
+    void enter(DhtPeer peer, List<PeerInfo> known) throws InterruptedException {
+        var mode = peer.isPublic() ? DhtConfig.Mode.SERVER : DhtConfig.Mode.CLIENT;
         try {
             peer.start(config.withMode(mode)).bootstrap(known);
         } catch (BootstrapException alone) {

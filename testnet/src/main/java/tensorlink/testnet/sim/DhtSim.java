@@ -10,6 +10,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.dht.DhtConfig;
 import tensorlink.dht.DhtRecord;
 import tensorlink.dht.Key;
 import tensorlink.dht.RecordRefusedException;
@@ -45,7 +46,8 @@ final class DhtSim {
         this.nodes = nodes;
         this.span = span;
         this.world = new DhtWorld(seed, LOSS);
-        this.scenario = new DhtScenario(world, Duration.ofMinutes(10));
+        this.scenario = new DhtScenario(
+                        world, Duration.ofMinutes(10), DhtConfig.Search.defaults());
     }
 
     /** Runs it and returns the figures by name. */
@@ -169,7 +171,7 @@ final class DhtSim {
         return whole == 0 ? 0 : (double) part / whole;
     }
 
-    private static <T extends Number> long at(List<T> sorted, double share) {
+    static <T extends Number> long at(List<T> sorted, double share) {
         int index = (int) Math.ceil(share * sorted.size()) - 1;
         return sorted.isEmpty() ? 0 : sorted.get(Math.max(0, index)).longValue();
     }
