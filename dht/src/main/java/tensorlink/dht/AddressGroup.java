@@ -83,7 +83,7 @@ record AddressGroup(Kind kind, long prefix) {
     private static long number(ByteString bytes, int count) {
         long number = 0;
         for (int i = 0; i < count; i++) {
-            number = number << 8 | (bytes.byteAt(i) & 0xff);
+            number = (number << 8) | (bytes.byteAt(i) & 0xff);
         }
         return number;
     }

@@ -47,6 +47,9 @@ final class Archive {
     private final RoutingTable table;
     private final Holdings holdings;
 
+    /** The digest of what was last saved; touched by the background thread, and after its end. */
+    private ByteString savedRecords = ByteString.EMPTY;
+
     Archive(DhtConfig config, RoutingTable table, Holdings holdings) {
         this.config = config;
         this.table = table;
@@ -125,10 +128,19 @@ final class Archive {
         }
     }
 
+    /** Records rarely change and can be many, so they are written only when they have. */
     void save() {
+        if (config.store() == NoStore.INSTANCE) {
+            return;
+        }
         try {
             config.store().save(TABLE, table());
-            config.store().save(RECORDS, records());
+            var records = records();
+            var digest = Key.sha256(records);
+            if (!digest.equals(savedRecords)) {
+                config.store().save(RECORDS, records);
+                savedRecords = digest;
+            }
         } catch (IOException full) {
             log.warn("cannot save what it knows: {}", full.getMessage());
         }

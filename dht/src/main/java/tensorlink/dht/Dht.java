@@ -194,7 +194,7 @@ public final class Dht implements AutoCloseable {
             lookups.askAll(members, request, part);
             parts.add(part.providers());
         }
-        var providers = ProvidersGoal.inTurns(parts, count);
+        var providers = ProvidersGoal.inTurns(network.self().id(), parts, count);
         providers.forEach(network::remember);
         return providers;
     }

@@ -49,8 +49,7 @@ final class DhtCrowd implements KadNetwork.Server {
                         "approach",
                         () -> {
                             try {
-                                member.ask(
-                                        victim.self(), new KadRequest.FindNode(member.key()));
+                                member.ask(victim.self(), new KadRequest.FindNode(member.key()));
                             } catch (IOException gone) {
                                 // A client, or somebody who has just left: another will do.
                             } catch (InterruptedException stopped) {

@@ -49,8 +49,7 @@ final class DhtEclipseSim {
         this.nodes = nodes;
         this.span = span;
         this.world = new DhtWorld(seed, 0);
-        this.scenario =
-                new DhtScenario(world, Duration.ofHours(1), DhtConfig.Search.defaults());
+        this.scenario = new DhtScenario(world, Duration.ofHours(1), DhtConfig.Search.defaults());
         this.crowd = new DhtCrowd(world);
     }
 

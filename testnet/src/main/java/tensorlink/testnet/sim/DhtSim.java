@@ -46,8 +46,7 @@ final class DhtSim {
         this.nodes = nodes;
         this.span = span;
         this.world = new DhtWorld(seed, LOSS);
-        this.scenario = new DhtScenario(
-                        world, Duration.ofMinutes(10), DhtConfig.Search.defaults());
+        this.scenario = new DhtScenario(world, Duration.ofMinutes(10), DhtConfig.Search.defaults());
     }
 
     /** Runs it and returns the figures by name. */

@@ -22,7 +22,6 @@ final class SimCensor implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        return options.run(
-                () -> new DhtCensorSim(options.nodes(), options.seed(), plain).run());
+        return options.run(() -> new DhtCensorSim(options.nodes(), options.seed(), plain).run());
     }
 }
