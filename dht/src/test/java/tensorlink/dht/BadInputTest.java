@@ -189,7 +189,7 @@ class BadInputTest {
 
     private static List<Case> cases(boolean asked) throws IOException {
         var cases = new ArrayList<Case>();
-        for (var line : read("expected.tsv").toString(StandardCharsets.UTF_8).split("\n")) {
+        for (var line : read("expected.tsv").toString(StandardCharsets.UTF_8).split("\n", 0)) {
             var fields = line.split("\t", -1);
             var bad = new Case(fields[0], fields[1], fields[2], fields[3]);
             if (bad.kind().equals("request") == asked) {
