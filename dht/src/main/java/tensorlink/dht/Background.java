@@ -1,6 +1,6 @@
 package tensorlink.dht;
 
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
@@ -15,7 +15,7 @@ final class Background implements AutoCloseable {
     private final Scheduler scheduler;
 
     private final ReentrantLock lock = new ReentrantLock();
-    private final Set<Thread> threads = new HashSet<>();
+    private final Set<Thread> threads = new LinkedHashSet<>();
     private boolean closed;
 
     Background(Scheduler scheduler) {

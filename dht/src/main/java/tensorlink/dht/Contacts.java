@@ -2,23 +2,16 @@ package tensorlink.dht;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tensorlink.p2p.core.Connection;
-import tensorlink.p2p.core.Host;
-import tensorlink.p2p.core.HostEvent;
-import tensorlink.p2p.core.HostListener;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.UnsupportedProtocolException;
-import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -27,7 +20,7 @@ import tensorlink.p2p.peer.PeerInfo;
  * serves our protocol, with the addresses that it says itself; it leaves when it falls silent or
  * stops serving. Safe for use by any thread.
  */
-final class Contacts implements HostListener {
+final class Contacts implements KadNetwork.Listener {
     private static final Logger log = LoggerFactory.getLogger(Contacts.class);
 
     /** Beyond that many at a time newcomers go unnoticed until a lookup meets them. */
@@ -36,9 +29,8 @@ final class Contacts implements HostListener {
     /** Who has answered since needs no check to keep its place from a newcomer. */
     private static final Duration FRESH = Duration.ofMinutes(1);
 
-    private final Host host;
+    private final KadNetwork network;
     private final DhtConfig config;
-    private final KadClient client;
     private final Background background;
     private final RoutingTable table;
 
@@ -48,12 +40,11 @@ final class Contacts implements HostListener {
     /** Who answered us before identify was through, the last {@code k} of them. */
     private final LinkedHashMap<PeerId, PeerInfo> unidentified = new LinkedHashMap<>();
 
-    Contacts(Host host, DhtConfig config, KadClient client, Background background) {
-        this.host = host;
+    Contacts(KadNetwork network, DhtConfig config, Background background) {
+        this.network = network;
         this.config = config;
-        this.client = client;
         this.background = background;
-        this.table = new RoutingTable(host.id(), config.search().k());
+        this.table = new RoutingTable(network.self().id(), config.search().k(), config.diversity());
     }
 
     RoutingTable table() {
@@ -78,34 +69,19 @@ final class Contacts implements HostListener {
         return nearest;
     }
 
-    /**
-     * Where {@code peer} is: the address at which we reached it, which it need not know itself, and
-     * those it tells by identify; empty when it has never told.
-     */
+    /** Where {@code peer} is by its own word; empty when it has never told. */
     Optional<PeerInfo> identified(PeerId peer) {
-        return host.peers()
-                .identification(peer)
-                .map(said -> {
-                    var addresses = new LinkedHashSet<>(reachedAt(peer));
-                    addresses.addAll(said.addresses());
-                    return new PeerInfo(peer, List.copyOf(addresses));
-                });
+        return network.introduction(peer).map(KadNetwork.Introduction::info);
     }
 
-    private List<Multiaddr> reachedAt(PeerId peer) {
-        var addresses = new ArrayList<Multiaddr>();
-        for (var connection : host.connections()) {
-            if (connection.remotePeer().equals(peer)
-                    && connection.direction() == Connection.Direction.OUTBOUND) {
-                addresses.add(connection.remoteAddress());
-            }
-        }
-        return addresses;
+    /** Notes that {@code peer} asked us something: it is there, and whoever knows it may go on. */
+    void heardFrom(PeerId peer) {
+        table.heardFrom(peer, config.scheduler().now());
     }
 
     /** Notes that {@code peer} answered a question of our protocol. */
     void answered(PeerInfo peer) {
-        var said = identified(peer.id());
+        var said = network.introduction(peer.id());
         if (said.isEmpty()) {
             lock.lock();
             try {
@@ -118,7 +94,7 @@ final class Contacts implements HostListener {
             }
             return;
         }
-        if (serves(peer.id())) {
+        if (said.get().serves()) {
             enter(said.get());
         }
     }
@@ -144,7 +120,7 @@ final class Contacts implements HostListener {
     /** Asks {@code peer} something, only to see whether it answers. */
     void check(PeerInfo peer) throws InterruptedException {
         try {
-            client.ask(peer, new KadRequest.FindNode(Key.of(host.id())));
+            network.ask(peer, new KadRequest.FindNode(Key.of(network.self().id())));
             answered(peer);
         } catch (IOException silent) {
             failed(peer.id(), silent);
@@ -152,30 +128,19 @@ final class Contacts implements HostListener {
     }
 
     @Override
-    public void on(HostEvent event) {
-        switch (event) {
-            case HostEvent.Identified(var peer) -> onIdentified(peer);
-            case HostEvent.Connected _, HostEvent.Disconnected _ -> {}
-        }
-    }
-
-    private void onIdentified(PeerId peer) {
+    public void introduced(PeerId peer) {
         boolean answered = forgetUnidentified(peer);
-        var said = identified(peer);
+        var said = network.introduction(peer);
         if (said.isEmpty()) {
             return;
         }
-        if (!serves(peer)) {
+        if (!said.get().serves()) {
             table.remove(peer);
         } else if (answered) {
             enter(said.get());
-        } else if (!table.contains(peer)) {
-            checkLater(said.get());
+        } else if (table.hasRoomFor(peer)) {
+            checkLater(said.get().info());
         }
-    }
-
-    private boolean serves(PeerId peer) {
-        return host.peers().serves(peer, config.protocol().name());
     }
 
     private boolean forgetUnidentified(PeerId peer) {
@@ -187,9 +152,9 @@ final class Contacts implements HostListener {
         }
     }
 
-    private void enter(PeerInfo peer) {
+    private void enter(KadNetwork.Introduction peer) {
         var now = config.scheduler().now();
-        var toCheck = table.answered(peer, now);
+        var toCheck = table.answered(Contact.of(peer, now));
         if (toCheck.isPresent() && toCheck.get().seen().plus(FRESH).isBefore(now)) {
             checkLater(toCheck.get().info());
         }

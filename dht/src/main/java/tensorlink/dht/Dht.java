@@ -2,12 +2,14 @@ package tensorlink.dht;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Host;
-import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.Subscription;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
@@ -24,43 +26,43 @@ import tensorlink.p2p.peer.PeerInfo;
  * to the host's peer store, so that {@link Host#open} finds them.
  */
 public final class Dht implements AutoCloseable {
-    private final Host host;
+    private final KadNetwork network;
     private final DhtConfig config;
     private final Background background;
-    private final KadClient client;
     private final Contacts contacts;
+    private final NetworkSize size = new NetworkSize();
     private final LookupRun lookups;
     private final Holdings holdings;
+    private final Replies replies;
     private final Publisher publisher;
     private final Refresh refresh;
     private final Seeds seeds;
+    private final Archive archive;
     private final Subscription subscription;
     private final AtomicBoolean rejoining = new AtomicBoolean();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private Dht(Host host, DhtConfig config) {
-        var codec = new KadCodec(config);
-        this.host = host;
+    private final ReentrantLock modeLock = new ReentrantLock();
+    private DhtConfig.Mode mode = DhtConfig.Mode.CLIENT;
+
+    private Dht(KadNetwork network, DhtConfig config) {
+        var self = network.self().id();
+        this.network = network;
         this.config = config;
         this.background = new Background(config.scheduler());
-        this.client = new KadClient(host, config, codec);
-        this.contacts = new Contacts(host, config, client, background);
-        this.lookups = new LookupRun(host.id(), config, client, contacts);
-        this.holdings = new Holdings(host.id(), config);
+        this.contacts = new Contacts(network, config, background);
+        this.lookups = new LookupRun(network, config, contacts, size);
+        this.holdings = new Holdings(self, config);
+        this.replies = new Replies(config, contacts, holdings);
         this.publisher = new Publisher(config, background);
-        this.refresh = new Refresh(host.id(), config, contacts, lookups);
-        this.seeds = new Seeds(host, config, client, contacts);
-        switch (config.mode()) {
-            case SERVER ->
-                    host.handle(
-                            config.protocol(), new KadServer(config, codec, contacts, holdings));
-            case CLIENT -> {}
-        }
-        this.subscription = host.subscribe(contacts);
-        for (var connection : host.connections()) {
-            contacts.on(new HostEvent.Identified(connection.remotePeer()));
-        }
+        this.refresh = new Refresh(network, config, contacts, lookups, size);
+        this.seeds = new Seeds(network, config, contacts);
+        this.archive = new Archive(config, contacts.table(), holdings);
+        seeds.remember(archive.restore());
+        switchTo(config.mode());
+        this.subscription = network.listen(contacts);
         background.start("kad refresh", refresh::keepUp);
+        background.start("kad archive", archive::keepUp);
     }
 
     /**
@@ -70,17 +72,54 @@ public final class Dht implements AutoCloseable {
      * @throws IllegalStateException when the host already serves the protocol
      */
     public static Dht start(Host host, DhtConfig config) {
-        return new Dht(host, config);
+        return start(new HostNetwork(host, config), config);
+    }
+
+    /** Takes part in a network of another kind than that of a {@link Host}. */
+    public static Dht start(KadNetwork network, DhtConfig config) {
+        return new Dht(network, config);
     }
 
     /**
-     * Enters the network through {@code peers}: asks each of them, and through those that answer
-     * finds our neighbours. From then on, whenever nobody is known any more, it tries them again in
-     * the background, after ever longer pauses.
+     * Begins to answer others, or ends it: as a node does that learns that others can reach it, or
+     * no longer can. Those connected are told.
+     *
+     * @throws IllegalStateException when the host serves the protocol by other means
+     */
+    public void switchTo(DhtConfig.Mode other) {
+        modeLock.lock();
+        try {
+            if (mode == other) {
+                return;
+            }
+            switch (other) {
+                case SERVER -> network.serve(replies);
+                case CLIENT -> network.retire();
+            }
+            mode = other;
+        } finally {
+            modeLock.unlock();
+        }
+    }
+
+    /** Whether others may ask this node now. */
+    public DhtConfig.Mode mode() {
+        modeLock.lock();
+        try {
+            return mode;
+        } finally {
+            modeLock.unlock();
+        }
+    }
+
+    /**
+     * Enters the network through {@code peers} and the anchors of an earlier life: asks each of
+     * them, and through those that answer finds our neighbours. From then on, whenever nobody is
+     * known any more, it tries them again in the background, after ever longer pauses.
      *
      * @param peers others than ourselves; with none of them this node waits to be found
      * @return who answered, and for each of the others why not
-     * @throws BootstrapException when there are peers and none of them answered
+     * @throws BootstrapException when there is somebody to ask and nobody answered
      */
     public BootstrapReport bootstrap(List<PeerInfo> peers)
             throws BootstrapException, InterruptedException {
@@ -93,7 +132,12 @@ public final class Dht implements AutoCloseable {
             throw new BootstrapException(report);
         }
         refresh.findNeighbours();
-        background.start("kad refresh once", refresh::findOthers);
+        background.start(
+                "kad refresh once",
+                () -> {
+                    refresh.checkTheSilent();
+                    refresh.findOthers();
+                });
         return report;
     }
 
@@ -101,7 +145,8 @@ public final class Dht implements AutoCloseable {
      * Announces that this node provides {@code key}, and does so again before others forget it,
      * until {@link #withdraw} or {@link #close}.
      *
-     * @return how many peers were told now, at most {@code k}; when it is 0 we go on trying
+     * @return how many peers were told now: the {@code k} closest to the key and those of the
+     *     region around it; when it is 0 we go on trying
      * @throws IllegalArgumentException when the key has more than 80 bytes
      */
     public int provide(Key key) throws InterruptedException {
@@ -122,11 +167,13 @@ public final class Dht implements AutoCloseable {
      */
     public void withdraw(Key key) {
         publisher.withdraw(new Publisher.Publication.Provided(key));
-        holdings.withdraw(key, host.id());
+        holdings.withdraw(key, network.self().id());
     }
 
     /**
-     * Finds others that provide {@code key}. Whether they still do is theirs to say.
+     * Finds others that provide {@code key}. Whether they still do is theirs to say: what was found
+     * in different parts of the region around the key comes in turns, so that nobody who crowds the
+     * key drowns the others.
      *
      * @param count how many are enough, at least 1
      * @return at most {@code count}, never ourselves; empty when there are none
@@ -137,11 +184,18 @@ public final class Dht implements AutoCloseable {
         if (count < 1) {
             throw new IllegalArgumentException("count is " + count + ", expected at least 1");
         }
-        var goal = new ProvidersGoal(host.id(), count);
+        var request = new KadRequest.GetProviders(key);
+        var goal = new ProvidersGoal(network.self().id(), count);
         goal.add(holdings.providers(key));
-        lookups.run(key, new KadRequest.GetProviders(key), config.search().k(), goal);
-        var providers = goal.providers();
-        providers.forEach(host.peers()::add);
+        lookups.run(key, request, thorough(config.search().k()), goal);
+        var parts = new ArrayList<>(List.of(goal.providers()));
+        for (var members : lookups.around(key)) {
+            var part = new ProvidersGoal(network.self().id(), count);
+            lookups.askAll(members, request, part);
+            parts.add(part.providers());
+        }
+        var providers = ProvidersGoal.inTurns(network.self().id(), parts, count);
+        providers.forEach(network::remember);
         return providers;
     }
 
@@ -153,12 +207,14 @@ public final class Dht implements AutoCloseable {
      */
     public Optional<PeerInfo> findPeer(PeerId peer) throws InterruptedException {
         requireOpen();
-        if (peer.equals(host.id())) {
-            return Optional.of(host.info());
+        if (peer.equals(network.self().id())) {
+            return Optional.of(network.self());
         }
-        var goal = new PeerGoal(host, peer);
+        var goal = new PeerGoal(network, peer);
         var key = Key.of(peer);
-        var lookup = lookups.run(key, new KadRequest.FindNode(key), config.search().beta(), goal);
+        var lookup =
+                lookups.run(
+                        key, new KadRequest.FindNode(key), thorough(config.search().beta()), goal);
         var addresses =
                 new LinkedHashSet<>(
                         contacts.identified(peer).map(PeerInfo::addresses).orElse(List.of()));
@@ -169,26 +225,28 @@ public final class Dht implements AutoCloseable {
             return Optional.empty();
         }
         var found = new PeerInfo(peer, List.copyOf(addresses));
-        host.peers().add(found);
+        network.remember(found);
         return Optional.of(found);
     }
 
     /** The {@code k} peers closest to {@code key} that answer, closest first, without ourselves. */
     public List<PeerInfo> closestPeers(Key key) throws InterruptedException {
-        requireOpen();
-        return walk(key).closest();
+        return lookUp(key).closest();
     }
 
-    /** The whole lookup behind {@link #closestPeers}. */
-    Lookup walk(Key key) throws InterruptedException {
-        return lookups.gather(key);
+    /** As {@link #closestPeers}, and what it took. */
+    public LookupReport lookUp(Key key) throws InterruptedException {
+        requireOpen();
+        var lookup = lookups.gather(key);
+        return new LookupReport(lookup.closest(), lookup.hops(), lookup.rounds(), lookup.asked());
     }
 
     /**
-     * Stores {@code record} at the peers closest to its key, and does so again before they forget
-     * it, until it ends, a better one turns up under its key, or {@link #close}.
+     * Stores {@code record} at the peers closest to its key and in the region around it, and does
+     * so again before they forget it, until it ends, a better one turns up under its key, or {@link
+     * #close}.
      *
-     * @return how many others hold it now, at most {@code k}; when it is 0 we go on trying
+     * @return how many others hold it now; when it is 0 we go on trying
      * @throws RecordRefusedException when its validator finds it bad, its namespace has none, or a
      *     better one is already stored
      */
@@ -204,8 +262,9 @@ public final class Dht implements AutoCloseable {
     }
 
     /**
-     * Finds the best valid record under {@code key}, by the judgement of its validator. Peers close
-     * to the key that hold a worse one or none are given it.
+     * Finds the best valid record under {@code key}, by the judgement of its validator; in the
+     * region around the key when those closest to it have none. Peers close to the key that hold a
+     * worse one or none are given it.
      *
      * @throws RecordRefusedException when the key's namespace has no validator
      */
@@ -215,6 +274,12 @@ public final class Dht implements AutoCloseable {
         holdings.validator(key);
         var goal = new RecordGoal(holdings);
         var lookup = find(key, config.search().beta(), goal);
+        if (goal.best().isEmpty()) {
+            var request = new KadRequest.GetValue(Key.of(key));
+            for (var members : lookups.around(Key.of(key))) {
+                lookups.askAll(members, request, goal);
+            }
+        }
         goal.best()
                 .ifPresent(best -> {
                     var behind = goal.behind(lookup.closest());
@@ -226,6 +291,22 @@ public final class Dht implements AutoCloseable {
     /** How full the routing table is. */
     public TableStatus table() {
         return contacts.table().status();
+    }
+
+    /** Whom this node would ask now: everybody in the routing table who is not lost. */
+    public List<PeerInfo> knownPeers() {
+        var known = new ArrayList<PeerInfo>();
+        for (var contact : contacts.table().contacts()) {
+            if (!contact.lost()) {
+                known.add(contact.info());
+            }
+        }
+        return known;
+    }
+
+    /** How many servers the network has by our estimate; 0 while it is small or unknown. */
+    public double networkSize() {
+        return size.estimate();
     }
 
     /** Whom this node knows. */
@@ -249,25 +330,41 @@ public final class Dht implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        switch (config.mode()) {
-            case SERVER -> host.unhandle(config.protocol());
-            case CLIENT -> {}
-        }
+        switchTo(DhtConfig.Mode.CLIENT);
         subscription.close();
         background.close();
-        client.close();
+        network.close();
+        archive.save();
+    }
+
+    private LookupRun.Effort thorough(int resiliency) {
+        return new LookupRun.Effort(resiliency, config.search().paths());
     }
 
     private int announce(Key key) throws InterruptedException {
-        var self = host.info();
+        var self = network.self();
         holdings.provide(key, self);
         var announcement = new KadRequest.AddProvider(key, List.of(self));
         return count(
-                closestPeers(key),
+                holders(key, lookups.gather(key)),
                 peer -> {
-                    client.tell(peer, announcement);
+                    network.tell(peer, announcement);
                     return true;
                 });
+    }
+
+    /** Who is to hold what is under {@code key}: the closest that were met, and the region. */
+    private List<PeerInfo> holders(Key key, Lookup lookup) throws InterruptedException {
+        var holders = new LinkedHashMap<PeerId, PeerInfo>();
+        for (var peer : lookup.closest()) {
+            holders.put(peer.id(), peer);
+        }
+        for (var members : lookups.around(key)) {
+            for (var peer : members) {
+                holders.putIfAbsent(peer.id(), peer);
+            }
+        }
+        return List.copyOf(holders.values());
     }
 
     private int store(DhtRecord record) throws RecordRefusedException, InterruptedException {
@@ -283,14 +380,14 @@ public final class Dht implements AutoCloseable {
             throw new RecordRefusedException("a better record is stored under the same key");
         }
         holdings.keep(record, end);
-        return storeAt(lookup.closest(), record);
+        return storeAt(holders(Key.of(record.key()), lookup), record);
     }
 
     private Lookup find(ByteString key, int resiliency, RecordGoal goal)
             throws InterruptedException {
-        holdings.record(key).ifPresent(held -> goal.offer(host.id(), held.record()));
+        holdings.record(key).ifPresent(held -> goal.offer(network.self().id(), held.record()));
         var place = Key.of(key);
-        return lookups.run(place, new KadRequest.GetValue(place), resiliency, goal);
+        return lookups.run(place, new KadRequest.GetValue(place), thorough(resiliency), goal);
     }
 
     private int storeAt(List<PeerInfo> peers, DhtRecord record) throws InterruptedException {
@@ -298,7 +395,7 @@ public final class Dht implements AutoCloseable {
         return count(
                 peers,
                 peer ->
-                        client.ask(peer, request)
+                        network.ask(peer, request)
                                 .record()
                                 .map(HeldRecord::record)
                                 .equals(Optional.of(record)));

@@ -4,6 +4,7 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Scheduler;
@@ -12,13 +13,15 @@ import tensorlink.p2p.core.Scheduler;
  * How a {@link Dht} behaves.
  *
  * @param protocol the network's own kad protocol; nodes with different ones never meet
- * @param mode whether others may ask this node
+ * @param mode whether others may ask this node at first; see {@link Dht#switchTo}
  * @param search how lookups walk
+ * @param diversity how many alike addresses the routing table takes
  * @param timeouts for how long to wait for others
  * @param intervals how often to say and check things again
  * @param bounds how much is kept and accepted
  * @param validators by namespace, the part of a record's key between its first two slashes; records
  *     of other namespaces are refused
+ * @param store what outlives this node
  * @param scheduler the clocks and threads
  * @param random for spreading load over time and over the key space; safe for use by any thread
  */
@@ -26,12 +29,17 @@ public record DhtConfig(
         ProtocolId protocol,
         Mode mode,
         Search search,
+        Diversity diversity,
         Timeouts timeouts,
         Intervals intervals,
         Bounds bounds,
         Map<String, RecordValidator> validators,
+        DhtStore store,
         Scheduler scheduler,
         RandomGenerator random) {
+
+    /** The protocol of the public IPFS network, which nobody joins by accident. */
+    private static final ProtocolId IPFS = ProtocolId.of("/ipfs/kad/1.0.0");
 
     public DhtConfig {
         validators = Map.copyOf(validators);
@@ -48,63 +56,74 @@ public record DhtConfig(
                 protocol,
                 Mode.SERVER,
                 Search.defaults(),
+                Diversity.defaults(),
                 Timeouts.defaults(),
                 Intervals.defaults(),
                 Bounds.defaults(),
                 Map.of(),
+                DhtStore.none(),
                 Scheduler.system(),
                 new SecureRandom());
     }
 
+    /**
+     * A client of the public IPFS network, by its protocol, its intervals and its public-key
+     * records.
+     */
+    public static DhtConfig ipfs() {
+        return defaults(IPFS)
+                .withMode(Mode.CLIENT)
+                .withIntervals(
+                        Intervals.defaults()
+                                .withProviders(Duration.ofHours(22), Duration.ofHours(48)))
+                .withValidator(PublicKeyRecords.NAMESPACE, new PublicKeyRecords());
+    }
+
     public DhtConfig withMode(Mode other) {
-        return new DhtConfig(
-                protocol,
-                other,
-                search,
-                timeouts,
-                intervals,
-                bounds,
-                validators,
-                scheduler,
-                random);
+        return with(draft -> draft.mode = other);
     }
 
     public DhtConfig withSearch(Search other) {
-        return new DhtConfig(
-                protocol, mode, other, timeouts, intervals, bounds, validators, scheduler, random);
+        return with(draft -> draft.search = other);
+    }
+
+    public DhtConfig withDiversity(Diversity other) {
+        return with(draft -> draft.diversity = other);
     }
 
     public DhtConfig withTimeouts(Timeouts other) {
-        return new DhtConfig(
-                protocol, mode, search, other, intervals, bounds, validators, scheduler, random);
+        return with(draft -> draft.timeouts = other);
     }
 
     public DhtConfig withIntervals(Intervals other) {
-        return new DhtConfig(
-                protocol, mode, search, timeouts, other, bounds, validators, scheduler, random);
+        return with(draft -> draft.intervals = other);
     }
 
     public DhtConfig withBounds(Bounds other) {
-        return new DhtConfig(
-                protocol, mode, search, timeouts, intervals, other, validators, scheduler, random);
+        return with(draft -> draft.bounds = other);
     }
 
     /** Adds or replaces the validator of one namespace. */
     public DhtConfig withValidator(String namespace, RecordValidator validator) {
-        var more = new HashMap<>(validators);
-        more.put(namespace, validator);
-        return new DhtConfig(
-                protocol, mode, search, timeouts, intervals, bounds, more, scheduler, random);
+        return with(draft -> draft.validators.put(namespace, validator));
+    }
+
+    public DhtConfig withStore(DhtStore other) {
+        return with(draft -> draft.store = other);
     }
 
     public DhtConfig withScheduler(Scheduler other) {
-        return new DhtConfig(
-                protocol, mode, search, timeouts, intervals, bounds, validators, other, random);
+        return with(draft -> draft.scheduler = other);
     }
 
     public DhtConfig withRandom(RandomGenerator other) {
-        return new DhtConfig(
-                protocol, mode, search, timeouts, intervals, bounds, validators, scheduler, other);
+        return with(draft -> draft.random = other);
+    }
+
+    private DhtConfig with(Consumer<Draft> change) {
+        var draft = new Draft(this);
+        change.accept(draft);
+        return draft.config();
     }
 
     /** About {@code interval}, a tenth more or less, so that nodes do not act in step. */
@@ -127,21 +146,37 @@ public record DhtConfig(
      * @param alpha how many questions of one lookup are open at a time
      * @param beta how many of the closest peers must have answered before a lookup that only looks
      *     for the way ends; at most {@code k}
+     * @param paths how many disjoint ways a lookup of a record or of providers takes, none of which
+     *     asks a peer of another: whoever misleads one does not mislead them all (S/Kademlia,
+     *     Baumgart and Mies 2007); at most {@code alpha}
+     * @param landmarks how many further parts of the key space around a key are stored in and
+     *     searched, so that whoever crowds the key itself hides nothing; 0 to 8, none for plain
+     *     Kademlia
      * @param peersAskedMax how many peers one lookup asks at most
      */
-    public record Search(int k, int alpha, int beta, int peersAskedMax) {
+    public record Search(int k, int alpha, int beta, int paths, int landmarks, int peersAskedMax) {
+        private static final int LANDMARKS_MAX = 8;
+
         public Search {
             positive("k", k);
             positive("alpha", alpha);
             positive("beta", beta);
+            positive("paths", paths);
             positive("peersAskedMax", peersAskedMax);
+            if (landmarks < 0 || landmarks > LANDMARKS_MAX) {
+                throw new IllegalArgumentException(
+                        "landmarks is " + landmarks + ", expected 0 to " + LANDMARKS_MAX);
+            }
+            if (paths > alpha) {
+                throw new IllegalArgumentException("paths " + paths + ", more than alpha " + alpha);
+            }
             if (beta > k) {
                 throw new IllegalArgumentException("beta " + beta + " is more than k " + k);
             }
         }
 
         public static Search defaults() {
-            return new Search(20, 10, 3, 60);
+            return new Search(20, 10, 3, 3, 3, 60);
         }
     }
 
@@ -267,6 +302,50 @@ public record DhtConfig(
 
         public static Bounds defaults() {
             return new Bounds(1024, 8 * 1024, 4096, 100, 256, 1024, 16);
+        }
+    }
+
+    /** A configuration being changed. */
+    private static final class Draft {
+        private final ProtocolId protocol;
+        private Mode mode;
+        private Search search;
+        private Diversity diversity;
+        private Timeouts timeouts;
+        private Intervals intervals;
+        private Bounds bounds;
+        private final Map<String, RecordValidator> validators;
+        private DhtStore store;
+        private Scheduler scheduler;
+        private RandomGenerator random;
+
+        Draft(DhtConfig config) {
+            protocol = config.protocol;
+            mode = config.mode;
+            search = config.search;
+            diversity = config.diversity;
+            timeouts = config.timeouts;
+            intervals = config.intervals;
+            bounds = config.bounds;
+            validators = new HashMap<>(config.validators);
+            store = config.store;
+            scheduler = config.scheduler;
+            random = config.random;
+        }
+
+        DhtConfig config() {
+            return new DhtConfig(
+                    protocol,
+                    mode,
+                    search,
+                    diversity,
+                    timeouts,
+                    intervals,
+                    bounds,
+                    validators,
+                    store,
+                    scheduler,
+                    random);
         }
     }
 

@@ -7,4 +7,4 @@ import java.time.Instant;
  *
  * @param since {@link Instant#EPOCH} when the node did not say
  */
-record HeldRecord(DhtRecord record, Instant since) {}
+public record HeldRecord(DhtRecord record, Instant since) {}

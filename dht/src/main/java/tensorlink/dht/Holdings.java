@@ -67,7 +67,17 @@ final class Holdings {
      */
     boolean keep(DhtRecord record, Instant end) throws RecordRefusedException {
         var held = new HeldRecord(record, config.scheduler().now());
-        return records.put(held, end, validator(record.key())::compare);
+        return records.put(held, held.since(), end, validator(record.key())::compare);
+    }
+
+    /** Keeps a valid record from an earlier life of this node until {@code end}. */
+    void restore(HeldRecord held, Instant end) throws RecordRefusedException {
+        records.put(held, config.scheduler().now(), end, validator(held.record().key())::compare);
+    }
+
+    /** All records that are good now. */
+    List<RecordStore.Entry> records() {
+        return records.entries(config.scheduler().now());
     }
 
     Optional<HeldRecord> record(ByteString key) {

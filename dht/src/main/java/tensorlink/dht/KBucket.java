@@ -4,7 +4,9 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -18,31 +20,43 @@ import tensorlink.p2p.peer.PeerId;
 final class KBucket {
     private final int capacity;
 
+    /** Says whether a newcomer may become a member, whatever room there is. */
+    private final Predicate<Contact> admission;
+
     /** Least recently seen first. */
     private final LinkedHashMap<PeerId, Contact> members = new LinkedHashMap<>();
 
     /** Least recently seen first; the last one moves up when a place becomes free. */
     private final LinkedHashMap<PeerId, Contact> waiting = new LinkedHashMap<>();
 
-    KBucket(int capacity) {
+    KBucket(int capacity, Predicate<Contact> admission) {
         this.capacity = capacity;
+        this.admission = admission;
     }
 
     /**
-     * Notes that {@code contact} answered: it becomes a member, or waits.
+     * Notes that {@code contact} answered: it becomes a member, waits, or is not admitted.
      *
      * @return the member to check when {@code contact} has to wait: the least recently seen one
      */
     Optional<Contact> answered(Contact contact) {
-        if (members.remove(contact.id()) == null && members.size() == capacity) {
-            var lost = firstLost();
-            if (lost.isEmpty()) {
-                waitForPlace(contact);
-                return Optional.of(members.firstEntry().getValue());
-            }
-            members.remove(lost.get());
+        var before = members.remove(contact.id());
+        if (before != null && before.group().equals(contact.group())) {
+            members.put(contact.id(), contact.knownSince(before.since()));
+            return Optional.empty();
+        }
+        var lost = firstLost();
+        if (members.size() == capacity && lost.isEmpty()) {
+            waitForPlace(contact);
+            return Optional.of(members.firstEntry().getValue());
         }
         waiting.remove(contact.id());
+        if (!admission.test(contact)) {
+            return Optional.empty();
+        }
+        if (members.size() == capacity) {
+            members.remove(lost.orElseThrow());
+        }
         members.put(contact.id(), contact);
         return Optional.empty();
     }
@@ -63,6 +77,23 @@ final class KBucket {
         }
     }
 
+    /** Takes back {@code contact} from an earlier life of this node, if there is room. */
+    void restore(Contact contact) {
+        if (members.size() < capacity
+                && !members.containsKey(contact.id())
+                && admission.test(contact)) {
+            members.putFirst(contact.id(), contact);
+        }
+    }
+
+    /** Notes that {@code peer} is there; without effect when it is no member or is lost. */
+    void heardFrom(PeerId peer, Instant now) {
+        var member = members.get(peer);
+        if (member != null && !member.lost()) {
+            members.putLast(peer, member.seenAt(now));
+        }
+    }
+
     /** Notes that {@code peer} did not answer: who waited last takes its place, or it is lost. */
     void failed(PeerId peer) {
         waiting.remove(peer);
@@ -76,15 +107,33 @@ final class KBucket {
     /** Forgets {@code peer}; who waited last takes its place. */
     void remove(PeerId peer) {
         waiting.remove(peer);
-        if (members.remove(peer) != null && !waiting.isEmpty()) {
-            var promoted = waiting.pollLastEntry().getValue();
-            members.put(promoted.id(), promoted);
+        if (members.remove(peer) != null) {
+            promote();
+        }
+    }
+
+    private void promote() {
+        for (var candidate : List.copyOf(waiting.sequencedValues().reversed())) {
+            waiting.remove(candidate.id());
+            if (admission.test(candidate)) {
+                members.put(candidate.id(), candidate);
+                return;
+            }
         }
     }
 
     /** Forgets the lost who have not answered since {@code limit}. */
     void forgetLost(Instant limit) {
         members.values().removeIf(member -> member.lost() && member.seen().isBefore(limit));
+    }
+
+    /** Whether {@code peer} is no member and there is a place that nobody needs. */
+    boolean hasRoomFor(PeerId peer) {
+        var member = members.get(peer);
+        if (member != null) {
+            return member.lost();
+        }
+        return members.size() < capacity || firstLost().isPresent();
     }
 
     boolean contains(PeerId peer) {

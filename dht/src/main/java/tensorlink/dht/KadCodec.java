@@ -281,7 +281,7 @@ final class KadCodec {
     }
 
     /** The first addresses of {@code peer}, as many as we read or send of one. */
-    private static PeerInfo bounded(PeerInfo peer) {
+    static PeerInfo bounded(PeerInfo peer) {
         var addresses = new ArrayList<Multiaddr>();
         int room = ADDRESS_BYTES_MAX;
         for (var address : peer.addresses()) {

@@ -4,7 +4,7 @@ import java.util.List;
 import tensorlink.p2p.peer.PeerInfo;
 
 /** What one peer may ask of another. */
-sealed interface KadRequest {
+public sealed interface KadRequest {
 
     /** Who is closest to {@code key}? */
     record FindNode(Key key) implements KadRequest {}

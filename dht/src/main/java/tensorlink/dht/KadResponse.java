@@ -11,14 +11,16 @@ import tensorlink.p2p.peer.PeerInfo;
  * @param closer the closest peers it knows, at most {@code k}
  * @param providers who provides what was asked for
  */
-record KadResponse(Optional<HeldRecord> record, List<PeerInfo> closer, List<PeerInfo> providers) {
+public record KadResponse(
+        Optional<HeldRecord> record, List<PeerInfo> closer, List<PeerInfo> providers) {
 
-    KadResponse {
+    public KadResponse {
         closer = List.copyOf(closer);
         providers = List.copyOf(providers);
     }
 
-    static KadResponse closer(List<PeerInfo> peers) {
+    /** An answer that only names peers. */
+    public static KadResponse closer(List<PeerInfo> peers) {
         return new KadResponse(Optional.empty(), peers, List.of());
     }
 }

@@ -2,6 +2,8 @@ package tensorlink.dht;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -12,35 +14,64 @@ import tensorlink.p2p.peer.PeerInfo;
 final class LookupRun {
     private final PeerId self;
     private final DhtConfig config;
-    private final KadClient client;
+    private final KadNetwork network;
     private final Contacts contacts;
+    private final NetworkSize size;
     private final Patience patience;
 
-    LookupRun(PeerId self, DhtConfig config, KadClient client, Contacts contacts) {
-        this.self = self;
+    LookupRun(KadNetwork network, DhtConfig config, Contacts contacts, NetworkSize size) {
+        this.self = network.self().id();
         this.config = config;
-        this.client = client;
+        this.network = network;
         this.contacts = contacts;
+        this.size = size;
         this.patience = new Patience(config.timeouts().slow());
     }
 
     /** Finds the way to {@code key}: enough to know who is near it, not to have met all of them. */
     Lookup approach(Key key) throws InterruptedException {
-        return run(key, new KadRequest.FindNode(key), config.search().beta(), Goal.NONE);
+        return run(
+                key,
+                new KadRequest.FindNode(key),
+                new Effort(config.search().beta(), 1),
+                Goal.NONE);
     }
 
     /** Meets the {@code k} peers closest to {@code key}. */
     Lookup gather(Key key) throws InterruptedException {
-        return run(key, new KadRequest.FindNode(key), config.search().k(), Goal.NONE);
+        return run(
+                key, new KadRequest.FindNode(key), new Effort(config.search().k(), 1), Goal.NONE);
     }
 
     /**
-     * Walks towards {@code key}, asking {@code request} of everybody on the way, until the {@code
-     * resiliency} closest have answered, the goal is reached, or the time for a lookup is over.
-     * What is still on its way then is given up.
+     * Meets the peers in the {@link Region} of {@code key} other than those closest to the key.
+     *
+     * @return one list for each part of the region, the same peer in several perhaps; none when the
+     *     network is small
      */
-    Lookup run(Key key, KadRequest request, int resiliency, Goal goal) throws InterruptedException {
-        var lookup = new Lookup(self, key, config.search(), resiliency);
+    List<List<PeerInfo>> around(Key key) throws InterruptedException {
+        var region = Region.around(key, size.estimate(), config.search().k());
+        if (region.isEmpty() || config.search().landmarks() == 0) {
+            return List.of();
+        }
+        return Errands.all(
+                config.scheduler(),
+                config.search().landmarks(),
+                region.get().landmarks(config.search().landmarks(), config.random()),
+                landmark -> {
+                    var members = new ArrayList<>(gather(landmark).closest());
+                    members.removeIf(peer -> !region.get().contains(Key.of(peer.id())));
+                    return members;
+                });
+    }
+
+    /**
+     * Walks towards {@code key}, asking {@code request} of everybody on the way, until as many as
+     * the effort says have answered, the goal is reached, or the time for a lookup is over. What is
+     * still on its way then is given up.
+     */
+    Lookup run(Key key, KadRequest request, Effort effort, Goal goal) throws InterruptedException {
+        var lookup = new Lookup(self, key, config.search(), effort.resiliency(), effort.paths());
         lookup.start(contacts.nearest(key));
         try (var errands = new Errands<Outcome>(config.scheduler())) {
             errands.remind(config.timeouts().lookup(), new Outcome.TimeUp());
@@ -48,6 +79,36 @@ final class LookupRun {
         }
         lookup.slow().forEach(contacts::doubt);
         return lookup;
+    }
+
+    /** Asks {@code request} of all of {@code peers}, until the goal is reached. */
+    void askAll(List<PeerInfo> peers, KadRequest request, Goal goal) throws InterruptedException {
+        try (var errands = new Errands<Outcome>(config.scheduler())) {
+            errands.remind(config.timeouts().request(), new Outcome.TimeUp());
+            int sent = 0;
+            int back = 0;
+            while (back < peers.size() && !goal.isReached()) {
+                while (sent < peers.size() && sent - back < config.search().alpha()) {
+                    var peer = peers.get(sent++);
+                    errands.send("kad ask", () -> ask(peer, request));
+                }
+                switch (errands.take()) {
+                    case Outcome.Answered(var peer, var answer, var _) -> {
+                        contacts.answered(peer);
+                        goal.answered(peer, answer);
+                        back++;
+                    }
+                    case Outcome.Failed(var peer, var cause) -> {
+                        contacts.failed(peer.id(), cause);
+                        back++;
+                    }
+                    case Outcome.Slow _ -> {}
+                    case Outcome.TimeUp() -> {
+                        return;
+                    }
+                }
+            }
+        }
     }
 
     private void walk(Lookup lookup, KadRequest request, Goal goal, Errands<Outcome> errands)
@@ -82,13 +143,21 @@ final class LookupRun {
     private Outcome ask(PeerInfo peer, KadRequest request) throws InterruptedException {
         long start = config.scheduler().nanoTime();
         try {
-            var answer = client.ask(peer, request);
+            var answer = network.ask(peer, request);
             var after = Duration.ofNanos(config.scheduler().nanoTime() - start);
             return new Outcome.Answered(peer, answer, after);
         } catch (IOException silent) {
             return new Outcome.Failed(peer, silent);
         }
     }
+
+    /**
+     * How thorough a lookup is.
+     *
+     * @param resiliency how many of the closest must have answered
+     * @param paths how many disjoint ways it takes
+     */
+    record Effort(int resiliency, int paths) {}
 
     /** What a lookup is for, besides the way to its key. */
     interface Goal {

@@ -44,6 +44,26 @@ final class ProvidersGoal implements LookupRun.Goal {
         }
     }
 
+    /**
+     * At most {@code count} of what was found in different parts: the first of each, then the
+     * second of each, and so on; with the addresses that any of them told.
+     */
+    static List<PeerInfo> inTurns(PeerId self, List<List<PeerInfo>> parts, int count) {
+        var merged = new ProvidersGoal(self, count);
+        int turns = 0;
+        for (var part : parts) {
+            turns = Math.max(turns, part.size());
+        }
+        for (int turn = 0; turn < turns; turn++) {
+            for (var part : parts) {
+                if (turn < part.size()) {
+                    merged.add(List.of(part.get(turn)));
+                }
+            }
+        }
+        return merged.providers();
+    }
+
     @Override
     public boolean isReached() {
         return found.size() >= enough;

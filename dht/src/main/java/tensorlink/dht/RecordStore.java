@@ -2,7 +2,9 @@ package tensorlink.dht;
 
 import com.google.protobuf.ByteString;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -31,16 +33,16 @@ final class RecordStore {
     /**
      * Keeps {@code offered} until {@code end}, unless a better one is here or others are closer.
      *
-     * @param offered held since this very moment
+     * @param now when older ones count as over
      * @param better compares valid records, the better one greater
      * @return whether {@code offered}, or one equal to it, is here now
      */
-    boolean put(HeldRecord offered, Instant end, Comparator<DhtRecord> better) {
+    boolean put(HeldRecord offered, Instant now, Instant end, Comparator<DhtRecord> better) {
         var key = Key.of(offered.record().key());
         lock.lock();
         try {
             var held = entries.get(key);
-            if (held != null && !held.isOver(offered.since())) {
+            if (held != null && !held.isOver(now)) {
                 int order = better.compare(offered.record(), held.held().record());
                 if (order < 0) {
                     return false;
@@ -52,7 +54,7 @@ final class RecordStore {
             }
             entries.put(key, new Entry(offered, end));
             if (entries.size() > recordsMax) {
-                entries.values().removeIf(entry -> entry.isOver(offered.since()));
+                entries.values().removeIf(entry -> entry.isOver(now));
             }
             if (entries.size() > recordsMax) {
                 entries.pollLastEntry();
@@ -82,6 +84,18 @@ final class RecordStore {
         }
     }
 
+    /** Everything that is good at {@code now}, closest to us first. */
+    List<Entry> entries(Instant now) {
+        lock.lock();
+        try {
+            var good = new ArrayList<>(entries.values());
+            good.removeIf(entry -> entry.isOver(now));
+            return good;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     int size() {
         lock.lock();
         try {
@@ -91,7 +105,12 @@ final class RecordStore {
         }
     }
 
-    private record Entry(HeldRecord held, Instant end) {
+    /**
+     * A record and until when it is good.
+     *
+     * @param end at most the end that the record has itself
+     */
+    record Entry(HeldRecord held, Instant end) {
         boolean isOver(Instant now) {
             return !end.isAfter(now);
         }

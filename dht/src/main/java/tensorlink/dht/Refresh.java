@@ -1,8 +1,9 @@
 package tensorlink.dht;
 
+import java.util.ArrayList;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
 
 /** Keeps every part of the routing table filled with peers that are there. */
 final class Refresh {
@@ -17,16 +18,23 @@ final class Refresh {
      */
     private static final int PREFIX_MAX = 15;
 
-    private final PeerId self;
+    private final KadNetwork network;
     private final DhtConfig config;
     private final Contacts contacts;
     private final LookupRun lookups;
+    private final NetworkSize size;
 
-    Refresh(PeerId self, DhtConfig config, Contacts contacts, LookupRun lookups) {
-        this.self = self;
+    Refresh(
+            KadNetwork network,
+            DhtConfig config,
+            Contacts contacts,
+            LookupRun lookups,
+            NetworkSize size) {
+        this.network = network;
         this.config = config;
         this.contacts = contacts;
         this.lookups = lookups;
+        this.size = size;
     }
 
     /** Refreshes everything now and then, until interrupted. */
@@ -42,26 +50,45 @@ final class Refresh {
 
     /** Looks up our own id, so that we and our neighbours know each other. */
     void findNeighbours() throws InterruptedException {
-        lookups.approach(Key.of(self));
+        size.sample(lookups.approach(Key.of(network.self().id())).density());
     }
 
-    /** Looks up a random key in every part of the table that has peers, and in those before it. */
+    /**
+     * Looks up a random key in every part of the table that has room, in those before it, and in
+     * one that is full: everybody in a full one has been seen lately.
+     */
     void findOthers() throws InterruptedException {
         var buckets = contacts.table().status().buckets();
         int deepest = buckets.isEmpty() ? -1 : Math.min(buckets.lastKey(), PREFIX_MAX);
+        int lucky = deepest < 0 ? -1 : config.random().nextInt(deepest + 1);
         for (int prefix = 0; prefix <= deepest; prefix++) {
-            lookups.approach(Key.of(self).random(prefix, config.random()));
+            if (prefix == lucky || buckets.getOrDefault(prefix, 0) < config.search().k()) {
+                var key = Key.of(network.self().id()).random(prefix, config.random());
+                size.sample(lookups.approach(key).density());
+            }
         }
     }
 
-    private void checkTheSilent() throws InterruptedException {
+    /**
+     * Asks everybody not heard from for an interval whether they are still there, but for those we
+     * are connected to: the connection itself would have ended.
+     */
+    void checkTheSilent() throws InterruptedException {
         var now = config.scheduler().now();
         var interval = config.intervals().refresh();
         contacts.table().forgetLost(now.minus(interval.multipliedBy(LOST_INTERVALS)));
+        var silent = new ArrayList<PeerInfo>();
+        for (var peer : contacts.table().silentSince(now.minus(interval))) {
+            if (network.isConnected(peer.id())) {
+                contacts.heardFrom(peer.id());
+            } else {
+                silent.add(peer);
+            }
+        }
         Errands.all(
                 config.scheduler(),
                 config.search().alpha(),
-                contacts.table().silentSince(now.minus(interval)),
+                silent,
                 peer -> {
                     contacts.check(peer);
                     return peer;

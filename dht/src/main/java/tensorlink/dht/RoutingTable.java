@@ -2,12 +2,13 @@ package tensorlink.dht;
 
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -15,39 +16,116 @@ import tensorlink.p2p.peer.PeerInfo;
  * The peers we can ask, many of them near us and a few in every other part of the key space.
  *
  * <p>One {@link KBucket} for each length of the prefix that a peer's place shares with ours. Only
- * peers that answered come in; the caller sees to it that they are servers of our protocol. Safe
- * for use by any thread.
+ * peers that answered come in, and no more of one {@linkplain AddressGroup group of addresses} than
+ * {@link Diversity} allows; the caller sees to it that they are servers of our protocol. Safe for
+ * use by any thread.
  */
 final class RoutingTable {
     private final Key self;
     private final int bucketSize;
+    private final Diversity diversity;
 
     private final ReentrantLock lock = new ReentrantLock();
 
     /** By length of the common prefix; a bucket is there from its first member on. */
-    private final TreeMap<Integer, KBucket> buckets = new TreeMap<>();
+    private final @Nullable KBucket[] buckets = new KBucket[Key.BITS];
 
-    RoutingTable(PeerId self, int bucketSize) {
+    /** No bucket is deeper than this; -1 when there is none. */
+    private int deepest = -1;
+
+    RoutingTable(PeerId self, int bucketSize, Diversity diversity) {
         this.self = Key.of(self);
         this.bucketSize = bucketSize;
+        this.diversity = diversity;
     }
 
     /**
-     * Notes that {@code peer} answered at {@code now}.
+     * Notes that {@code contact} answered.
      *
      * @return whom to check when the peer has to wait for a place: if that one is silent too, the
      *     caller reports it {@linkplain #failed failed} and the place is free
      */
-    Optional<Contact> answered(PeerInfo peer, Instant now) {
-        var contact = new Contact(peer, now);
-        int prefix = self.commonPrefix(contact.key());
-        if (prefix == Key.BITS) {
-            throw new IllegalArgumentException(peer.id() + " is ourselves");
-        }
+    Optional<Contact> answered(Contact contact) {
+        int prefix = prefix(contact);
         lock.lock();
         try {
-            return buckets.computeIfAbsent(prefix, length -> new KBucket(bucketSize))
-                    .answered(contact);
+            return bucket(prefix).answered(contact);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes back {@code contact}, whom this node knew in an earlier life, where there is room. */
+    void restore(Contact contact) {
+        int prefix = prefix(contact);
+        lock.lock();
+        try {
+            bucket(prefix).restore(contact);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private int prefix(Contact contact) {
+        int prefix = self.commonPrefix(contact.key());
+        if (prefix == Key.BITS) {
+            throw new IllegalArgumentException(contact.id() + " is ourselves");
+        }
+        return prefix;
+    }
+
+    private KBucket bucket(int prefix) {
+        var bucket = buckets[prefix];
+        if (bucket == null) {
+            bucket = new KBucket(bucketSize, contact -> isDiverse(contact, prefix));
+            buckets[prefix] = bucket;
+            deepest = Math.max(deepest, prefix);
+        }
+        return bucket;
+    }
+
+    /** The bucket where {@code peer} belongs, if there is one; null for ourselves too. */
+    private @Nullable KBucket bucket(PeerId peer) {
+        int prefix = self.commonPrefix(Key.of(peer));
+        return prefix == Key.BITS ? null : buckets[prefix];
+    }
+
+    private boolean isDiverse(Contact contact, int prefix) {
+        if (contact.group().isEmpty()) {
+            return true;
+        }
+        int ofTable = 0;
+        int ofBucket = 0;
+        for (int i = 0; i <= deepest; i++) {
+            for (var member : members(i)) {
+                if (member.group().equals(contact.group()) && !member.id().equals(contact.id())) {
+                    ofTable++;
+                    ofBucket += i == prefix ? 1 : 0;
+                }
+            }
+        }
+        return ofTable < diversity.perTable() && ofBucket < diversity.perBucket();
+    }
+
+    /** Notes that {@code peer} is there; without effect on who is not here or lost. */
+    void heardFrom(PeerId peer, Instant now) {
+        lock.lock();
+        try {
+            var bucket = bucket(peer);
+            if (bucket != null) {
+                bucket.heardFrom(peer, now);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether {@code peer} is not here and would find a place. */
+    boolean hasRoomFor(PeerId peer) {
+        lock.lock();
+        try {
+            var bucket = bucket(peer);
+            return bucket == null || bucket.hasRoomFor(peer);
         } finally {
             lock.unlock();
         }
@@ -57,7 +135,7 @@ final class RoutingTable {
     void failed(PeerId peer) {
         lock.lock();
         try {
-            var bucket = buckets.get(self.commonPrefix(Key.of(peer)));
+            var bucket = bucket(peer);
             if (bucket != null) {
                 bucket.failed(peer);
             }
@@ -70,7 +148,7 @@ final class RoutingTable {
     void remove(PeerId peer) {
         lock.lock();
         try {
-            var bucket = buckets.get(self.commonPrefix(Key.of(peer)));
+            var bucket = bucket(peer);
             if (bucket != null) {
                 bucket.remove(peer);
             }
@@ -83,7 +161,7 @@ final class RoutingTable {
     boolean contains(PeerId peer) {
         lock.lock();
         try {
-            var bucket = buckets.get(self.commonPrefix(Key.of(peer)));
+            var bucket = bucket(peer);
             return bucket != null && bucket.contains(peer);
         } finally {
             lock.unlock();
@@ -93,36 +171,47 @@ final class RoutingTable {
     /** At most {@code count} peers that are not lost, the closest to {@code target} first. */
     List<PeerInfo> closest(Key target, int count) {
         int prefix = self.commonPrefix(target);
-        var closest = new ArrayList<PeerInfo>();
+        var closest = new ArrayList<Contact>();
         lock.lock();
         try {
-            // Where we part from the target, others are who share more with it than we do; closer
-            // to
-            // us are those who share as much, farther from us those who share less and less.
-            addClosest(closest, buckets.subMap(prefix, prefix + 1), target);
+            // Where we part from the target, others share more with it than we do; then come those
+            // who part from it with us, and then those who do so earlier and earlier.
+            if (prefix < Key.BITS) {
+                addClosest(closest, prefix, prefix, target);
+            }
             if (closest.size() < count) {
-                addClosest(closest, buckets.tailMap(prefix + 1), target);
+                addClosest(closest, prefix + 1, deepest, target);
             }
             for (int less = prefix - 1; less >= 0 && closest.size() < count; less--) {
-                addClosest(closest, buckets.subMap(less, less + 1), target);
+                addClosest(closest, less, less, target);
             }
         } finally {
             lock.unlock();
         }
-        return closest.size() > count ? new ArrayList<>(closest.subList(0, count)) : closest;
+        var infos = new ArrayList<PeerInfo>();
+        for (int i = 0; i < Math.min(count, closest.size()); i++) {
+            infos.add(closest.get(i).info());
+        }
+        return infos;
     }
 
-    private static void addClosest(
-            List<PeerInfo> closest, SortedMap<Integer, KBucket> group, Key target) {
-        var contacts = new ArrayList<Contact>();
-        for (var bucket : group.values()) {
-            contacts.addAll(bucket.members());
+    /** Adds all who are not lost in the buckets {@code first} to {@code last}, closest first. */
+    private void addClosest(List<Contact> closest, int first, int last, Key target) {
+        int before = closest.size();
+        for (int i = first; i <= last; i++) {
+            for (var member : members(i)) {
+                if (!member.lost()) {
+                    closest.add(member);
+                }
+            }
         }
-        contacts.removeIf(Contact::lost);
-        contacts.sort(Comparator.comparing(Contact::key, target.byDistance()));
-        for (var contact : contacts) {
-            closest.add(contact.info());
-        }
+        closest.subList(before, closest.size())
+                .sort((left, right) -> target.compareDistances(left.key(), right.key()));
+    }
+
+    private Collection<Contact> members(int prefix) {
+        var bucket = buckets[prefix];
+        return bucket == null ? List.of() : bucket.members();
     }
 
     /** Who has not answered since {@code limit}, lost or not asked. */
@@ -151,7 +240,12 @@ final class RoutingTable {
     void forgetLost(Instant limit) {
         lock.lock();
         try {
-            buckets.values().forEach(bucket -> bucket.forgetLost(limit));
+            for (int i = 0; i <= deepest; i++) {
+                var bucket = buckets[i];
+                if (bucket != null) {
+                    bucket.forgetLost(limit);
+                }
+            }
         } finally {
             lock.unlock();
         }
@@ -177,12 +271,13 @@ final class RoutingTable {
         return new TableStatus(sizes);
     }
 
-    private List<Contact> contacts() {
+    /** Everybody, the lost as well. */
+    List<Contact> contacts() {
         lock.lock();
         try {
             var contacts = new ArrayList<Contact>();
-            for (var bucket : buckets.values()) {
-                contacts.addAll(bucket.members());
+            for (int i = 0; i <= deepest; i++) {
+                contacts.addAll(members(i));
             }
             return contacts;
         } finally {

@@ -7,46 +7,55 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import tensorlink.p2p.core.Host;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
 /**
- * The bootstrap peers: the way into the network, taken at first and again whenever the routing
- * table is empty. Safe for use by any thread.
+ * The ways into the network, the bootstrap peers and the anchors of an earlier life, taken at first
+ * and again whenever the routing table is empty. Safe for use by any thread.
  */
 final class Seeds {
     private static final Logger log = LoggerFactory.getLogger(Seeds.class);
 
-    private final Host host;
+    private final KadNetwork network;
     private final DhtConfig config;
-    private final KadClient client;
     private final Contacts contacts;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final LinkedHashMap<PeerId, PeerInfo> seeds = new LinkedHashMap<>();
 
-    Seeds(Host host, DhtConfig config, KadClient client, Contacts contacts) {
-        this.host = host;
+    Seeds(KadNetwork network, DhtConfig config, Contacts contacts) {
+        this.network = network;
         this.config = config;
-        this.client = client;
         this.contacts = contacts;
     }
 
-    /** Remembers {@code peers} and asks each of them something. */
-    BootstrapReport join(List<PeerInfo> peers) throws InterruptedException {
-        var others = new ArrayList<>(peers);
-        others.removeIf(peer -> peer.id().equals(host.id()));
+    /** Remembers whom an earlier life of this node knew best. */
+    void remember(List<PeerInfo> anchors) {
         lock.lock();
         try {
-            for (var peer : others) {
-                seeds.put(peer.id(), peer);
-                host.peers().pin(peer);
+            for (var anchor : anchors) {
+                seeds.put(anchor.id(), anchor);
             }
         } finally {
             lock.unlock();
         }
-        return knock(others);
+    }
+
+    /** Remembers {@code peers} and asks each of them and of the anchors something. */
+    BootstrapReport join(List<PeerInfo> peers) throws InterruptedException {
+        var others = new ArrayList<>(peers);
+        others.removeIf(peer -> peer.id().equals(network.self().id()));
+        lock.lock();
+        try {
+            for (var peer : others) {
+                seeds.put(peer.id(), peer);
+                network.pin(peer);
+            }
+        } finally {
+            lock.unlock();
+        }
+        return knock(all());
     }
 
     /** Knocks again while the table is empty, each time after a longer pause, until interrupted. */
@@ -91,7 +100,7 @@ final class Seeds {
 
     private Knock knock(PeerInfo peer) throws InterruptedException {
         try {
-            client.ask(peer, new KadRequest.FindNode(Key.of(host.id())));
+            network.ask(peer, new KadRequest.FindNode(Key.of(network.self().id())));
             contacts.answered(peer);
             return new Knock.Answered(peer);
         } catch (IOException silent) {

@@ -200,7 +200,7 @@ class BadPeersTest {
             asked.set(0);
             var start = scheduler.now();
 
-            var lookup = finder.walk(key);
+            var lookup = finder.lookUp(key);
 
             assertThat(lookup.asked()).isEqualTo(60);
             assertThat(Duration.between(start, scheduler.now())).isLessThan(Duration.ofMinutes(1));

@@ -33,6 +33,50 @@ class DhtTest {
     // ---- entering the network
 
     @Test
+    void a_node_that_becomes_a_client_leaves_the_tables_and_comes_back_as_a_server()
+            throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            var other = network.host();
+            var switching = Dht.start(network.host(), config);
+            var watching = Dht.start(other, config);
+            switching.bootstrap(List.of(other.info()));
+            scheduler.sleep(Duration.ofSeconds(1));
+            assertThat(watching.table().peers()).isEqualTo(1);
+
+            switching.switchTo(DhtConfig.Mode.CLIENT);
+            scheduler.sleep(Duration.ofSeconds(1));
+            assertThat(watching.table().peers()).isZero();
+            assertThat(switching.closestPeers(Key.named("x"))).containsExactly(other.info());
+
+            switching.switchTo(DhtConfig.Mode.SERVER);
+            scheduler.sleep(Duration.ofSeconds(1));
+            assertThat(switching.mode()).isEqualTo(DhtConfig.Mode.SERVER);
+            assertThat(watching.table().peers()).isEqualTo(1);
+        });
+    }
+
+    @Test
+    void the_public_network_is_joined_under_its_own_name_and_only_as_a_client()
+            throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            var config = DhtConfig.ipfs().withScheduler(scheduler);
+            var server = network.host();
+            var serving = Dht.start(server, config.withMode(DhtConfig.Mode.SERVER));
+            var client = network.host();
+            var asking = Dht.start(client, config);
+            asking.bootstrap(List.of(server.info()));
+            scheduler.sleep(Duration.ofSeconds(1));
+
+            assertThat(server.protocols()).containsExactly(ProtocolId.of("/ipfs/kad/1.0.0"));
+            assertThat(client.protocols()).isEmpty();
+            assertThat(serving.table().peers()).isZero();
+            var identity = KeyPair.ofSeed(ByteString.copyFrom(new byte[32]));
+            var key = ByteString.copyFromUtf8("/pk/").concat(identity.peerId().multihash());
+            assertThat(asking.put(new DhtRecord(key, identity.publicKey().encode()))).isEqualTo(1);
+        });
+    }
+
+    @Test
     void through_one_address_a_node_meets_all_others() throws IOException, InterruptedException {
         scheduler.run(() -> {
             Dht.start(first, config);

@@ -273,9 +273,44 @@ class LookupTest {
         assertThat((double) hits / expected).as("seed %d", SEED).isGreaterThan(0.95);
     }
 
+    @Test
+    void disjoint_paths_follow_only_what_was_said_on_them() {
+        var lookup = new Lookup(self, target, search(4, 4, 2, 60), 2, 2);
+        lookup.start(List.of(at(20), at(30)));
+        assertThat(lookup.next()).containsExactlyInAnyOrder(at(20), at(30));
+
+        // The one at 20 lies: it names a crowd that hides the others, and is alone to go there.
+        lookup.answered(at(20).id(), List.of(at(2), at(3), at(4), at(5)));
+        lookup.answered(at(30).id(), List.of(at(9), at(10)));
+        var asked = lookup.next();
+
+        assertThat(asked).contains(at(9), at(10));
+        for (var peer : asked) {
+            lookup.answered(peer.id(), List.of());
+        }
+        assertThat(lookup.isDone()).isTrue();
+        assertThat(lookup.closest()).contains(at(9));
+    }
+
+    @Test
+    void no_peer_is_asked_on_two_paths() {
+        var lookup = new Lookup(self, target, search(20, 10, 3, 60), 20, 3);
+        lookup.start(List.of(at(40), at(41), at(42)));
+        var asked = new ArrayList<PeerInfo>();
+        for (var batch = lookup.next(); !batch.isEmpty(); batch = lookup.next()) {
+            for (var peer : batch) {
+                asked.add(peer);
+                lookup.answered(peer.id(), peers.subList(0, 30));
+            }
+        }
+
+        assertThat(asked).doesNotHaveDuplicates().containsAll(peers.subList(0, 20));
+        assertThat(lookup.closest()).isEqualTo(peers.subList(0, 20));
+    }
+
     private List<PeerInfo> walk(
             Key goal, Map<PeerId, RoutingTable> tables, List<PeerInfo> living, Random random) {
-        var lookup = new Lookup(self, goal, DhtConfig.Search.defaults(), 20);
+        var lookup = new Lookup(self, goal, DhtConfig.Search.defaults(), 20, 1);
         lookup.start(living.subList(0, 4));
         var open = new ArrayList<>(lookup.next());
         while (!lookup.isDone()) {
@@ -299,12 +334,12 @@ class LookupTest {
     private Map<PeerId, RoutingTable> tables(Random random) {
         Map<PeerId, RoutingTable> tables = new HashMap<>();
         for (var peer : peers) {
-            var table = new RoutingTable(peer.id(), 20);
+            var table = new RoutingTable(peer.id(), 20, Diversity.defaults());
             var others = new ArrayList<>(peers);
             others.remove(peer);
             Collections.shuffle(others, random);
             for (var other : others) {
-                table.answered(other, Instant.EPOCH);
+                table.answered(Peers.contact(other, Instant.EPOCH));
             }
             tables.put(peer.id(), table);
         }
@@ -316,10 +351,10 @@ class LookupTest {
     }
 
     private Lookup lookup(DhtConfig.Search search, int resiliency) {
-        return new Lookup(self, target, search, resiliency);
+        return new Lookup(self, target, search, resiliency, 1);
     }
 
     private static DhtConfig.Search search(int k, int alpha, int beta, int peersAskedMax) {
-        return new DhtConfig.Search(k, alpha, beta, peersAskedMax);
+        return new DhtConfig.Search(k, alpha, beta, 1, 0, peersAskedMax);
     }
 }

@@ -135,7 +135,7 @@ class NetworkTest {
             int from = random.nextInt(living.size());
             var key = Key.named("random " + random.nextLong());
 
-            var lookup = living.get(from).walk(key);
+            var lookup = living.get(from).lookUp(key);
 
             var others = new ArrayList<>(peers);
             others.remove(from);

@@ -2,8 +2,10 @@ package tensorlink.dht;
 
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -29,6 +31,11 @@ final class Peers {
             peers.add(peer(i));
         }
         return peers;
+    }
+
+    /** {@code peer} as it enters a routing table at {@code now}. */
+    static Contact contact(PeerInfo peer, Instant now) {
+        return Contact.of(new KadNetwork.Introduction(peer, Optional.empty(), true), now);
     }
 
     static Multiaddr address(int port) {

@@ -85,9 +85,22 @@ class RecordStoreTest {
         assertThat(store.size()).isEqualTo(10);
     }
 
+    @Test
+    void a_million_records_of_strangers_leave_no_more_than_the_store_holds() {
+        var forged = new RecordStore(Peers.id(0), 1024);
+        var value = ByteString.copyFromUtf8("v");
+        for (int i = 0; i < 1_000_000; i++) {
+            var record = new DhtRecord(ByteString.copyFromUtf8("/a/" + i), value);
+            forged.put(new HeldRecord(record, now), now, now.plus(LIFE), LATER_TEXT);
+        }
+
+        assertThat(forged.size()).isEqualTo(1024);
+        assertThat(forged.entries(now)).hasSize(1024);
+    }
+
     private boolean put(String key, String value) {
         var record = new DhtRecord(key(key), ByteString.copyFromUtf8(value));
-        return store.put(new HeldRecord(record, now), now.plus(LIFE), LATER_TEXT);
+        return store.put(new HeldRecord(record, now), now, now.plus(LIFE), LATER_TEXT);
     }
 
     private String value(String key) {

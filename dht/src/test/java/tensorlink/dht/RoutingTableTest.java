@@ -20,14 +20,14 @@ class RoutingTableTest {
 
     private final Random random = new Random(SEED);
     private final PeerId self = Peers.id(0);
-    private final RoutingTable table = new RoutingTable(self, K);
+    private final RoutingTable table = new RoutingTable(self, K, Diversity.defaults());
 
     @Test
     void the_closest_come_first_whatever_bucket_they_are_in() {
         var all = Peers.peers(200);
-        var large = new RoutingTable(self, 200);
+        var large = new RoutingTable(self, 200, Diversity.defaults());
         for (var peer : all) {
-            large.answered(peer, START);
+            large.answered(Peers.contact(peer, START));
         }
         var target = Key.named("anything");
 
@@ -41,7 +41,7 @@ class RoutingTableTest {
     void a_full_bucket_keeps_its_members_and_names_the_one_seen_longest_ago() {
         var members = fill(4);
 
-        var toCheck = table.answered(near(4), START.plusSeconds(9));
+        var toCheck = table.answered(Peers.contact(near(4), START.plusSeconds(9)));
 
         assertThat(toCheck).map(Contact::info).contains(members.getFirst());
         assertThat(peers()).containsExactlyInAnyOrderElementsOf(members);
@@ -53,11 +53,11 @@ class RoutingTableTest {
         var members = fill(4);
         var moved = new PeerInfo(members.getFirst().id(), List.of(Peers.address(9)));
 
-        var toCheck = table.answered(moved, START.plusSeconds(8));
+        var toCheck = table.answered(Peers.contact(moved, START.plusSeconds(8)));
 
         assertThat(toCheck).isEmpty();
         assertThat(peers()).contains(moved);
-        assertThat(table.answered(near(4), START.plusSeconds(9)))
+        assertThat(table.answered(Peers.contact(near(4), START.plusSeconds(9))))
                 .map(Contact::info)
                 .contains(members.get(1));
     }
@@ -67,8 +67,8 @@ class RoutingTableTest {
         var members = fill(4);
         var early = near(4);
         var late = near(4);
-        table.answered(early, START.plusSeconds(8));
-        table.answered(late, START.plusSeconds(9));
+        table.answered(Peers.contact(early, START.plusSeconds(8)));
+        table.answered(Peers.contact(late, START.plusSeconds(9)));
 
         table.failed(members.getFirst().id());
 
@@ -92,7 +92,7 @@ class RoutingTableTest {
         var member = fill(4).getFirst();
         table.failed(member.id());
 
-        table.answered(member, START.plusSeconds(9));
+        table.answered(Peers.contact(member, START.plusSeconds(9)));
 
         assertThat(peers()).contains(member);
         assertThat(table.lost()).isEmpty();
@@ -104,7 +104,7 @@ class RoutingTableTest {
         table.failed(members.get(1).id());
         var newcomer = near(4);
 
-        var toCheck = table.answered(newcomer, START.plusSeconds(9));
+        var toCheck = table.answered(Peers.contact(newcomer, START.plusSeconds(9)));
 
         assertThat(toCheck).isEmpty();
         assertThat(peers()).containsExactlyInAnyOrder(members.get(0), members.get(2), newcomer);
@@ -127,7 +127,7 @@ class RoutingTableTest {
     void who_stops_serving_leaves_at_once() {
         var members = fill(4);
         var waiting = near(4);
-        table.answered(waiting, START.plusSeconds(9));
+        table.answered(Peers.contact(waiting, START.plusSeconds(9)));
 
         table.remove(members.get(1).id());
         table.remove(waiting.id());
@@ -141,7 +141,7 @@ class RoutingTableTest {
     void no_more_wait_than_are_in_the_bucket() {
         fill(4);
         for (int i = 0; i < 1_000; i++) {
-            table.answered(near(4), START.plusSeconds(9));
+            table.answered(Peers.contact(near(4), START.plusSeconds(9)));
         }
 
         int replaced = 0;
@@ -167,7 +167,7 @@ class RoutingTableTest {
     @Test
     void tells_who_has_been_silent_for_too_long() {
         var members = fill(4);
-        table.answered(members.getFirst(), START.plus(Duration.ofHours(1)));
+        table.answered(Peers.contact(members.getFirst(), START.plus(Duration.ofHours(1))));
 
         var silent = table.silentSince(START.plus(Duration.ofMinutes(1)));
 
@@ -176,7 +176,7 @@ class RoutingTableTest {
 
     @Test
     void never_holds_ourselves() {
-        assertThatThrownBy(() -> table.answered(Peers.peer(0), START))
+        assertThatThrownBy(() -> table.answered(Peers.contact(Peers.peer(0), START)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("is ourselves");
     }
@@ -186,7 +186,7 @@ class RoutingTableTest {
         for (int i = 0; i < K; i++) {
             var peer = near(prefix);
             members.add(peer);
-            table.answered(peer, START.plusSeconds(i));
+            table.answered(Peers.contact(peer, START.plusSeconds(i)));
         }
         return members;
     }

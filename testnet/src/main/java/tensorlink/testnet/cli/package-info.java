@@ -1,4 +1,4 @@
-/** Adds the demo, the parity check and the benchmarks to the program. */
+/** Adds the demo, the parity check, the benchmarks and the simulations to the program. */
 @NullMarked
 package tensorlink.testnet.cli;
 

@@ -1,0 +1,31 @@
+package tensorlink.testnet.sim;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** The hash table under churn. */
+@Command(
+        name = "dht",
+        description = "Records stored and found, and keys looked up, while nodes come and go.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
+final class SimDht implements Callable<Integer> {
+    @Mixin private SimOptions options = new SimOptions();
+
+    @Option(
+            names = "--hours",
+            paramLabel = "N",
+            defaultValue = "1",
+            description = "virtual hours of churn; fractions are fine")
+    private double hours;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var span = Duration.ofSeconds((long) (hours * 3600));
+        return options.run(() -> new DhtSim(options.nodes(), span, options.seed()).run());
+    }
+}

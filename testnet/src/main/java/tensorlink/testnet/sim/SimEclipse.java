@@ -1,0 +1,31 @@
+package tensorlink.testnet.sim;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** An attacker tries to be all that some nodes know. */
+@Command(
+        name = "eclipse",
+        description = "A fifth of all ids in 64 networks tries to cut up to 100 nodes off.",
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true)
+final class SimEclipse implements Callable<Integer> {
+    @Mixin private SimOptions options = new SimOptions();
+
+    @Option(
+            names = "--hours",
+            paramLabel = "N",
+            defaultValue = "24",
+            description = "virtual hours, at least 1")
+    private int hours;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        var span = Duration.ofHours(hours);
+        return options.run(() -> new DhtEclipseSim(options.nodes(), span, options.seed()).run());
+    }
+}
