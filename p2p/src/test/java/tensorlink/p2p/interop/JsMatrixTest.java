@@ -52,6 +52,7 @@ class JsMatrixTest {
     private static final String TCP = "/ip4/127.0.0.1/tcp/0";
     private static final String WS = "/ip4/127.0.0.1/tcp/0/ws";
     private static final String QUIC = "/ip4/127.0.0.1/udp/0/quic-v1";
+    private static final int WEB_ECHO_BYTES = 4 << 20;
     private static final int ECHO_BYTES = 64 << 20;
     private static final int SLICED_ECHO_BYTES = 100_000;
 
@@ -152,8 +153,11 @@ class JsMatrixTest {
         var there = JsPeer.full(host.info());
         assertThat(Libp2p.ping(host, js.info().id())).isPositive();
         assertThat(Double.parseDouble(js.ask("ping", host.id()))).isNotNegative();
-        assertEchoes(host, js, echoBytes);
-        assertThat(js.ask("echo", there, echoBytes)).matches(SAME_DIGESTS);
+        // What js has not handled yet it keeps; over WebSocket, where it cannot stop reading, it
+        // resets a stream or falls silent when that is more than a few MiB.
+        int most = there.has(AddressProtocol.WS) ? WEB_ECHO_BYTES : Integer.MAX_VALUE;
+        assertEchoes(host, js, Math.min(echoBytes, most));
+        assertThat(js.ask("echo", there, Math.min(echoBytes, most))).matches(SAME_DIGESTS);
 
         try (var stream = host.open(js.info().id(), RESET)) {
             stream.write(MemorySegment.ofArray(new byte[1]));
