@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -46,6 +47,7 @@ public final class Swarm implements Host {
     private static final Logger log = LoggerFactory.getLogger(Swarm.class);
 
     private final Parts parts;
+    private final List<Transport> transports;
     private final ProtocolTable protocols = new ProtocolTable();
     private final HostListeners listeners;
     private final ConnectionTable connections;
@@ -65,6 +67,7 @@ public final class Swarm implements Host {
 
     public Swarm(Parts parts) {
         this.parts = parts;
+        this.transports = new CopyOnWriteArrayList<>(parts.transports());
         var limits = parts.limits();
         var scheduler = parts.scheduler();
         var negotiation = new StreamNegotiation(scheduler, limits.streams().negotiateTimeout());
@@ -87,7 +90,7 @@ public final class Swarm implements Host {
                         resources,
                         parts.gater(),
                         new Owner(negotiation));
-        acceptor = new Acceptor(parts.transports(), upgrader, this::keep);
+        acceptor = new Acceptor(transports, upgrader, this::keep);
         var gate =
                 new DialGate(
                         parts.gater(),
@@ -98,7 +101,7 @@ public final class Swarm implements Host {
                 new Dialler(
                         connections,
                         parts.peers(),
-                        parts.transports(),
+                        transports,
                         upgrader,
                         gate,
                         new DnsAddr(parts.names()),
@@ -110,9 +113,19 @@ public final class Swarm implements Host {
         gaterWatch = parts.gater().watch(this::closeRefused);
     }
 
+    /** Uses one more transport, which is closed before those that were there. */
+    public void use(Transport transport) {
+        transports.addFirst(transport);
+    }
+
     /** Starts to listen at {@code address}. */
     public void listen(Multiaddr address) throws IOException, InterruptedException {
         acceptor.listen(address);
+        witnesses.changed();
+    }
+
+    /** A listener's addresses are others than before. */
+    public void addressesChanged() {
         witnesses.changed();
     }
 
@@ -182,11 +195,19 @@ public final class Swarm implements Host {
         return dialler.dial(peer);
     }
 
+    /** Returns an open connection to {@code peer} that no relay carries, dialling when needed. */
+    public Connection connectDirectly(PeerInfo peer) throws DialException, InterruptedException {
+        return dialler.connectDirectly(peer);
+    }
+
     /** A connection that turns out to be dead is replaced once. */
     @Override
     public Stream open(PeerId peer, List<ProtocolId> wanted)
             throws IOException, InterruptedException {
         var connection = dialler.connect(peers().info(peer));
+        if (!connection.mayCarry(wanted)) {
+            connection = dialler.connectDirectly(peers().info(peer));
+        }
         try {
             return connection.open(wanted);
         } catch (IOException failure) {
@@ -271,7 +292,7 @@ public final class Swarm implements Host {
         keeper.ifPresent(PeerKeeper::close);
         listeners.close();
         tracer.close();
-        for (var transport : parts.transports()) {
+        for (var transport : transports) {
             transport.close();
         }
     }
@@ -280,7 +301,8 @@ public final class Swarm implements Host {
      * What a swarm is made of.
      *
      * @param peerFile where to keep them over restarts
-     * @param transports are closed with the swarm; the first that handles an address is used
+     * @param transports are closed with the swarm, in order; the first that handles an address is
+     *     used
      * @param securities best first
      * @param muxers best first
      * @param network the key that everybody else must have, when this is a private network
@@ -318,6 +340,11 @@ public final class Swarm implements Host {
         @Override
         public Gater gater() {
             return parts.gater();
+        }
+
+        @Override
+        public void allowOnLimited(ProtocolId protocol) {
+            protocols.allowOnLimited(protocol);
         }
 
         @Override
@@ -391,6 +418,11 @@ public final class Swarm implements Host {
         @Override
         public StreamNegotiation negotiation() {
             return negotiation;
+        }
+
+        @Override
+        public boolean runsOnLimited(ProtocolId protocol) {
+            return protocols.runsOnLimited(protocol.name());
         }
 
         @Override
