@@ -869,6 +869,109 @@ def files():
     k.put("pem-of-openssl.key", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
 
 
+# --- relay -------------------------------------------------------------------------------------
+def fixed64(number, value):
+    return uv(number << 3 | 1) + struct.pack("<Q", value)
+
+
+TCP_ADDRESS = bytes.fromhex("0401020304060fa1")
+EXPIRY = 1767229200
+
+
+def voucher(relay, peer, domain="libp2p-relay-rsvp", kind=b"\x03\x02", speaks_of=None, payload=None):
+    content = payload
+    if content is None:
+        content = (field(1, speaks_of or peer_id(ed_public(relay))) + field(2, peer) + field(3, EXPIRY))
+    return envelope(relay, content, domain, kind)
+
+
+def relay():
+    h = Folder("relay-hop")
+    us, relay_key, other = peer_id(ed_public(ed_seed(0))), ed_seed(1), ed_seed(2)
+    other_id = peer_id(ed_public(other))
+    connect = lambda peer: lp(field(1, 1) + peer)
+    status = lambda code, *more: lp(field(1, 2) + b"".join(more) + field(5, code))
+    reservation = lambda *parts: field(3, b"".join(parts))
+    expire = field(1, EXPIRY)
+    h.put("good-reserve.bin", lp(field(1, 0)))
+    h.put("good-connect.bin", connect(field(2, field(1, other_id) + field(2, TCP_ADDRESS))))
+    h.put("good-status.bin", status(100, reservation(expire, field(2, TCP_ADDRESS), field(3, voucher(relay_key, us))),
+                                    field(4, field(1, 120) + field(2, 131072))))
+    h.put("good-status-without-voucher.bin", status(100, reservation(expire)))
+    h.put("good-refusal.bin", status(200))
+    h.put("good-4096-bytes.bin", lp(field(1, 0) + field(9, b"x" * 4091)))
+    h.put("4097-bytes.bin", lp(field(1, 0) + field(9, b"x" * 4092)))
+    h.put("empty.bin", b"")
+    h.put("empty-message.bin", lp(b""))
+    h.put("length-cut-off.bin", "80")
+    h.put("length-2-to-63-minus-1.bin", "ff" * 8 + "7f")
+    h.put("length-of-ten-bytes.bin", "80" * 10)
+    h.put("length-not-shortest.bin", "8200 0800")
+    h.put("cut-off.bin", lp(field(1, 0))[:-1])
+    h.put("not-protobuf.bin", lp(b"\xff" * 10))
+    h.put("group-nested-200.bin", lp(b"\x7b" * 200 + b"\x7c" * 200))
+    h.put("group-unended.bin", lp(field(1, 0) + b"\x7b"))
+    h.put("no-type.bin", lp(field(5, 100)))
+    h.put("type-3.bin", lp(field(1, 3)))
+    h.put("type-2-to-32-minus-1.bin", lp(field(1, 0xFFFFFFFF)))
+    h.put("type-as-text.bin", lp(field(1, "CONNECT")))
+    h.put("connect-nobody.bin", connect(b""))
+    h.put("connect-without-id.bin", connect(field(2, field(2, TCP_ADDRESS))))
+    h.put("connect-empty-id.bin", connect(field(2, field(1, b""))))
+    h.put("connect-id-cut-off.bin", connect(field(2, field(1, other_id[:20]))))
+    h.put("connect-id-of-31-bytes.bin", connect(field(2, field(1, b"\x12\x1f" + b"x" * 31))))
+    h.put("connect-id-of-unknown-hash.bin", connect(field(2, field(1, b"\x99\x01\x20" + b"x" * 32))))
+    h.put("connect-id-of-3000-bytes.bin", connect(field(2, field(1, b"\x00" + lp(b"x" * 3000)))))
+    h.put("tolerated-connect-2000-addresses.bin", connect(field(2, field(1, other_id) + b"\x12\x00" * 1500)))
+    h.put("status-without-code.bin", lp(field(1, 2)))
+    h.put("tolerated-status-unknown.bin", status(299))
+    h.put("tolerated-status-2-to-32-minus-1.bin", status(0xFFFFFFFF))
+    h.put("reservation-without-expiry.bin", status(100, reservation(field(2, TCP_ADDRESS))))
+    h.put("tolerated-expiry-0.bin", status(100, reservation(field(1, 0))))
+    h.put("tolerated-expiry-2-to-63.bin", status(100, reservation(field(1, 1 << 63))))
+    h.put("tolerated-expiry-2-to-64-minus-1.bin", status(100, reservation(field(1, (1 << 64) - 1))))
+    h.put("tolerated-address-garbage.bin", status(100, reservation(expire, field(2, b"\xff" * 9), field(2, TCP_ADDRESS))))
+    h.put("tolerated-addresses-300.bin", status(100, reservation(expire, field(2, TCP_ADDRESS) * 300)))
+    h.put("tolerated-limit-huge.bin", status(100, field(4, field(1, 0xFFFFFFFF) + field(2, (1 << 64) - 1))))
+    h.put("voucher-garbage.bin", status(100, reservation(expire, field(3, b"\xff" * 40))))
+    h.put("voucher-of-another-relay.bin", status(100, reservation(expire, field(3, voucher(other, us)))))
+    h.put("voucher-for-another.bin", status(100, reservation(expire, field(3, voucher(relay_key, other_id)))))
+    h.put("voucher-signed-by-another.bin",
+          status(100, reservation(expire, field(3, voucher(other, us, speaks_of=peer_id(ed_public(relay_key)))))))
+    h.put("voucher-of-wrong-domain.bin",
+          status(100, reservation(expire, field(3, voucher(relay_key, us, domain="libp2p-peer-record")))))
+    h.put("voucher-of-wrong-type.bin",
+          status(100, reservation(expire, field(3, voucher(relay_key, us, kind=b"\x03\x01")))))
+    h.put("voucher-empty.bin", status(100, reservation(expire, field(3, voucher(relay_key, us, payload=b"")))))
+    s = Folder("relay-stop")
+    call = lambda *parts: lp(field(1, 0) + b"".join(parts))
+    s.put("good-connect.bin", call(field(2, field(1, other_id)), field(3, field(1, 120) + field(2, 131072))))
+    s.put("good-connect-unlimited.bin", call(field(2, field(1, other_id))))
+    s.put("good-status.bin", lp(field(1, 1) + field(4, 100)))
+    s.put("good-refusal.bin", lp(field(1, 1) + field(4, 202)))
+    s.put("4097-bytes.bin", call(field(2, field(1, other_id)), field(9, b"x" * 4050)))
+    s.put("empty.bin", b"")
+    s.put("empty-message.bin", lp(b""))
+    s.put("length-2-to-63-minus-1.bin", "ff" * 8 + "7f")
+    s.put("length-of-ten-bytes.bin", "80" * 10)
+    s.put("cut-off.bin", call(field(2, field(1, other_id)))[:-3])
+    s.put("not-protobuf.bin", lp(b"\xff" * 10))
+    s.put("group-nested-200.bin", lp(b"\x7b" * 200 + b"\x7c" * 200))
+    s.put("no-type.bin", lp(field(4, 100)))
+    s.put("type-2.bin", lp(field(1, 2)))
+    s.put("type-2-to-32-minus-1.bin", lp(field(1, 0xFFFFFFFF)))
+    s.put("connect-from-nobody.bin", call())
+    s.put("connect-without-id.bin", call(field(2, b"")))
+    s.put("connect-empty-id.bin", call(field(2, field(1, b""))))
+    s.put("connect-id-cut-off.bin", call(field(2, field(1, other_id[:20]))))
+    s.put("connect-id-of-unknown-hash.bin", call(field(2, field(1, b"\x99\x01\x20" + b"x" * 32))))
+    s.put("tolerated-limit-huge.bin",
+          call(field(2, field(1, other_id)), field(3, field(1, 0xFFFFFFFF) + field(2, (1 << 64) - 1))))
+    s.put("tolerated-limit-as-number.bin", call(field(2, field(1, other_id)), field(3, 7)))
+    s.put("status-without-code.bin", lp(field(1, 1)))
+    s.put("tolerated-status-unknown.bin", lp(field(1, 1) + field(4, 7)))
+
+
 varints()
 multiaddrs()
 multistream()
@@ -881,3 +984,4 @@ keys()
 peer_records()
 identify()
 files()
+relay()

@@ -14,6 +14,7 @@ import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.peer.PreSharedKey;
+import tensorlink.p2p.relay.RelayLimits;
 
 /**
  * How a host is set up: {@link #defaults()}, and from there one change at a time. Immutable; each
@@ -147,6 +148,16 @@ public final class HostConfig {
         return with(it -> it.privateNetwork = Optional.of(key));
     }
 
+    /** What the host lends to others as their relay; nothing, unless told otherwise. */
+    public Optional<RelayLimits> relayService() {
+        return settings.relayService;
+    }
+
+    /** Relays for peers that cannot be reached, within {@code limits}. */
+    public HostConfig withRelayService(RelayLimits limits) {
+        return with(it -> it.relayService = Optional.of(limits));
+    }
+
     /** With whom the host may be connected; everybody, unless told otherwise. */
     public Optional<Gater> gater() {
         return settings.gater;
@@ -200,6 +211,7 @@ public final class HostConfig {
         private List<Security> securities = List.of(Security.NOISE, Security.TLS);
         private Optional<SSLContext> webTls = Optional.empty();
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
+        private Optional<RelayLimits> relayService = Optional.empty();
         private Optional<Gater> gater = Optional.empty();
         private Reach reach = Reach.AUTO;
         private Optional<String> nameServer = Optional.empty();
