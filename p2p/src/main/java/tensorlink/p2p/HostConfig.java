@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import tensorlink.p2p.autonat.AutoNatLimits;
 import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Reach;
@@ -158,6 +159,16 @@ public final class HostConfig {
         return with(it -> it.relayService = Optional.of(limits));
     }
 
+    /** How it finds out whether it can be dialled; it does not, unless told otherwise. */
+    public Optional<AutoNatLimits> autoNat() {
+        return settings.autoNat;
+    }
+
+    /** Asks others whether they can dial this host, and dials those who ask. */
+    public HostConfig withAutoNat(AutoNatLimits limits) {
+        return with(it -> it.autoNat = Optional.of(limits));
+    }
+
     /** With whom the host may be connected; everybody, unless told otherwise. */
     public Optional<Gater> gater() {
         return settings.gater;
@@ -212,6 +223,7 @@ public final class HostConfig {
         private Optional<SSLContext> webTls = Optional.empty();
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
         private Optional<RelayLimits> relayService = Optional.empty();
+        private Optional<AutoNatLimits> autoNat = Optional.empty();
         private Optional<Gater> gater = Optional.empty();
         private Reach reach = Reach.AUTO;
         private Optional<String> nameServer = Optional.empty();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.autonat.AutoNat;
 import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
@@ -60,6 +61,12 @@ public final class Libp2p {
             config.relayService()
                     .ifPresent(limits ->
                             new RelayServer(swarm, key, limits, config.scheduler()).start());
+            config.autoNat()
+                    .ifPresent(limits -> {
+                        var autoNat = new AutoNat(swarm, limits, config.scheduler());
+                        autoNat.start();
+                        swarm.whenClosing(autoNat::close);
+                    });
             for (var address : config.listen()) {
                 swarm.listen(address);
             }

@@ -20,6 +20,9 @@ public interface HostControl {
      */
     void allowOnLimited(ProtocolId protocol);
 
+    /** Whether others can dial this host, as far as it asked them. */
+    Reachability reachability();
+
     /** Where peers in several networks agree that they see this host; announced to others. */
     List<Multiaddr> observedAddresses();
 

@@ -115,6 +115,12 @@ final class Dialler {
         return run(peer.id(), direct);
     }
 
+    /** Makes a connection to {@code peer} at {@code address} and nowhere else. */
+    SwarmConnection dialAt(PeerId peer, Multiaddr address)
+            throws DialException, InterruptedException {
+        return run(peer, List.of(address));
+    }
+
     private SwarmConnection run(PeerId peer, List<Multiaddr> addresses)
             throws DialException, InterruptedException {
         if (peer.equals(upgrader.self())) {

@@ -22,6 +22,7 @@ import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Reach;
+import tensorlink.p2p.core.Reachability;
 import tensorlink.p2p.core.ResourceUse;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
@@ -62,7 +63,9 @@ public final class Swarm implements Host {
     private final Trimmer trimmer;
     private final Optional<PeerKeeper> keeper;
     private final Subscription gaterWatch;
+    private final List<Runnable> closers = new CopyOnWriteArrayList<>();
     private volatile List<Multiaddr> observed = List.of();
+    private volatile Reachability reachability = Reachability.UNKNOWN;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     public Swarm(Parts parts) {
@@ -200,6 +203,38 @@ public final class Swarm implements Host {
         return dialler.connectDirectly(peer);
     }
 
+    /** Makes a new connection to {@code peer} at {@code address} and nowhere else. */
+    public Connection dialAt(PeerId peer, Multiaddr address)
+            throws DialException, InterruptedException {
+        return dialler.dialAt(peer, address);
+    }
+
+    /** Whether there is a transport for {@code address}, which has no peer id. */
+    public boolean canDial(Multiaddr address) {
+        return transports.stream().anyMatch(transport -> transport.handles(address));
+    }
+
+    /** Whether this host is on a network where anybody may be, and not all is on one machine. */
+    public boolean isAmongStrangers() {
+        return parts.network().isEmpty()
+                && parts.reach() != Reach.ANY
+                && !addresses().stream().allMatch(Multiaddr::isLoopback);
+    }
+
+    /** Whether others can dial this host has been found out; called by one thread at a time. */
+    public void reachable(Reachability found) {
+        if (found != reachability) {
+            reachability = found;
+            log.info("reachability: {}", found);
+            publish(new HostEvent.ReachabilityChanged(id(), found));
+        }
+    }
+
+    /** Runs {@code action} when the host closes, before its connections do. */
+    public void whenClosing(Runnable action) {
+        closers.add(action);
+    }
+
     /** A connection that turns out to be dead is replaced once. */
     @Override
     public Stream open(PeerId peer, List<ProtocolId> wanted)
@@ -272,6 +307,7 @@ public final class Swarm implements Host {
         if (!isClosed.compareAndSet(false, true)) {
             return;
         }
+        closers.forEach(Runnable::run);
         gaterWatch.close();
         trimmer.close();
         acceptor.close();
@@ -345,6 +381,11 @@ public final class Swarm implements Host {
         @Override
         public void allowOnLimited(ProtocolId protocol) {
             protocols.allowOnLimited(protocol);
+        }
+
+        @Override
+        public Reachability reachability() {
+            return reachability;
         }
 
         @Override
