@@ -1,5 +1,6 @@
 package tensorlink.p2p;
 
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -169,6 +170,32 @@ public final class HostConfig {
         return with(it -> it.autoNat = Optional.of(limits));
     }
 
+    /** Whether connections through relays are replaced by direct ones; not, unless told so. */
+    public boolean punchesHoles() {
+        return settings.punchesHoles;
+    }
+
+    /**
+     * Replaces connections through relays by direct ones, where the NATs in between let it. TCP
+     * connections are then dialled from the port listened at.
+     */
+    public HostConfig withHolePunching() {
+        return with(it -> it.punchesHoles = true);
+    }
+
+    /** The router that is asked to map ports; none, unless told so. */
+    public Optional<InetSocketAddress> portMapping() {
+        return settings.portMapping;
+    }
+
+    /**
+     * Asks {@code router}, by PCP or NAT-PMP, to pass on what comes for the ports listened at;
+     * {@link Libp2p#router} finds the one at home.
+     */
+    public HostConfig withPortMapping(InetSocketAddress router) {
+        return with(it -> it.portMapping = Optional.of(router));
+    }
+
     /** With whom the host may be connected; everybody, unless told otherwise. */
     public Optional<Gater> gater() {
         return settings.gater;
@@ -224,6 +251,8 @@ public final class HostConfig {
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
         private Optional<RelayLimits> relayService = Optional.empty();
         private Optional<AutoNatLimits> autoNat = Optional.empty();
+        private boolean punchesHoles;
+        private Optional<InetSocketAddress> portMapping = Optional.empty();
         private Optional<Gater> gater = Optional.empty();
         private Reach reach = Reach.AUTO;
         private Optional<String> nameServer = Optional.empty();

@@ -1,9 +1,11 @@
 package tensorlink.p2p;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,6 +15,7 @@ import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Throughput;
 import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.dcutr.HolePuncher;
 import tensorlink.p2p.dns.TxtLookup;
 import tensorlink.p2p.identify.Identify;
 import tensorlink.p2p.mux.QuicMuxer;
@@ -22,6 +25,7 @@ import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
+import tensorlink.p2p.portmap.PortMapper;
 import tensorlink.p2p.relay.CircuitTransport;
 import tensorlink.p2p.relay.RelayServer;
 import tensorlink.p2p.security.Noise;
@@ -48,7 +52,11 @@ public final class Libp2p {
      */
     public static Host start(KeyPair key, HostConfig config)
             throws IOException, InterruptedException {
-        var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
+        var tcp =
+                new TcpTransport(
+                        config.eventLoops(),
+                        config.limits().dialling().timeout(),
+                        config.punchesHoles());
         var parts = parts(key, config, tcp);
         var swarm = new Swarm(parts);
         boolean complete = false;
@@ -67,9 +75,18 @@ public final class Libp2p {
                         autoNat.start();
                         swarm.whenClosing(autoNat::close);
                     });
+            if (config.punchesHoles()) {
+                new HolePuncher(swarm, config.scheduler()).start();
+            }
             for (var address : config.listen()) {
                 swarm.listen(address);
             }
+            config.portMapping()
+                    .ifPresent(router -> {
+                        var mapper = new PortMapper(swarm, router, config.scheduler());
+                        mapper.start();
+                        swarm.whenClosing(mapper::close);
+                    });
             complete = true;
             return swarm;
         } finally {
@@ -104,6 +121,7 @@ public final class Libp2p {
                 config.privateNetwork(),
                 config.gater().orElseGet(Gater::new),
                 config.reach(),
+                config.punchesHoles(),
                 names(config),
                 RandomGenerator.getDefault(),
                 config.limits(),
@@ -143,6 +161,14 @@ public final class Libp2p {
             throw new IllegalStateException("no TLS on this machine, and nothing else is wanted");
         }
         return securities;
+    }
+
+    /**
+     * The router of this machine, for {@link HostConfig#withPortMapping}; empty where it cannot be
+     * told.
+     */
+    public static Optional<InetSocketAddress> router() {
+        return PortMapper.gateway();
     }
 
     /** Measures one round trip to {@code peer}, connecting first when needed. */

@@ -2,6 +2,7 @@ package tensorlink.p2p.swarm;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +33,7 @@ import tensorlink.p2p.transport.Transport;
 final class Dial {
     private final PeerId peer;
     private final List<Multiaddr> addresses;
+    private final DialWay way;
     private final List<Transport> transports;
     private final Upgrader upgrader;
     private final DialGate gate;
@@ -50,6 +52,7 @@ final class Dial {
     Dial(
             PeerId peer,
             List<Multiaddr> addresses,
+            DialWay way,
             List<Transport> transports,
             Upgrader upgrader,
             DialGate gate,
@@ -57,6 +60,7 @@ final class Dial {
             Predicate<SwarmConnection> keep) {
         this.peer = peer;
         this.addresses = addresses;
+        this.way = way;
         this.transports = transports;
         this.upgrader = upgrader;
         this.gate = gate;
@@ -72,6 +76,9 @@ final class Dial {
         var waiting = addresses.iterator();
         try {
             startNext(waiting);
+            while (way.isPunch() && waiting.hasNext() && running < limits.perPeerMax()) {
+                startNext(waiting);
+            }
             while (running > 0) {
                 switch (news.take()) {
                     case News.Up(var connection) -> {
@@ -155,8 +162,7 @@ final class Dial {
                 var claimed = upgrader.resources().connection(Direction.OUTBOUND);
                 claim = claimed;
                 var _ =
-                        transport
-                                .dial(full(), pipeline(transport, claimed))
+                        dial(transport, pipeline(transport, claimed))
                                 .addListener(connect -> {
                                     if (!connect.isSuccess()) {
                                         abandon(unconnected(connect.cause()));
@@ -165,6 +171,13 @@ final class Dial {
             } catch (IOException unreachable) {
                 failed(unreachable);
             }
+        }
+
+        private Future<?> dial(Transport transport, ChannelInitializer<Channel> pipeline)
+                throws IOException {
+            return way == DialWay.PLAIN
+                    ? transport.dial(full(), pipeline)
+                    : transport.dialFromListening(full(), pipeline);
         }
 
         /** A relay must be told to whom. */
@@ -192,6 +205,7 @@ final class Dial {
                                     transport,
                                     channel,
                                     claimed,
+                                    way.role(),
                                     address,
                                     peer,
                                     Attempt.this);

@@ -12,6 +12,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.Semaphore;
 import java.util.function.Predicate;
+import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.GateException;
 import tensorlink.p2p.core.HostObserver.Refused;
@@ -37,6 +38,7 @@ final class Dialler {
     private final List<Transport> transports;
     private final Upgrader upgrader;
     private final DialGate gate;
+    private final DialWay usual;
     private final Predicate<SwarmConnection> keep;
     private final Limits.Dialling limits;
     private final DnsAddr names;
@@ -47,6 +49,7 @@ final class Dialler {
     private volatile boolean isClosed;
 
     /**
+     * @param usual how to dial unless something special is wanted
      * @param names finds what is behind a {@code /dnsaddr}
      * @param keep takes a new connection in, or refuses it
      */
@@ -56,6 +59,7 @@ final class Dialler {
             List<Transport> transports,
             Upgrader upgrader,
             DialGate gate,
+            DialWay usual,
             DnsAddr names,
             DialBackOff backOff,
             Predicate<SwarmConnection> keep) {
@@ -64,6 +68,7 @@ final class Dialler {
         this.transports = transports;
         this.upgrader = upgrader;
         this.gate = gate;
+        this.usual = usual;
         this.names = names;
         this.backOff = backOff;
         this.limits = upgrader.limits().dialling();
@@ -80,7 +85,7 @@ final class Dialler {
             if (open.isPresent()) {
                 return open.get();
             }
-            var mine = new Run(peer.id(), addresses(peer));
+            var mine = new Run(peer.id(), addresses(peer), usual);
             var other = runs.putIfAbsent(peer.id(), mine);
             if (other == null) {
                 mine.start();
@@ -98,7 +103,7 @@ final class Dialler {
 
     /** Makes a connection, even when there is one already. */
     SwarmConnection dial(PeerInfo peer) throws DialException, InterruptedException {
-        return run(peer.id(), addresses(peer));
+        return run(peer.id(), addresses(peer), usual);
     }
 
     /**
@@ -112,21 +117,44 @@ final class Dialler {
         }
         var direct = new ArrayList<>(addresses(peer));
         direct.removeIf(address -> address.has(AddressProtocol.P2P_CIRCUIT));
-        return run(peer.id(), direct);
+        return run(peer.id(), direct, usual);
     }
 
-    /** Makes a connection to {@code peer} at {@code address} and nowhere else. */
+    /**
+     * Makes a connection to {@code peer} at {@code address} and nowhere else, from a port of which
+     * no NAT knows.
+     */
     SwarmConnection dialAt(PeerId peer, Multiaddr address)
             throws DialException, InterruptedException {
-        return run(peer, List.of(address));
+        return run(peer, List.of(address), DialWay.PLAIN);
     }
 
-    private SwarmConnection run(PeerId peer, List<Multiaddr> addresses)
+    /** Makes a connection to a {@code peer} that dials us at this very moment. */
+    SwarmConnection punch(PeerId peer, List<Multiaddr> addresses, Direction role)
+            throws DialException, InterruptedException {
+        return run(
+                peer,
+                addresses,
+                role == Direction.OUTBOUND ? DialWay.PUNCH_AS_CLIENT : DialWay.PUNCH_AS_SERVER);
+    }
+
+    /** As {@link Transport#knock}, where this host may dial. */
+    void knock(PeerId peer, Multiaddr address, byte[] noise) throws IOException {
+        gate.check(peer, address);
+        for (var transport : transports) {
+            if (transport.handles(address)) {
+                transport.knock(address, noise);
+                return;
+            }
+        }
+    }
+
+    private SwarmConnection run(PeerId peer, List<Multiaddr> addresses, DialWay way)
             throws DialException, InterruptedException {
         if (peer.equals(upgrader.self())) {
             throw new IllegalArgumentException("a host cannot connect to itself");
         }
-        var run = new Run(peer, addresses);
+        var run = new Run(peer, addresses, way);
         others.add(run);
         try {
             run.start();
@@ -173,11 +201,13 @@ final class Dialler {
     private final class Run {
         private final PeerId peer;
         private final List<Multiaddr> addresses;
+        private final DialWay way;
         private final FutureTask<SwarmConnection> task = new FutureTask<>(this::dial);
 
-        Run(PeerId peer, List<Multiaddr> addresses) {
+        Run(PeerId peer, List<Multiaddr> addresses, DialWay way) {
             this.peer = peer;
             this.addresses = addresses;
+            this.way = way;
         }
 
         void start() {
@@ -206,8 +236,9 @@ final class Dialler {
          */
         private SwarmConnection reach(List<DialException.Attempt> failures)
                 throws DialException, InterruptedException {
-            var worthATry = rested(resolved(failures), failures);
-            var dial = new Dial(peer, worthATry, transports, upgrader, gate, slots, keep);
+            var known = resolved(failures);
+            var worthATry = way.isPunch() ? known : rested(known, failures);
+            var dial = new Dial(peer, worthATry, way, transports, upgrader, gate, slots, keep);
             try {
                 var connection = dial.run();
                 backOff.reached(peer);
@@ -215,7 +246,7 @@ final class Dialler {
                 return connection;
             } catch (DialException failed) {
                 for (var attempt : failed.attempts()) {
-                    if (isTheirs(attempt.cause())) {
+                    if (!way.isPunch() && isTheirs(attempt.cause())) {
                         backOff.failed(peer, attempt.address(), now());
                     }
                 }

@@ -65,6 +65,7 @@ public final class Swarm implements Host {
     private final Subscription gaterWatch;
     private final List<Runnable> closers = new CopyOnWriteArrayList<>();
     private volatile List<Multiaddr> observed = List.of();
+    private volatile List<Multiaddr> mapped = List.of();
     private volatile Reachability reachability = Reachability.UNKNOWN;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
@@ -107,6 +108,7 @@ public final class Swarm implements Host {
                         transports,
                         upgrader,
                         gate,
+                        parts.sharesPorts() ? DialWay.FROM_LISTENING : DialWay.PLAIN,
                         new DnsAddr(parts.names()),
                         new DialBackOff(limits.dialling(), parts.random()),
                         this::keep);
@@ -142,11 +144,12 @@ public final class Swarm implements Host {
         return acceptor.addresses();
     }
 
-    /** Those listened at, and those at which others see us. */
+    /** Those listened at, those at which others see us, and those that a router maps. */
     @Override
     public PeerInfo info() {
         var all = new LinkedHashSet<>(addresses());
         all.addAll(observed);
+        all.addAll(mapped);
         return new PeerInfo(id(), List.copyOf(all));
     }
 
@@ -156,6 +159,16 @@ public final class Swarm implements Host {
             return false;
         }
         observed = List.copyOf(seen);
+        witnesses.changed();
+        return true;
+    }
+
+    /** Announces {@code outside}, where a router passes on to us; false when that is not new. */
+    public boolean mapped(List<Multiaddr> outside) {
+        if (outside.equals(mapped)) {
+            return false;
+        }
+        mapped = List.copyOf(outside);
         witnesses.changed();
         return true;
     }
@@ -203,10 +216,36 @@ public final class Swarm implements Host {
         return dialler.connectDirectly(peer);
     }
 
-    /** Makes a new connection to {@code peer} at {@code address} and nowhere else. */
+    /**
+     * Makes a new connection to {@code peer} at {@code address} and nowhere else, from a port of
+     * which no NAT knows.
+     */
     public Connection dialAt(PeerId peer, Multiaddr address)
             throws DialException, InterruptedException {
         return dialler.dialAt(peer, address);
+    }
+
+    /**
+     * Makes a connection to a {@code peer} that dials us at this very moment.
+     *
+     * @param role who we are in the handshakes; the other side must be the opposite
+     */
+    public Connection punch(PeerId peer, List<Multiaddr> addresses, Connection.Direction role)
+            throws DialException, InterruptedException {
+        return dialler.punch(peer, addresses, role);
+    }
+
+    /**
+     * Sends {@code noise} to each of {@code addresses} where that opens our NAT for who is there.
+     */
+    public void knock(PeerId peer, List<Multiaddr> addresses, byte[] noise) {
+        for (var address : addresses) {
+            try {
+                dialler.knock(peer, address, noise);
+            } catch (IOException unreachable) {
+                log.debug("no packets to {}: {}", address, unreachable.getMessage());
+            }
+        }
     }
 
     /** Whether there is a transport for {@code address}, which has no peer id. */
@@ -344,6 +383,7 @@ public final class Swarm implements Host {
      * @param network the key that everybody else must have, when this is a private network
      * @param gater with whom it may be connected
      * @param reach which addresses it dials
+     * @param sharesPorts whether to dial from where it listens
      * @param names answers for {@code /dnsaddr}
      * @param random for pauses between dials
      */
@@ -357,6 +397,7 @@ public final class Swarm implements Host {
             Optional<PreSharedKey> network,
             Gater gater,
             Reach reach,
+            boolean sharesPorts,
             TxtLookup names,
             RandomGenerator random,
             Limits limits,

@@ -110,25 +110,23 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                 .start();
     }
 
-    /** Starts the upgrade of a dialled channel, connected or not, whose pipeline is still empty. */
+    /**
+     * Starts the upgrade of a dialled channel, connected or not, whose pipeline is still empty.
+     *
+     * @param role the one who dials is the client, unless both do
+     */
     static Upgrade outbound(
             Upgrader shared,
             Transport transport,
             Channel channel,
             ConnectionClaim claim,
+            Direction role,
             Multiaddr to,
             PeerId expected,
             Done done) {
         var upgrade =
                 new Upgrade(
-                        shared,
-                        transport,
-                        channel,
-                        claim,
-                        Direction.OUTBOUND,
-                        to,
-                        Optional.of(expected),
-                        done);
+                        shared, transport, channel, claim, role, to, Optional.of(expected), done);
         upgrade.start();
         return upgrade;
     }

@@ -1,6 +1,7 @@
 package tensorlink.p2p.transport;
 
 import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelOption;
@@ -8,6 +9,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollDatagramChannel;
+import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.handler.codec.quic.EpollQuicUtils;
 import io.netty.handler.codec.quic.FlushStrategy;
@@ -27,6 +29,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Limits;
@@ -62,6 +65,7 @@ public final class QuicTransport implements Transport {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Boolean, Channel> dialling = new HashMap<>();
     private final List<Channel> sockets = new ArrayList<>();
+    private final List<Channel> listening = new CopyOnWriteArrayList<>();
     private boolean isClosed;
 
     /**
@@ -186,6 +190,18 @@ public final class QuicTransport implements Transport {
     }
 
     @Override
+    public void knock(Multiaddr address, byte[] noise) throws IOException {
+        var to = QuicAddress.resolve(address);
+        for (var socket : listening) {
+            var own = ((InetSocketAddress) socket.localAddress()).getAddress();
+            boolean isOfFamily = own.getClass() == to.getAddress().getClass();
+            if (isOfFamily && socket.isActive()) {
+                var _ = socket.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(noise), to));
+            }
+        }
+    }
+
+    @Override
     public Listener listen(Multiaddr address, ChannelHandler pipeline)
             throws IOException, InterruptedException {
         var codec =
@@ -206,6 +222,7 @@ public final class QuicTransport implements Transport {
         } finally {
             lock.unlock();
         }
+        listening.add(bind.channel());
         return new Bound(bind.channel());
     }
 

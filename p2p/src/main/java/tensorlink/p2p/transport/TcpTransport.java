@@ -7,6 +7,7 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -17,13 +18,22 @@ import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
 import java.io.IOException;
+import java.net.BindException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.StandardSocketOptions;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -41,17 +51,21 @@ public final class TcpTransport implements Transport {
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final boolean epoll = Epoll.isAvailable();
+    private final boolean sharesPorts;
+    private final List<InetSocketAddress> listening = new CopyOnWriteArrayList<>();
     private final EventLoopGroup loops;
     private final Bootstrap dialling = new Bootstrap();
-    private final ServerBootstrap listening = new ServerBootstrap();
+    private final ServerBootstrap accepting = new ServerBootstrap();
     private final ReentrantLock lock = new ReentrantLock();
     private boolean isClosed;
 
     /**
      * @param threads event loops; a connection belongs to one of them
      * @param connectTimeout for the socket alone
+     * @param sharesPorts whether to dial from ports that are listened at
      */
-    public TcpTransport(int threads, Duration connectTimeout) {
+    public TcpTransport(int threads, Duration connectTimeout, boolean sharesPorts) {
+        this.sharesPorts = sharesPorts;
         var names = new DefaultThreadFactory("p2p-tcp", true);
         loops =
                 new MultiThreadIoEventLoopGroup(
@@ -63,13 +77,23 @@ public final class TcpTransport implements Transport {
                 .option(
                         ChannelOption.CONNECT_TIMEOUT_MILLIS,
                         Math.toIntExact(connectTimeout.toMillis()));
-        listening
+        accepting
                 .group(loops)
                 .channel(epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
                 .option(ChannelOption.SO_REUSEADDR, true)
                 .option(ChannelOption.SO_BACKLOG, 256);
         configure(dialling::option);
-        configure(listening::childOption);
+        configure(accepting::childOption);
+        if (sharesPorts) {
+            dialling.option(ChannelOption.SO_REUSEADDR, true).option(reusePort(), true);
+            accepting.option(reusePort(), true);
+        }
+    }
+
+    private ChannelOption<Boolean> reusePort() {
+        return epoll
+                ? EpollChannelOption.SO_REUSEPORT
+                : NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT);
     }
 
     private void configure(Options options) {
@@ -102,28 +126,109 @@ public final class TcpTransport implements Transport {
 
     @Override
     public ChannelFuture dial(Multiaddr address, ChannelHandler pipeline) throws IOException {
+        return dial(TcpAddress.resolve(address), Optional.empty(), pipeline);
+    }
+
+    @Override
+    public Future<?> dialFromListening(Multiaddr address, ChannelHandler pipeline)
+            throws IOException {
         var to = TcpAddress.resolve(address);
+        var from = listeningFor(to.getAddress());
+        if (from.isEmpty()) {
+            return dial(to, Optional.empty(), pipeline);
+        }
+        Promise<Object> done = loops.next().newPromise();
+        var _ =
+                dial(to, from, new Held())
+                        .addListener((ChannelFuture connect) -> {
+                            if (connect.isSuccess()) {
+                                Held.begin(connect.channel(), pipeline);
+                                done.setSuccess(connect.channel());
+                            } else if (isTaken(connect.cause())) {
+                                dialAnyway(to, pipeline, done);
+                            } else {
+                                done.setFailure(connect.cause());
+                            }
+                        });
+        return done;
+    }
+
+    private ChannelFuture dial(
+            InetSocketAddress to, Optional<InetSocketAddress> from, ChannelHandler pipeline)
+            throws IOException {
         lock.lock();
         try {
             if (isClosed) {
                 throw new IOException("the host is closing");
             }
-            return dialling.clone().handler(pipeline).connect(to);
+            var socket = dialling.clone().handler(pipeline);
+            return from.isPresent() ? socket.connect(to, from.get()) : socket.connect(to);
         } finally {
             lock.unlock();
         }
     }
 
+    /** There is, or was a moment ago, a connection between these very ports. */
+    private static boolean isTaken(Throwable cause) {
+        return cause instanceof BindException
+                || String.valueOf(cause.getMessage()).contains("assign requested address");
+    }
+
+    private void dialAnyway(InetSocketAddress to, ChannelHandler pipeline, Promise<Object> done) {
+        try {
+            var _ =
+                    dial(to, Optional.empty(), pipeline)
+                            .addListener((ChannelFuture connect) -> {
+                                if (connect.isSuccess()) {
+                                    done.setSuccess(connect.channel());
+                                } else {
+                                    done.setFailure(connect.cause());
+                                }
+                            });
+        } catch (IOException closing) {
+            done.setFailure(closing);
+        }
+    }
+
+    /** A socket that is listened at and that can reach {@code host}. */
+    private Optional<InetSocketAddress> listeningFor(InetAddress host) {
+        for (var bound : listening) {
+            var own = bound.getAddress();
+            boolean isOfFamily = own.getClass() == host.getClass();
+            boolean isThere =
+                    own.isAnyLocalAddress() || own.isLoopbackAddress() == host.isLoopbackAddress();
+            if (sharesPorts && isOfFamily && isThere) {
+                return Optional.of(bound);
+            }
+        }
+        return Optional.empty();
+    }
+
     @Override
     public Listener listen(Multiaddr address, ChannelHandler pipeline)
             throws IOException, InterruptedException {
-        var bind = listening.clone().childHandler(pipeline).bind(TcpAddress.resolve(address));
+        var at = TcpAddress.resolve(address);
+        if (sharesPorts) {
+            checkFree(at);
+        }
+        var bind = accepting.clone().childHandler(pipeline).bind(at);
         bind.await();
         if (!bind.isSuccess()) {
             throw new IOException(
                     "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
         }
+        listening.add((InetSocketAddress) bind.channel().localAddress());
         return new Bound(bind.channel());
+    }
+
+    /** Two programs that share their ports would take each other's connections. */
+    private static void checkFree(InetSocketAddress at) throws IOException {
+        try (var probe = new ServerSocket()) {
+            probe.setReuseAddress(true);
+            probe.bind(at);
+        } catch (IOException taken) {
+            throw new IOException("cannot listen at " + at + ": " + taken.getMessage(), taken);
+        }
     }
 
     @Override
@@ -141,6 +246,20 @@ public final class TcpTransport implements Transport {
         }
         loops.shutdownGracefully(0, CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();
+    }
+
+    /** Says and hears nothing before it is known that the ports are free. */
+    private static final class Held extends ChannelInitializer<Channel> {
+        @Override
+        protected void initChannel(Channel channel) {
+            channel.config().setAutoRead(false);
+        }
+
+        static void begin(Channel channel, ChannelHandler pipeline) {
+            channel.pipeline().addLast(pipeline);
+            channel.pipeline().fireChannelActive();
+            channel.config().setAutoRead(true);
+        }
     }
 
     /** Where channel options go: to a dialling bootstrap or to the children of a listening one. */

@@ -28,6 +28,21 @@ public interface Transport extends AutoCloseable {
     Future<?> dial(Multiaddr address, ChannelHandler pipeline) throws IOException;
 
     /**
+     * As {@link #dial}, from the port listened at where that is possible: a NAT then lets in there
+     * who is dialled, and others see us where we can be reached.
+     */
+    default Future<?> dialFromListening(Multiaddr address, ChannelHandler pipeline)
+            throws IOException {
+        return dial(address, pipeline);
+    }
+
+    /**
+     * Sends something meaningless to {@code address} from where we listen, so that our NAT lets in
+     * who comes from there; without effect where dialling does the same.
+     */
+    default void knock(Multiaddr address, byte[] noise) throws IOException {}
+
+    /**
      * Listens at {@code address}.
      *
      * @param pipeline adds the handlers of each accepted channel

@@ -1,0 +1,237 @@
+package tensorlink.p2p.dcutr;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import tensorlink.p2p.Eventually;
+import tensorlink.p2p.HostConfig;
+import tensorlink.p2p.Libp2p;
+import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.Connection.Direction;
+import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.multiaddr.AddressProtocol;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.KeyPair;
+import tensorlink.p2p.peer.PeerInfo;
+import tensorlink.p2p.relay.RelayLimits;
+import tensorlink.p2p.swarm.Swarm;
+
+/** Whole hosts on the loopback interface. */
+@Timeout(60)
+class HolePuncherTest {
+    private static final ProtocolId ECHO = ProtocolId.of("/test/echo/1.0.0");
+    private static final Multiaddr LOOPBACK = Multiaddr.parse("/ip4/127.0.0.1/tcp/0");
+
+    private final List<Host> hosts = new ArrayList<>();
+
+    @AfterEach
+    void close() {
+        hosts.forEach(Host::close);
+    }
+
+    private Host host(HostConfig config) throws Exception {
+        var host = Libp2p.start(KeyPair.generate(), config.withEventLoops(1));
+        hosts.add(host);
+        host.handle(ECHO, stream -> stream.writeMessage(stream.readMessage(100)));
+        return host;
+    }
+
+    private Host relay() throws Exception {
+        return host(HostConfig.defaults().withRelayService(RelayLimits.defaults()));
+    }
+
+    private static Multiaddr place(Host relay) {
+        return relay.info().fullAddresses().getFirst().with(AddressProtocol.P2P_CIRCUIT, "");
+    }
+
+    private Host behind(Host relay, HostConfig config) throws Exception {
+        var host = host(config);
+        Eventually.until("it has a place", () -> host.addresses().contains(place(relay)));
+        return host;
+    }
+
+    private static List<Connection> connections(Host host, Host with) {
+        return host.connections().stream()
+                .filter(it -> it.remotePeer().equals(with.id()) && !it.isLimited())
+                .toList();
+    }
+
+    private static void assertEchoes(Connection connection) throws Exception {
+        try (var stream = connection.open(ECHO)) {
+            stream.writeMessage(ByteString.copyFromUtf8("direct"));
+            assertThat(stream.readMessage(100).toStringUtf8()).isEqualTo("direct");
+        }
+    }
+
+    @Test
+    void who_was_called_dials_the_caller_where_it_can_be_dialled() throws Exception {
+        var relay = relay();
+        var callee =
+                behind(relay, HostConfig.defaults().withListen(place(relay)).withHolePunching());
+        var caller = host(HostConfig.defaults().withHolePunching());
+
+        caller.connect(callee.info());
+
+        Eventually.until(
+                "there is a direct connection", () -> connections(caller, callee).size() == 1);
+        assertThat(connections(caller, callee).getFirst().direction()).isEqualTo(Direction.INBOUND);
+        assertEchoes(connections(caller, callee).getFirst());
+        assertThat(caller.open(callee.id(), ECHO).connection().isLimited()).isFalse();
+    }
+
+    @Test
+    void a_caller_that_cannot_be_dialled_dials_when_it_is_told() throws Exception {
+        var relay = relay();
+        var callee =
+                behind(
+                        relay,
+                        HostConfig.defaults()
+                                .withListen(LOOPBACK, place(relay))
+                                .withHolePunching());
+        var caller = host(HostConfig.defaults().withListen().withHolePunching());
+
+        caller.connect(new PeerInfo(callee.id(), List.of(place(relay))));
+
+        Eventually.until(
+                "there is a direct connection", () -> connections(caller, callee).size() == 1);
+        assertThat(connections(caller, callee).getFirst().direction())
+                .isEqualTo(Direction.OUTBOUND);
+        assertEchoes(connections(caller, callee).getFirst());
+    }
+
+    @Test
+    void when_both_dial_and_their_packets_meet_one_is_the_server() throws Exception {
+        try (var meeting = new Meeting()) {
+            var server = (Swarm) host(HostConfig.defaults().withHolePunching());
+            var client = (Swarm) host(HostConfig.defaults().withHolePunching());
+            var ends = new LinkedBlockingQueue<Object>();
+            Thread.ofVirtual()
+                    .start(() -> {
+                        try {
+                            ends.add(
+                                    server.punch(
+                                            client.id(),
+                                            List.of(meeting.address()),
+                                            Direction.INBOUND));
+                        } catch (IOException | InterruptedException failure) {
+                            ends.add(failure);
+                        }
+                    });
+
+            var ours = client.punch(server.id(), List.of(meeting.address()), Direction.OUTBOUND);
+
+            assertThat(ours.direction()).isEqualTo(Direction.OUTBOUND);
+            assertThat(ours.remotePeer()).isEqualTo(server.id());
+            var theirs = (Connection) ends.poll(20, TimeUnit.SECONDS);
+            assertThat(theirs).isNotNull();
+            assertThat(theirs.direction()).isEqualTo(Direction.INBOUND);
+            assertThat(theirs.remotePeer()).isEqualTo(client.id());
+            assertEchoes(ours);
+            assertEchoes(theirs);
+        }
+    }
+
+    @Test
+    void over_quic_the_one_that_was_called_knocks_and_the_caller_dials() throws Exception {
+        var relay = relay();
+        var callee =
+                behind(
+                        relay,
+                        HostConfig.defaults()
+                                .withListen(
+                                        Multiaddr.parse("/ip4/127.0.0.1/udp/0/quic-v1"),
+                                        place(relay))
+                                .withHolePunching());
+        var caller = host(HostConfig.defaults().withListen().withHolePunching());
+
+        caller.connect(new PeerInfo(callee.id(), List.of(place(relay))));
+
+        Eventually.until(
+                "there is a direct connection", () -> connections(caller, callee).size() == 1);
+        assertThat(connections(caller, callee).getFirst().link().transport()).isEqualTo("quic-v1");
+        assertEchoes(connections(caller, callee).getFirst());
+    }
+
+    @Test
+    void a_knock_is_heard_where_it_is_sent() throws Exception {
+        var host =
+                (Swarm)
+                        host(
+                                HostConfig.defaults()
+                                        .withListen(Multiaddr.parse("/ip4/127.0.0.1/udp/0/quic-v1"))
+                                        .withHolePunching());
+        try (var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            socket.setSoTimeout(20_000);
+            var there = Multiaddr.parse("/ip4/127.0.0.1/udp/" + socket.getLocalPort() + "/quic-v1");
+            var packet = new DatagramPacket(new byte[100], 100);
+
+            host.knock(KeyPair.generate().peerId(), List.of(there), new byte[] {1, 2, 3});
+            socket.receive(packet);
+
+            assertThat(packet.getLength()).isEqualTo(3);
+            assertThat(host.addresses().getFirst().value(AddressProtocol.UDP))
+                    .contains(Integer.toString(packet.getPort()));
+        }
+    }
+
+    @Test
+    void connections_come_from_the_port_that_is_listened_at() throws Exception {
+        var host = host(HostConfig.defaults().withHolePunching());
+        var other = host(HostConfig.defaults());
+
+        host.connect(other.info());
+
+        Eventually.until("it is seen", () -> connections(other, host).size() == 1);
+        assertThat(connections(other, host).getFirst().remoteAddress())
+                .isEqualTo(host.addresses().getFirst());
+    }
+
+    @Test
+    void a_second_connection_and_one_after_a_loss_come_from_other_ports() throws Exception {
+        var host = host(HostConfig.defaults().withHolePunching());
+        var other = host(HostConfig.defaults());
+
+        host.connect(other.info());
+        assertEchoes(host.dial(other.info()));
+        host.disconnect(other.id());
+        Eventually.until("they are gone", () -> connections(host, other).isEmpty());
+
+        assertEchoes(host.connect(other.info()));
+    }
+
+    @Test
+    void a_port_that_another_listens_at_is_not_shared() throws Exception {
+        var host = host(HostConfig.defaults().withHolePunching());
+        var taken = HostConfig.defaults().withListen(host.addresses().getFirst());
+
+        assertThatThrownBy(() -> host(taken.withHolePunching())).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> host(taken)).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void nobody_is_helped_over_a_connection_that_needs_no_help() throws Exception {
+        var host = host(HostConfig.defaults().withHolePunching());
+        var stranger = host(HostConfig.defaults());
+        stranger.connect(host.info());
+
+        try (Stream stream = stranger.open(host.id(), HolePuncher.PROTOCOL)) {
+            stream.writeMessage(new PunchMessage.Connect(List.of()).encode());
+
+            assertThatThrownBy(() -> stream.readMessage(4096)).isInstanceOf(IOException.class);
+        }
+    }
+}
