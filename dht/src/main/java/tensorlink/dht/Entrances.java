@@ -214,8 +214,7 @@ final class Entrances {
         for (var origin : origins.values()) {
             for (var peer : origin.named) {
                 var way = way(peer.id());
-                if (isKnown.test(peer.id())
-                        || (way.answered != null && way.failures == 0)) {
+                if (isKnown.test(peer.id()) || (way.answered != null && way.failures == 0)) {
                     answering.merge(peer.id(), peer, Entrances::merged);
                 }
             }

@@ -7,7 +7,8 @@ import tensorlink.p2p.peer.PeerInfo;
 /**
  * Somewhere that peers of the network may be learnt from: a configuration, a name, the local
  * network, a chain. All sources are asked at the same time, and again while nobody answers, so one
- * that is slow or lies costs the others nothing. Called by one thread at a time.
+ * that is slow or lies costs the others nothing. One that takes too long is interrupted, and may be
+ * asked again before it has noticed.
  */
 public interface PeerSource {
 

@@ -73,13 +73,14 @@ final class Seeds {
         } finally {
             lock.unlock();
         }
-        ask(everySource());
+        // Who knows the way already does not wait for a slow name server.
+        ask(everySource(), config.timeouts().slow()).forEach(this::lookAgain);
         return knock(decide(Entrances::all));
     }
 
     /**
-     * Has the background thread ask {@code source}, which has news or is new itself. However often it has some, it
-     * is asked once in {@link DhtConfig.Intervals#rejoinMin}.
+     * Has the background thread ask {@code source}, which has news or is new itself. However often
+     * it has some, it is asked once in {@link DhtConfig.Intervals#rejoinMin}.
      */
     void lookAgain(PeerSource source) {
         lock.lock();
@@ -126,9 +127,9 @@ final class Seeds {
             var patience = alone ? config.intervals().rejoinMax() : config.intervals().refresh();
             if (!now.isBefore(asked.plus(patience))) {
                 asked = now;
-                ask(everySource());
+                ask(everySource(), config.timeouts().request());
             } else if (wake == Wake.NEWS) {
-                ask(takeNews());
+                ask(takeNews(), config.timeouts().request());
             }
             var known = known();
             var late = new ArrayList<>(cameIn(now));
@@ -274,13 +275,18 @@ final class Seeds {
         }
     }
 
-    /** Asks all at the same time; one that does not answer in time is said to be silent. */
-    private void ask(List<PeerSource> asked) throws InterruptedException {
+    /**
+     * Asks all at the same time; one that does not answer in time is said to be silent.
+     *
+     * @return those
+     */
+    private List<PeerSource> ask(List<PeerSource> asked, Duration patience)
+            throws InterruptedException {
         try (var errands = new Errands<Told>(config.scheduler())) {
             for (var source : asked) {
                 errands.send("kad source", () -> ask(source));
             }
-            errands.remind(config.timeouts().request(), new Told.TimeUp());
+            errands.remind(patience, new Told.TimeUp());
             var silent = new ArrayList<>(asked);
             while (!silent.isEmpty()) {
                 switch (errands.take()) {
@@ -294,12 +300,13 @@ final class Seeds {
                     }
                     case Told.TimeUp() -> {
                         for (var source : silent) {
-                            isSilent(source, "no answer within " + config.timeouts().request());
+                            isSilent(source, "no answer within " + patience);
                         }
-                        return;
+                        return silent;
                     }
                 }
             }
+            return silent;
         }
     }
 

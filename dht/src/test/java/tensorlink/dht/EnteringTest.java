@@ -58,7 +58,7 @@ class EnteringTest {
                     .isLessThan(config.timeouts().request().multipliedBy(2));
             assertThat(node.entrances().sources().toString())
                     .contains("name=name, peers=0, problem=Optional[no such name]")
-                    .contains("name=hanging, peers=0, problem=Optional[no answer within PT10S]")
+                    .contains("name=hanging, peers=0, problem=Optional[no answer within PT2S]")
                     .contains("name=chain, peers=1, problem=Optional.empty");
         });
     }
