@@ -7,11 +7,11 @@ import java.util.Locale;
  * RFC 4648 base 32 without padding, in lower case: survives mail, chat, speech and double clicks,
  * as it has neither 0, 1, 8 and 9 nor punctuation.
  */
-final class Base32 {
+final class CopySafeText {
     private static final String DIGITS = "abcdefghijklmnopqrstuvwxyz234567";
     private static final int BITS = 5;
 
-    private Base32() {}
+    private CopySafeText() {}
 
     static String encode(ByteString bytes) {
         var text = new StringBuilder();

@@ -56,7 +56,7 @@ public final class Descriptor {
         var founder = envelope.signer().encode();
         var name = ByteString.copyFromUtf8(terms.name());
         this.id =
-                Base32.encode(sha256("network id", founder.concat(terms.salt()).concat(name)))
+                CopySafeText.encode(sha256("network id", founder.concat(terms.salt()).concat(name)))
                         .substring(0, ID_LENGTH);
     }
 

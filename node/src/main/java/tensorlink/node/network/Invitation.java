@@ -119,7 +119,7 @@ public final class Invitation {
                             : "an invitation begins with " + MARK);
         }
         try {
-            var bytes = Base32.decode(copied.substring(MARK.length()));
+            var bytes = CopySafeText.decode(copied.substring(MARK.length()));
             int end = bytes.size() - CHECKSUM_BYTES;
             if (end < 0 || !checksum(bytes.substring(0, end)).equals(bytes.substring(end))) {
                 throw new NetworkException(
@@ -158,7 +158,7 @@ public final class Invitation {
     /** The string, to be pasted. A secret when the network is private. */
     public String text() {
         var bytes = envelope.encode();
-        return MARK + Base32.encode(bytes.concat(checksum(bytes)));
+        return MARK + CopySafeText.encode(bytes.concat(checksum(bytes)));
     }
 
     public Content content() {

@@ -67,14 +67,14 @@ class InvitationTest {
 
     @Test
     void a_forged_one_with_a_good_checksum_is_refused() throws Exception {
-        var bytes = Base32.decode(TEXT.substring(3)).toByteArray();
+        var bytes = CopySafeText.decode(TEXT.substring(3)).toByteArray();
         for (int at = 0; at < bytes.length - 4; at += 3) {
             var forged = bytes.clone();
             forged[at] ^= 1;
             var body = ByteString.copyFrom(forged, 0, forged.length - 4);
             var sum = Descriptor.sha256("invitation", body).substring(0, 4);
 
-            var text = "tl1" + Base32.encode(body.concat(sum));
+            var text = "tl1" + CopySafeText.encode(body.concat(sum));
 
             assertThatThrownBy(() -> Invitation.parse(text))
                     .as("byte %d", at)
@@ -147,7 +147,7 @@ class InvitationTest {
                                 terms.build().toByteString())
                         .encode();
         var sum = Descriptor.sha256("invitation", sealed).substring(0, 4);
-        refused(why, "tl1" + Base32.encode(sealed.concat(sum)));
+        refused(why, "tl1" + CopySafeText.encode(sealed.concat(sum)));
     }
 
     private static void refused(String why, String text) {
