@@ -39,6 +39,9 @@ final class CapabilityBoard implements AutoCloseable {
 
     static final int WORKERS_MAX = 1_024;
 
+    /** Between two looks whether anybody listens. */
+    private static final Duration COMPANY_INTERVAL = Duration.ofSeconds(1);
+
     private static final Logger log = LoggerFactory.getLogger(CapabilityBoard.class);
 
     /** A capability on the board answers nobody's question. */
@@ -75,13 +78,13 @@ final class CapabilityBoard implements AutoCloseable {
 
     private void keepSaying(Topic joined, Supplier<Capability> offer) {
         try {
-            // Who has just come knows nobody yet, and a word that nobody hears is lost.
-            while (joined.publish(seals.sealCapability(offer.get(), NO_QUESTION)) == 0) {
-                scheduler.sleep(PAUSE_LEAST);
-            }
             while (true) {
-                scheduler.sleep(INTERVAL);
+                // Who has just come knows nobody yet, and a word that nobody hears is lost.
+                while (joined.peers().isEmpty()) {
+                    scheduler.sleep(COMPANY_INTERVAL);
+                }
                 joined.publish(seals.sealCapability(offer.get(), NO_QUESTION));
+                scheduler.sleep(INTERVAL);
             }
         } catch (InterruptedException closing) {
             Thread.currentThread().interrupt();

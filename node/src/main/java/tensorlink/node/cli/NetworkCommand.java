@@ -303,17 +303,36 @@ final class NetworkCommand implements Callable<Integer> {
             return entries;
         }
 
+        /** Its own addresses, then those of others that let it in: it may be away when they ask. */
         private static List<String> ofRunningNode(Home home)
                 throws IOException, InterruptedException {
-            var membership = Networks.membership(home);
             var texts = new ArrayList<String>();
             try {
-                for (var address : new NodeClient(home).get("/api/v1/status").path("addresses")) {
-                    texts.add(address.asString());
+                var status = new NodeClient(home).get("/api/v1/status");
+                status.path("addresses").forEach(address -> texts.add(address.asString()));
+                for (var entrance : status.path("entrances")) {
+                    if (entrance.path("isKnown").asBoolean()) {
+                        var end = "/p2p/" + entrance.path("peer").asString();
+                        entrance.path("addresses")
+                                .forEach(address -> texts.add(address.asString() + end));
+                    }
                 }
             } catch (NotRunningException stopped) {
-                if (membership.isPresent()
-                        && membership.get().network().terms().bootstrap().isEmpty()) {
+                texts.addAll(remembered(home, stopped));
+            }
+            return texts;
+        }
+
+        /** Where this home was let in itself. */
+        private static List<String> remembered(Home home, NotRunningException stopped)
+                throws IOException {
+            var membership = Networks.membership(home);
+            var texts = new ArrayList<String>();
+            if (membership.isPresent()) {
+                for (var entry : membership.get().invitedTo()) {
+                    entry.fullAddresses().forEach(address -> texts.add(address.toString()));
+                }
+                if (texts.isEmpty() && membership.get().network().terms().bootstrap().isEmpty()) {
                     throw new NotRunningException(
                             stopped.getMessage()
                                     + "\n  or: name where the invited ask first, as --address"

@@ -55,6 +55,17 @@ class NetworkCommandTest {
     }
 
     @Test
+    void a_member_that_does_not_run_passes_on_where_it_was_let_in_itself() {
+        done("network", "create", "team", "--home", home("first"));
+        done("network", "join", text(invite("first")), "--home", home("second"));
+
+        var invited = done("network", "invite", "--home", home("second"));
+
+        assertThat(invited.path("entries").get(0).asString())
+                .isEqualTo(ENTRY + done("id", "--home", home("first")).path("peer").asString());
+    }
+
+    @Test
     void a_public_network_has_no_key_and_its_bootstrap_addresses_do_for_an_invitation() {
         done(
                 "network",
