@@ -98,7 +98,9 @@ final class HostNetwork implements KadNetwork {
                 host.subscribe(event -> {
                     switch (event) {
                         case HostEvent.Identified(var peer) -> listener.introduced(peer);
-                        case HostEvent.Connected _, HostEvent.Disconnected _ -> {}
+                        case HostEvent.Connected _,
+                                HostEvent.Disconnected _,
+                                HostEvent.ReachabilityChanged _ -> {}
                     }
                 });
         for (var connection : host.connections()) {

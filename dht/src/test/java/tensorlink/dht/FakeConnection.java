@@ -53,7 +53,7 @@ final class FakeConnection implements Connection {
 
     @Override
     public Link link() {
-        return new Link("fake", "/plaintext", "/fake", Instant.EPOCH);
+        return new Link("fake", "/plaintext", "/fake", false, Instant.EPOCH);
     }
 
     @Override

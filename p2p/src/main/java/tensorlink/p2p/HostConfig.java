@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
+import tensorlink.p2p.autonat.AutoNatLimits;
 import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Reach;
@@ -14,6 +15,7 @@ import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.peer.PreSharedKey;
+import tensorlink.p2p.relay.RelayLimits;
 
 /**
  * How a host is set up: {@link #defaults()}, and from there one change at a time. Immutable; each
@@ -147,6 +149,26 @@ public final class HostConfig {
         return with(it -> it.privateNetwork = Optional.of(key));
     }
 
+    /** What the host lends to others as their relay; nothing, unless told otherwise. */
+    public Optional<RelayLimits> relayService() {
+        return settings.relayService;
+    }
+
+    /** Relays for peers that cannot be reached, within {@code limits}. */
+    public HostConfig withRelayService(RelayLimits limits) {
+        return with(it -> it.relayService = Optional.of(limits));
+    }
+
+    /** How it finds out whether it can be dialled; it does not, unless told otherwise. */
+    public Optional<AutoNatLimits> autoNat() {
+        return settings.autoNat;
+    }
+
+    /** Asks others whether they can dial this host, and dials those who ask. */
+    public HostConfig withAutoNat(AutoNatLimits limits) {
+        return with(it -> it.autoNat = Optional.of(limits));
+    }
+
     /** With whom the host may be connected; everybody, unless told otherwise. */
     public Optional<Gater> gater() {
         return settings.gater;
@@ -200,6 +222,8 @@ public final class HostConfig {
         private List<Security> securities = List.of(Security.NOISE, Security.TLS);
         private Optional<SSLContext> webTls = Optional.empty();
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
+        private Optional<RelayLimits> relayService = Optional.empty();
+        private Optional<AutoNatLimits> autoNat = Optional.empty();
         private Optional<Gater> gater = Optional.empty();
         private Reach reach = Reach.AUTO;
         private Optional<String> nameServer = Optional.empty();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.p2p.autonat.AutoNat;
 import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
@@ -24,6 +25,8 @@ import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
+import tensorlink.p2p.relay.CircuitTransport;
+import tensorlink.p2p.relay.RelayServer;
 import tensorlink.p2p.security.Noise;
 import tensorlink.p2p.security.QuicSecurity;
 import tensorlink.p2p.security.Security;
@@ -43,20 +46,32 @@ public final class Libp2p {
     private Libp2p() {}
 
     /**
-     * Starts a host: TCP, WebSocket, QUIC, Noise, TLS, yamux, identify and ping. It runs until it
-     * is closed.
+     * Starts a host: TCP, WebSocket, QUIC, circuits through relays, Noise, TLS, yamux, identify and
+     * ping. It runs until it is closed.
      *
      * @throws IOException when an address cannot be listened at; nothing is left running then
      */
     public static Host start(KeyPair key, HostConfig config)
             throws IOException, InterruptedException {
-        var parts = parts(key, config);
+        var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
+        var parts = parts(key, config, tcp);
         var swarm = new Swarm(parts);
         boolean complete = false;
         try {
             swarm.handle(Ping.PROTOCOL, new Ping(config.scheduler())::serve);
+            swarm.control().allowOnLimited(Ping.PROTOCOL);
             var versions = new Identify.Versions(config.protocolVersion(), config.agentVersion());
             new Identify(swarm, key, versions, parts).start();
+            swarm.use(circuits(swarm, config, tcp));
+            config.relayService()
+                    .ifPresent(limits ->
+                            new RelayServer(swarm, key, limits, config.scheduler()).start());
+            config.autoNat()
+                    .ifPresent(limits -> {
+                        var autoNat = new AutoNat(swarm, limits, config.scheduler());
+                        autoNat.start();
+                        swarm.whenClosing(autoNat::close);
+                    });
             for (var address : config.listen()) {
                 swarm.listen(address);
             }
@@ -69,11 +84,15 @@ public final class Libp2p {
         }
     }
 
-    private static Swarm.Parts parts(KeyPair key, HostConfig config) {
+    private static CircuitTransport circuits(Swarm swarm, HostConfig config, TcpTransport tcp) {
+        return new CircuitTransport(
+                swarm, tcp.loops(), config.limits().dialling().timeout(), config.scheduler());
+    }
+
+    private static Swarm.Parts parts(KeyPair key, HostConfig config, TcpTransport tcp) {
         var yamux = new Yamux(config.limits(), config.scheduler());
         var securities = securities(key, List.of(yamux.protocol()), config);
         var transports = new ArrayList<Transport>();
-        var tcp = new TcpTransport(config.eventLoops(), config.limits().dialling().timeout());
         if (QuicSecurity.isAvailable() && config.privateNetwork().isEmpty()) {
             transports.add(quic(tcp, key, config));
         }

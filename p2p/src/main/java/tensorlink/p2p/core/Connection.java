@@ -20,6 +20,14 @@ public interface Connection extends AutoCloseable {
     /** What it runs over. */
     Link link();
 
+    /**
+     * Whether it runs through a relay that ends it after so much time or so many bytes. It carries
+     * only the protocols that are {@linkplain HostControl#allowOnLimited allowed} to run on such.
+     */
+    default boolean isLimited() {
+        return link().isLimited();
+    }
+
     /** How many streams it carries whose protocol is agreed, in both directions. */
     int streams();
 
@@ -29,6 +37,7 @@ public interface Connection extends AutoCloseable {
     /**
      * Opens a stream for {@code protocol} over this very link.
      *
+     * @throws LimitedConnectionException when this link may not carry it
      * @throws UnsupportedProtocolException when the peer does not serve {@code protocol}
      */
     default Stream open(ProtocolId protocol) throws IOException, InterruptedException {

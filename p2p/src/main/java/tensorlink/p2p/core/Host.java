@@ -44,8 +44,8 @@ public interface Host extends AutoCloseable {
     List<ProtocolId> protocols();
 
     /**
-     * Returns an open connection to {@code peer}, dialling its addresses and those in the
-     * {@linkplain #peers() peer store} when there is none.
+     * Returns an open connection to {@code peer}, a limited one only when there is no other,
+     * dialling its addresses and those in the {@linkplain #peers() peer store} when there is none.
      *
      * @throws DialException when no address led to the peer, saying for each why
      */
@@ -60,7 +60,8 @@ public interface Host extends AutoCloseable {
     Connection dial(PeerInfo peer) throws DialException, InterruptedException;
 
     /**
-     * Opens a stream for {@code protocol}, connecting first when needed.
+     * Opens a stream for {@code protocol}, connecting first when needed; directly, when it may not
+     * run on the limited connection there is.
      *
      * @throws DialException when the peer cannot be reached
      * @throws UnsupportedProtocolException when the peer does not serve {@code protocol}

@@ -14,6 +14,15 @@ public interface HostControl {
     /** With whom this host may be connected. */
     Gater gater();
 
+    /**
+     * Lets {@code protocol} run on {@linkplain Connection#isLimited limited} connections, both
+     * ways. Meant for what is short: a relay ends the connection when it has carried enough.
+     */
+    void allowOnLimited(ProtocolId protocol);
+
+    /** Whether others can dial this host, as far as it asked them. */
+    Reachability reachability();
+
     /** Where peers in several networks agree that they see this host; announced to others. */
     List<Multiaddr> observedAddresses();
 

@@ -198,6 +198,7 @@ public final class Gossip implements AutoCloseable {
             case HostEvent.Connected(PeerId peer) -> link(peer);
             case HostEvent.Identified(PeerId peer) -> link(peer);
             case HostEvent.Disconnected _ -> closeDead();
+            case HostEvent.ReachabilityChanged _ -> {}
         }
     }
 

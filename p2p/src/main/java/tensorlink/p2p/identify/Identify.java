@@ -62,6 +62,8 @@ public final class Identify implements HostObserver {
     public void start() {
         swarm.handle(PROTOCOL, this::answer);
         swarm.handle(PUSH, this::takePush);
+        swarm.control().allowOnLimited(PROTOCOL);
+        swarm.control().allowOnLimited(PUSH);
         var _ = swarm.control().observe(this);
     }
 
@@ -104,10 +106,12 @@ public final class Identify implements HostObserver {
         swarm.publish(new HostEvent.Identified(peer));
     }
 
-    /** Only addresses of a kind that we listen at can be reached. */
+    /** Only addresses of a kind that we listen at can be reached; a relay's is not our own. */
     private void observed(Connection connection, Multiaddr address) {
-        var observer = connection.remoteAddress().host();
-        if (observer.isPresent() && isOfOurKind(address)) {
+        var from = connection.remoteAddress();
+        var observer = from.host();
+        boolean isRelayed = from.has(AddressProtocol.P2P_CIRCUIT);
+        if (!isRelayed && observer.isPresent() && isOfOurKind(address)) {
             long now = scheduler.nanoTime();
             observations.observed(observer.get(), address, now);
             if (swarm.announce(observations.agreed(now))) {
@@ -145,7 +149,8 @@ public final class Identify implements HostObserver {
 
     private boolean isPublic() {
         for (var address : swarm.addresses()) {
-            if (address.range().filter(AddressRange.PUBLIC::equals).isPresent()) {
+            boolean isOurs = !address.has(AddressProtocol.P2P_CIRCUIT);
+            if (isOurs && address.range().filter(AddressRange.PUBLIC::equals).isPresent()) {
                 return true;
             }
         }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.peer.PeerId;
 
@@ -63,10 +64,22 @@ final class ConnectionTable {
         }
     }
 
-    /** The oldest connection to {@code peer} that still takes streams. */
+    /**
+     * The oldest connection to {@code peer} that still takes streams; a limited one only when there
+     * is no other.
+     */
     Optional<SwarmConnection> find(PeerId peer) {
+        return findDirect(peer).or(() -> find(peer, _ -> true));
+    }
+
+    /** The oldest connection to {@code peer} that still takes streams and needs no relay. */
+    Optional<SwarmConnection> findDirect(PeerId peer) {
+        return find(peer, connection -> !connection.isRelayed());
+    }
+
+    private Optional<SwarmConnection> find(PeerId peer, Predicate<SwarmConnection> wanted) {
         for (var connection : all(peer)) {
-            if (connection.isOpen()) {
+            if (connection.isOpen() && wanted.test(connection)) {
                 return Optional.of(connection);
             }
         }

@@ -18,6 +18,7 @@ import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.resource.ConnectionClaim;
@@ -117,6 +118,10 @@ final class Dial {
     /** One address; reports exactly once. */
     private final class Attempt implements Upgrade.Done {
         private final Multiaddr address;
+
+        /** Needs no slot: the dial to its relay takes one, and must not wait for this. */
+        private final boolean isRelayed;
+
         private final AtomicBoolean hasReported = new AtomicBoolean();
         private volatile @Nullable Thread thread;
         private volatile @Nullable Upgrade upgrade;
@@ -126,6 +131,7 @@ final class Dial {
 
         Attempt(Multiaddr address) {
             this.address = address;
+            this.isRelayed = address.has(AddressProtocol.P2P_CIRCUIT);
         }
 
         void start() {
@@ -135,7 +141,9 @@ final class Dial {
         /** Waits for its turn, resolves the name and starts to connect. */
         private void run() {
             try {
-                slots.acquire();
+                if (!isRelayed) {
+                    slots.acquire();
+                }
             } catch (InterruptedException cancelled) {
                 report(new News.Down(address, new IOException("called off")));
                 return;
@@ -148,7 +156,7 @@ final class Dial {
                 claim = claimed;
                 var _ =
                         transport
-                                .dial(address, pipeline(transport, claimed))
+                                .dial(full(), pipeline(transport, claimed))
                                 .addListener(connect -> {
                                     if (!connect.isSuccess()) {
                                         abandon(unconnected(connect.cause()));
@@ -159,9 +167,14 @@ final class Dial {
             }
         }
 
+        /** A relay must be told to whom. */
+        private Multiaddr full() {
+            return isRelayed ? address.with(AddressProtocol.P2P, peer.toString()) : address;
+        }
+
         private Transport transport() throws IOException {
             for (var transport : transports) {
-                if (transport.handles(address)) {
+                if (transport.handles(full())) {
                     return transport;
                 }
             }
@@ -214,7 +227,9 @@ final class Dial {
 
         private void finish(News outcome) {
             if (hasReported.compareAndSet(false, true)) {
-                slots.release();
+                if (!isRelayed) {
+                    slots.release();
+                }
                 giveUp(outcome);
                 tell(outcome);
                 news.add(outcome);

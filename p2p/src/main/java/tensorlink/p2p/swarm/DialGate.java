@@ -7,6 +7,7 @@ import java.util.function.Supplier;
 import tensorlink.p2p.core.GateException;
 import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Reach;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
@@ -83,6 +84,7 @@ final class DialGate {
     }
 
     private static boolean isPublic(Multiaddr address) {
-        return address.range().filter(AddressRange.PUBLIC::equals).isPresent();
+        return !address.has(AddressProtocol.P2P_CIRCUIT)
+                && address.range().filter(AddressRange.PUBLIC::equals).isPresent();
     }
 }

@@ -98,10 +98,35 @@ final class Dialler {
 
     /** Makes a connection, even when there is one already. */
     SwarmConnection dial(PeerInfo peer) throws DialException, InterruptedException {
-        if (peer.id().equals(upgrader.self())) {
+        return run(peer.id(), addresses(peer));
+    }
+
+    /**
+     * Finds or makes a connection without a relay. Relays are reached in this way: two that are
+     * known to be behind each other would wait for each other.
+     */
+    SwarmConnection connectDirectly(PeerInfo peer) throws DialException, InterruptedException {
+        var open = table.findDirect(peer.id());
+        if (open.isPresent()) {
+            return open.get();
+        }
+        var direct = new ArrayList<>(addresses(peer));
+        direct.removeIf(address -> address.has(AddressProtocol.P2P_CIRCUIT));
+        return run(peer.id(), direct);
+    }
+
+    /** Makes a connection to {@code peer} at {@code address} and nowhere else. */
+    SwarmConnection dialAt(PeerId peer, Multiaddr address)
+            throws DialException, InterruptedException {
+        return run(peer, List.of(address));
+    }
+
+    private SwarmConnection run(PeerId peer, List<Multiaddr> addresses)
+            throws DialException, InterruptedException {
+        if (peer.equals(upgrader.self())) {
             throw new IllegalArgumentException("a host cannot connect to itself");
         }
-        var run = new Run(peer.id(), addresses(peer));
+        var run = new Run(peer, addresses);
         others.add(run);
         try {
             run.start();
@@ -202,7 +227,7 @@ final class Dialler {
         private List<Multiaddr> resolved(List<DialException.Attempt> failures) {
             var resolved = new LinkedHashSet<Multiaddr>();
             for (var address : addresses) {
-                if (!DnsAddr.isOne(address)) {
+                if (!DnsAddr.isOne(address) || address.has(AddressProtocol.P2P_CIRCUIT)) {
                     resolved.add(address);
                     continue;
                 }

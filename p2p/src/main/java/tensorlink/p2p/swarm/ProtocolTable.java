@@ -3,13 +3,18 @@ package tensorlink.p2p.swarm;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.StreamHandler;
 
-/** Which handler serves which protocol. Safe for use by any thread. */
+/**
+ * Which handler serves which protocol, and which may run on limited connections. Safe for use by
+ * any thread.
+ */
 final class ProtocolTable {
     private final Map<String, Entry> entries = new ConcurrentHashMap<>();
+    private final Set<String> onLimited = ConcurrentHashMap.newKeySet();
 
     void add(ProtocolId protocol, StreamHandler handler) {
         if (entries.putIfAbsent(protocol.name(), new Entry(protocol, handler)) != null) {
@@ -21,8 +26,17 @@ final class ProtocolTable {
         return entries.remove(protocol.name()) != null;
     }
 
-    boolean has(String name) {
-        return entries.containsKey(name);
+    void allowOnLimited(ProtocolId protocol) {
+        onLimited.add(protocol.name());
+    }
+
+    boolean runsOnLimited(String name) {
+        return onLimited.contains(name);
+    }
+
+    /** Whether {@code name} has a handler that may serve such a connection. */
+    boolean serves(String name, boolean isLimited) {
+        return entries.containsKey(name) && (!isLimited || runsOnLimited(name));
     }
 
     Optional<Entry> find(String name) {

@@ -108,7 +108,9 @@ final class StreamServer {
             throws IOException, InterruptedException {
         ProtocolTable.Entry entry;
         try {
-            var name = negotiation.answer(stream, protocols::has);
+            var name =
+                    negotiation.answer(
+                            stream, wanted -> protocols.serves(wanted, connection.isLimited()));
             entry =
                     protocols
                             .find(name)

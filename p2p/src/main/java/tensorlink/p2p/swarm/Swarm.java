@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -21,6 +22,7 @@ import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Reach;
+import tensorlink.p2p.core.Reachability;
 import tensorlink.p2p.core.ResourceUse;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
@@ -46,6 +48,7 @@ public final class Swarm implements Host {
     private static final Logger log = LoggerFactory.getLogger(Swarm.class);
 
     private final Parts parts;
+    private final List<Transport> transports;
     private final ProtocolTable protocols = new ProtocolTable();
     private final HostListeners listeners;
     private final ConnectionTable connections;
@@ -60,11 +63,14 @@ public final class Swarm implements Host {
     private final Trimmer trimmer;
     private final Optional<PeerKeeper> keeper;
     private final Subscription gaterWatch;
+    private final List<Runnable> closers = new CopyOnWriteArrayList<>();
     private volatile List<Multiaddr> observed = List.of();
+    private volatile Reachability reachability = Reachability.UNKNOWN;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
     public Swarm(Parts parts) {
         this.parts = parts;
+        this.transports = new CopyOnWriteArrayList<>(parts.transports());
         var limits = parts.limits();
         var scheduler = parts.scheduler();
         var negotiation = new StreamNegotiation(scheduler, limits.streams().negotiateTimeout());
@@ -87,7 +93,7 @@ public final class Swarm implements Host {
                         resources,
                         parts.gater(),
                         new Owner(negotiation));
-        acceptor = new Acceptor(parts.transports(), upgrader, this::keep);
+        acceptor = new Acceptor(transports, upgrader, this::keep);
         var gate =
                 new DialGate(
                         parts.gater(),
@@ -98,7 +104,7 @@ public final class Swarm implements Host {
                 new Dialler(
                         connections,
                         parts.peers(),
-                        parts.transports(),
+                        transports,
                         upgrader,
                         gate,
                         new DnsAddr(parts.names()),
@@ -110,9 +116,19 @@ public final class Swarm implements Host {
         gaterWatch = parts.gater().watch(this::closeRefused);
     }
 
+    /** Uses one more transport, which is closed before those that were there. */
+    public void use(Transport transport) {
+        transports.addFirst(transport);
+    }
+
     /** Starts to listen at {@code address}. */
     public void listen(Multiaddr address) throws IOException, InterruptedException {
         acceptor.listen(address);
+        witnesses.changed();
+    }
+
+    /** A listener's addresses are others than before. */
+    public void addressesChanged() {
         witnesses.changed();
     }
 
@@ -182,11 +198,51 @@ public final class Swarm implements Host {
         return dialler.dial(peer);
     }
 
+    /** Returns an open connection to {@code peer} that no relay carries, dialling when needed. */
+    public Connection connectDirectly(PeerInfo peer) throws DialException, InterruptedException {
+        return dialler.connectDirectly(peer);
+    }
+
+    /** Makes a new connection to {@code peer} at {@code address} and nowhere else. */
+    public Connection dialAt(PeerId peer, Multiaddr address)
+            throws DialException, InterruptedException {
+        return dialler.dialAt(peer, address);
+    }
+
+    /** Whether there is a transport for {@code address}, which has no peer id. */
+    public boolean canDial(Multiaddr address) {
+        return transports.stream().anyMatch(transport -> transport.handles(address));
+    }
+
+    /** Whether this host is on a network where anybody may be, and not all is on one machine. */
+    public boolean isAmongStrangers() {
+        return parts.network().isEmpty()
+                && parts.reach() != Reach.ANY
+                && !addresses().stream().allMatch(Multiaddr::isLoopback);
+    }
+
+    /** Whether others can dial this host has been found out; called by one thread at a time. */
+    public void reachable(Reachability found) {
+        if (found != reachability) {
+            reachability = found;
+            log.info("reachability: {}", found);
+            publish(new HostEvent.ReachabilityChanged(id(), found));
+        }
+    }
+
+    /** Runs {@code action} when the host closes, before its connections do. */
+    public void whenClosing(Runnable action) {
+        closers.add(action);
+    }
+
     /** A connection that turns out to be dead is replaced once. */
     @Override
     public Stream open(PeerId peer, List<ProtocolId> wanted)
             throws IOException, InterruptedException {
         var connection = dialler.connect(peers().info(peer));
+        if (!connection.mayCarry(wanted)) {
+            connection = dialler.connectDirectly(peers().info(peer));
+        }
         try {
             return connection.open(wanted);
         } catch (IOException failure) {
@@ -251,6 +307,7 @@ public final class Swarm implements Host {
         if (!isClosed.compareAndSet(false, true)) {
             return;
         }
+        closers.forEach(Runnable::run);
         gaterWatch.close();
         trimmer.close();
         acceptor.close();
@@ -271,7 +328,7 @@ public final class Swarm implements Host {
         keeper.ifPresent(PeerKeeper::close);
         listeners.close();
         tracer.close();
-        for (var transport : parts.transports()) {
+        for (var transport : transports) {
             transport.close();
         }
     }
@@ -280,7 +337,8 @@ public final class Swarm implements Host {
      * What a swarm is made of.
      *
      * @param peerFile where to keep them over restarts
-     * @param transports are closed with the swarm; the first that handles an address is used
+     * @param transports are closed with the swarm, in order; the first that handles an address is
+     *     used
      * @param securities best first
      * @param muxers best first
      * @param network the key that everybody else must have, when this is a private network
@@ -318,6 +376,16 @@ public final class Swarm implements Host {
         @Override
         public Gater gater() {
             return parts.gater();
+        }
+
+        @Override
+        public void allowOnLimited(ProtocolId protocol) {
+            protocols.allowOnLimited(protocol);
+        }
+
+        @Override
+        public Reachability reachability() {
+            return reachability;
         }
 
         @Override
@@ -391,6 +459,11 @@ public final class Swarm implements Host {
         @Override
         public StreamNegotiation negotiation() {
             return negotiation;
+        }
+
+        @Override
+        public boolean runsOnLimited(ProtocolId protocol) {
+            return protocols.runsOnLimited(protocol.name());
         }
 
         @Override

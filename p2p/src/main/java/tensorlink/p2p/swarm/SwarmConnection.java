@@ -13,6 +13,7 @@ import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.HostObserver.Refused;
 import tensorlink.p2p.core.HostObserver.Why;
+import tensorlink.p2p.core.LimitedConnectionException;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.ProtocolId;
@@ -20,6 +21,7 @@ import tensorlink.p2p.core.ResourceLimitException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.UnsupportedProtocolException;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.MuxedConnection;
 import tensorlink.p2p.mux.MuxedStream;
@@ -111,8 +113,22 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         return muxed().isOpen();
     }
 
+    /** Whether a relay carries it. */
+    boolean isRelayed() {
+        return remoteAddress.has(AddressProtocol.P2P_CIRCUIT);
+    }
+
+    /** Whether it may carry all of {@code protocols}. */
+    boolean mayCarry(List<ProtocolId> protocols) {
+        return !isLimited() || protocols.stream().allMatch(owner::runsOnLimited);
+    }
+
     @Override
     public Stream open(List<ProtocolId> protocols) throws IOException, InterruptedException {
+        if (!mayCarry(protocols)) {
+            throw new LimitedConnectionException(
+                    protocols + " may not run on the limited connection " + this);
+        }
         var place = claim.stream(Direction.OUTBOUND);
         var stream = carried(place);
         boolean agreed = false;
@@ -275,6 +291,9 @@ final class SwarmConnection implements Connection, MuxedConnection.Events {
         HostObserver observer();
 
         StreamNegotiation negotiation();
+
+        /** Whether {@code protocol} may run on limited connections. */
+        boolean runsOnLimited(ProtocolId protocol);
 
         /** Whether {@code peer} said that it serves {@code protocol}. */
         boolean serves(PeerId peer, ProtocolId protocol);

@@ -38,6 +38,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
     private static final Logger log = LoggerFactory.getLogger(Upgrade.class);
 
     private final Upgrader shared;
+    private final Transport transport;
     private final Optional<Transport.Own> own;
     private final Channel channel;
     private final ConnectionClaim claim;
@@ -62,6 +63,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
             Optional<PeerId> expected,
             Done done) {
         this.shared = shared;
+        this.transport = transport;
         this.own = transport.own();
         this.channel = channel;
         this.claim = claim;
@@ -215,6 +217,7 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
                         Transport.name(remoteAddress),
                         securityName,
                         carrier.protocol(),
+                        transport.isLimited(channel),
                         shared.scheduler().now());
         var connection =
                 new SwarmConnection(

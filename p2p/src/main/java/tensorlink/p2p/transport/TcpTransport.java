@@ -86,7 +86,7 @@ public final class TcpTransport implements Transport {
     }
 
     /** For others that want threads of the same kind. */
-    EventLoopGroup loops() {
+    public EventLoopGroup loops() {
         return loops;
     }
 

@@ -46,8 +46,16 @@ public interface Transport extends AutoCloseable {
                 : InetAddress.getLoopbackAddress();
     }
 
+    /** Whether such a channel will be ended by others after so much time or so many bytes. */
+    default boolean isLimited(Channel channel) {
+        return false;
+    }
+
     /** What people call the kind of transport that {@code address} is for. */
     static String name(Multiaddr address) {
+        if (address.has(AddressProtocol.P2P_CIRCUIT)) {
+            return AddressProtocol.P2P_CIRCUIT.text();
+        }
         if (address.has(AddressProtocol.QUIC_V1)) {
             return "quic-v1";
         }
