@@ -39,10 +39,7 @@ class KadCodecInputTest extends AnyInput {
 
     @Override
     protected String outcome(List<byte[]> pieces) {
-        var message = ByteString.EMPTY;
-        for (var piece : pieces) {
-            message = message.concat(ByteString.copyFrom(piece));
-        }
+        var message = joined(pieces);
         var outcome = new StringBuilder(asked(message));
         for (var question : questions) {
             outcome.append("; ").append(answered(question, message));

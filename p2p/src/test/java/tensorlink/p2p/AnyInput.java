@@ -3,6 +3,8 @@ package tensorlink.p2p;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import com.google.protobuf.ByteString;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -50,5 +52,15 @@ public abstract class AnyInput {
             pieces.add(Arrays.copyOfRange(input, at, Math.min(input.length, at + length)));
         }
         return pieces.isEmpty() ? List.of(input) : pieces;
+    }
+
+    /**
+     * The pieces in one, as a decoder gets them that is never given pieces. Not a rope of them,
+     * which Protobuf reads by other code and refuses in other words.
+     */
+    protected static ByteString joined(List<byte[]> pieces) {
+        var bytes = new ByteArrayOutputStream();
+        pieces.forEach(bytes::writeBytes);
+        return ByteString.copyFrom(bytes.toByteArray());
     }
 }
