@@ -49,7 +49,7 @@ class KadCodecInputTest extends AnyInput {
 
     private String asked(ByteString message) {
         try {
-            return codec.decodeRequest(message).toString();
+            return text(codec.decodeRequest(message));
         } catch (ProtocolViolation violation) {
             return String.valueOf(violation.getMessage());
         }
@@ -57,9 +57,14 @@ class KadCodecInputTest extends AnyInput {
 
     private String answered(KadRequest question, ByteString message) {
         try {
-            return codec.decodeResponse(question, message).toString();
+            return text(codec.decodeResponse(question, message));
         } catch (ProtocolViolation violation) {
             return String.valueOf(violation.getMessage());
         }
+    }
+
+    /** Equal for equal ones, which their own text is not: it names buffers. */
+    private static String text(Object message) {
+        return "%s %08x".formatted(message.getClass().getSimpleName(), message.hashCode());
     }
 }
