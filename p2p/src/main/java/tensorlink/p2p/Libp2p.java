@@ -66,15 +66,16 @@ public final class Libp2p {
             config.relayService()
                     .ifPresent(limits ->
                             new RelayServer(swarm, key, limits, config.scheduler()).start());
+            for (var address : config.listen()) {
+                swarm.listen(address);
+            }
+            // Only now: a host that listens nowhere is private.
             config.autoNat()
                     .ifPresent(limits -> {
                         var autoNat = new AutoNat(swarm, limits, config.scheduler());
                         autoNat.start();
                         swarm.whenClosing(autoNat::close);
                     });
-            for (var address : config.listen()) {
-                swarm.listen(address);
-            }
             complete = true;
             return swarm;
         } finally {
