@@ -14,7 +14,9 @@ record Amounts(long bytes, int pings, int streams, int connections, int idle) {
         return new Amounts(bytes, 3 * streams, streams, Math.max(1, streams / 3), idle);
     }
 
-    /** For a round that only warms up; it takes thousands of handshakes to compile what they use. */
+    /**
+     * For a round that only warms up; it takes thousands of handshakes to compile what they use.
+     */
     Amounts warmUp() {
         return new Amounts(bytes / 4, pings, streams, 10 * connections, idle);
     }
