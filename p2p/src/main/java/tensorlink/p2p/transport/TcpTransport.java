@@ -7,6 +7,7 @@ import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -16,10 +17,13 @@ import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -42,6 +46,7 @@ public final class TcpTransport implements Transport {
 
     private final boolean epoll = Epoll.isAvailable();
     private final EventLoopGroup loops;
+    private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Bootstrap dialling = new Bootstrap();
     private final ServerBootstrap listening = new ServerBootstrap();
     private final ReentrantLock lock = new ReentrantLock();
@@ -108,7 +113,7 @@ public final class TcpTransport implements Transport {
             if (isClosed) {
                 throw new IOException("the host is closing");
             }
-            return dialling.clone().handler(pipeline).connect(to);
+            return dialling.clone().handler(kept(pipeline)).connect(to);
         } finally {
             lock.unlock();
         }
@@ -117,13 +122,23 @@ public final class TcpTransport implements Transport {
     @Override
     public Listener listen(Multiaddr address, ChannelHandler pipeline)
             throws IOException, InterruptedException {
-        var bind = listening.clone().childHandler(pipeline).bind(TcpAddress.resolve(address));
+        var bind = listening.clone().childHandler(kept(pipeline)).bind(TcpAddress.resolve(address));
         bind.await();
         if (!bind.isSuccess()) {
             throw new IOException(
                     "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
         }
         return new Bound(bind.channel());
+    }
+
+    private ChannelHandler kept(ChannelHandler pipeline) {
+        return new ChannelInitializer<Channel>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                open.add(channel);
+                channel.pipeline().addLast(pipeline);
+            }
+        };
     }
 
     @Override
@@ -138,6 +153,10 @@ public final class TcpTransport implements Transport {
             isClosed = true;
         } finally {
             lock.unlock();
+        }
+        // A loop that is told to end while it runs tasks ends without closing its channels.
+        for (var channel : open) {
+            channel.eventLoop().execute(() -> channel.unsafe().close(channel.voidPromise()));
         }
         loops.shutdownGracefully(0, CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();
