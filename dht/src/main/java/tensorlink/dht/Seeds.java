@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,11 +35,13 @@ final class Seeds {
     private final SplitCheck check;
     private final LinkedBlockingQueue<Wake> wakes = new LinkedBlockingQueue<>();
 
+    /** Written by the background thread alone. */
+    private volatile Optional<EntranceReport.Split> split = Optional.empty();
+
     private final ReentrantLock lock = new ReentrantLock();
     private final Entrances entrances;
     private final Map<String, PeerSource> sources = new LinkedHashMap<>();
     private final Map<String, PeerSource> withNews = new LinkedHashMap<>();
-    private Optional<EntranceReport.Split> split = Optional.empty();
 
     /** Why the background thread goes on. */
     private enum Wake {
@@ -58,10 +61,7 @@ final class Seeds {
     /** Remembers whom an earlier life of this node knew best. */
     void remember(List<PeerInfo> anchors) {
         if (!anchors.isEmpty()) {
-            decide(it -> {
-                it.named(EntranceReport.LAST_GOOD_PEERS, anchors);
-                return anchors;
-            });
+            tell(it -> it.named(EntranceReport.LAST_GOOD_PEERS, anchors));
         }
     }
 
@@ -155,7 +155,7 @@ final class Seeds {
     /** While the network is in two, we look often, to see whether it still is. */
     private boolean isCheckDue(Instant now, Instant checked) {
         var interval =
-                decide(_ -> split).isPresent()
+                split.isPresent()
                         ? config.intervals().rejoinMax()
                         : config.intervals().refresh().multipliedBy(SPLIT_CHECK_REFRESHES);
         return !now.isBefore(checked.plus(interval));
@@ -209,7 +209,7 @@ final class Seeds {
         if (entries.isEmpty()) {
             return;
         }
-        var before = decide(_ -> split);
+        var before = split;
         var one = pick(entries, before.map(EntranceReport.Split::one));
         var others = new ArrayList<>(known);
         others.removeIf(peer -> peer.id().equals(one.id()));
@@ -227,7 +227,7 @@ final class Seeds {
             heal(one, other, refresh);
         } else if (before.isPresent()) {
             log.info("the network is one again");
-            setSplit(Optional.empty());
+            split = Optional.empty();
         }
     }
 
@@ -243,16 +243,7 @@ final class Seeds {
 
     private void note(PeerId one, PeerId other, Optional<EntranceReport.Split> before) {
         var since = before.map(EntranceReport.Split::since).orElse(config.scheduler().now());
-        setSplit(Optional.of(new EntranceReport.Split(one, other, since)));
-    }
-
-    private void setSplit(Optional<EntranceReport.Split> other) {
-        lock.lock();
-        try {
-            split = other;
-        } finally {
-            lock.unlock();
-        }
+        split = Optional.of(new EntranceReport.Split(one, other, since));
     }
 
     /**
@@ -326,18 +317,12 @@ final class Seeds {
                 }
             }
         }
-        decide(it -> {
-            it.named(source.name(), peers);
-            return source;
-        });
+        tell(it -> it.named(source.name(), peers));
     }
 
     private void isSilent(PeerSource source, String why) {
         log.debug("{} cannot be asked: {}", source.name(), why);
-        decide(it -> {
-            it.silent(source.name(), why);
-            return source;
-        });
+        tell(it -> it.silent(source.name(), why));
     }
 
     private BootstrapReport knock(List<PeerInfo> peers) throws InterruptedException {
@@ -356,10 +341,7 @@ final class Seeds {
             complete = true;
         } finally {
             if (!complete) {
-                decide(it -> {
-                    it.calledOff(peers);
-                    return peers;
-                });
+                tell(it -> it.calledOff(peers));
             }
         }
         return new BootstrapReport(answered, failures);
@@ -369,18 +351,21 @@ final class Seeds {
         try {
             network.ask(peer, new KadRequest.FindNode(Key.of(network.self().id())));
             contacts.answered(peer);
-            decide(it -> {
-                it.answered(peer.id(), config.scheduler().now());
-                return peer;
-            });
+            tell(it -> it.answered(peer.id(), config.scheduler().now()));
             return new Knock.Answered(peer);
         } catch (IOException silent) {
             contacts.failed(peer.id(), silent);
-            decide(it -> {
-                it.failed(peer.id(), silent, config.scheduler().now());
-                return peer;
-            });
+            tell(it -> it.failed(peer.id(), silent, config.scheduler().now()));
             return new Knock.Failed(new BootstrapReport.Failure(peer, silent));
+        }
+    }
+
+    private void tell(Consumer<Entrances> news) {
+        lock.lock();
+        try {
+            news.accept(entrances);
+        } finally {
+            lock.unlock();
         }
     }
 
