@@ -824,6 +824,101 @@ def identify():
     f.put("tolerated-agent-not-utf-8.bin", lp(field(6, b"\xff\xfe")))
 
 
+# --- mdns --------------------------------------------------------------------------------------
+SERVICE = "_p2p._udp.local"
+PEER = "12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN"
+OTHER = "12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X"  # another
+
+
+def dname(text):
+    return b"".join(bytes([len(part)]) + part.encode() for part in text.split(".")) + b"\0"
+
+
+def dquestion(name, kind=12, category=1):
+    return (name if isinstance(name, bytes) else dname(name)) + struct.pack(">HH", kind, category)
+
+
+def drecord(name, kind, content, length=None, category=1):
+    name = name if isinstance(name, bytes) else dname(name)
+    length = len(content) if length is None else length
+    return name + struct.pack(">HHIH", kind, category, 120, length) + content
+
+
+def dmessage(questions=(), answers=(), additional=(), flags=0x8400, counts=None):
+    counts = counts or (len(questions), len(answers), 0, len(additional))
+    return struct.pack(">HH", 0, flags) + struct.pack(">HHHH", *counts) + b"".join([*questions, *answers, *additional])
+
+
+def dtexts(*texts):
+    return b"".join(bytes([len(t)]) + (t if isinstance(t, bytes) else t.encode()) for t in texts)
+
+
+def dtold(*texts, instance="abc." + SERVICE):
+    return dmessage(answers=[drecord(SERVICE, 12, dname(instance))], additional=[drecord(instance, 16, dtexts(*texts))])
+
+
+def mdns():
+    m = Folder("mdns")
+    near = "dnsaddr=/ip4/10.0.0.7/tcp/4001/p2p/" + PEER
+    m.put("good-answer.bin", dtold(near))
+    m.put("good-question.bin", dmessage([dquestion(SERVICE)], flags=0))
+    m.put("good-question-unicast.bin", dmessage([dquestion(SERVICE, category=0x8001)], flags=0))
+    m.put("good-services-question.bin", dmessage([dquestion("_services._dns-sd._udp.local")], flags=0))
+    pointer = b"\xc0\x0c"
+    compressed = dmessage(answers=[drecord(SERVICE, 12, b"\x03abc" + pointer)],
+                          additional=[drecord(b"\xc0" + bytes([12 + 17 + 10]), 16, dtexts(near))])
+    m.put("good-compressed.bin", compressed)
+    m.put("good-upper-case.bin", dtold(near, instance="ABC._P2P._UDP.LOCAL"))
+    m.put("good-texts-as-answers.bin", dmessage(
+        answers=[drecord(SERVICE, 12, dname("abc." + SERVICE)), drecord("abc." + SERVICE, 16, dtexts(near))]))
+    m.put("tolerated-printer.bin", dmessage(answers=[
+        drecord("_ipp._tcp.local", 12, dname("Office._ipp._tcp.local")),
+        drecord("Office._ipp._tcp.local", 33, b"\0\0\0\0\x02\x77" + dname("office.local")),
+        drecord("office.local", 1, bytes([10, 0, 0, 9]))]))
+    m.put("tolerated-text-without-pointer.bin", dmessage(additional=[drecord("abc." + SERVICE, 16, dtexts(near))]))
+    m.put("tolerated-other-texts.bin", dtold("hello=world", "", near, "dnsaddr=", "dnsaddr=/ip4/10.0.0.8"))
+    m.put("tolerated-far.bin", dtold("dnsaddr=/ip4/192.0.2.7/tcp/4001/p2p/" + PEER))
+    m.put("tolerated-loopback.bin", dtold("dnsaddr=/ip4/127.0.0.1/tcp/22/p2p/" + PEER))
+    m.put("tolerated-name.bin", dtold("dnsaddr=/dns4/example.org/tcp/4001/p2p/" + PEER))
+    m.put("tolerated-circuit.bin", dtold("dnsaddr=/ip4/10.0.0.7/tcp/4001/p2p/" + OTHER + "/p2p-circuit/p2p/" + PEER))
+    m.put("tolerated-two-peers-under-one-name.bin", dtold(near, "dnsaddr=/ip4/10.0.0.8/tcp/1/p2p/" + OTHER))
+    m.put("tolerated-nine-addresses.bin",
+          dtold(*["dnsaddr=/ip4/10.0.0.7/tcp/%d/p2p/%s" % (port, PEER) for port in range(1, 10)]))
+    m.put("tolerated-answer-without-flag.bin", dtold(near)[:2] + b"\0\0" + dtold(near)[4:])
+    m.put("tolerated-other-category.bin", dmessage(
+        answers=[drecord(SERVICE, 12, dname("abc." + SERVICE), category=3)],
+        additional=[drecord("abc." + SERVICE, 16, dtexts(near))]))
+    m.put("tolerated-trailing.bin", dtold(near) + b"more")
+    m.put("tolerated-bad-utf8.bin", dtold(b"dnsaddr=/ip4/\xff\xfe"))
+    m.put("tolerated-bad-peer.bin", dtold("dnsaddr=/ip4/10.0.0.7/tcp/4001/p2p/nobody"))
+    m.put("empty.bin", b"")
+    m.put("header-cut.bin", b"\0" * 11)
+    m.put("9001-bytes.bin", b"\0" * 9001)
+    m.put("129-questions.bin", dmessage(counts=(129, 0, 0, 0)))
+    m.put("65535-of-each.bin", dmessage(counts=(0, 65535, 65535, 65535)))
+    m.put("question-missing.bin", dmessage(counts=(1, 0, 0, 0)))
+    m.put("question-cut.bin", dmessage([dquestion(SERVICE)])[:-1])
+    m.put("record-cut.bin", dmessage(answers=[drecord(SERVICE, 12, dname("a"))[:-8]]))
+    m.put("content-cut.bin", dmessage(answers=[drecord(SERVICE, 16, b"", length=1)]))
+    m.put("pointer-to-itself.bin", dmessage([dquestion(b"\xc0\x0c")]))
+    m.put("pointer-forward.bin", dmessage([dquestion(b"\xc0\x20")]))
+    m.put("pointer-into-header.bin", dmessage([dquestion(b"\xc0\x00")]))
+    m.put("pointer-cut.bin", dmessage([b"\xc0"], counts=(1, 0, 0, 0)))
+    loop = b"\x01a\xc0\x0c"
+    m.put("pointer-loop.bin", dmessage([dquestion(loop)]))
+    chain = b"\x01a\0"
+    for i in range(17):
+        chain += b"\xc0" + bytes([12 if i == 0 else 26 + 2 * i])
+    m.put("pointers-17.bin", dmessage(answers=[drecord("a", 99, chain), drecord(b"\xc0" + bytes([60]), 12, b"\0")]))
+    m.put("label-of-64.bin", dmessage([dquestion(b"\x40" + b"a" * 64 + b"\0")]))
+    m.put("label-cut.bin", dmessage([b"\x05ab"], counts=(1, 0, 0, 0)))
+    m.put("name-of-256.bin", dmessage([dquestion((b"\x3f" + b"a" * 63) * 4 + b"\0")]))
+    m.put("name-without-end.bin", dmessage([b"\x01a"], counts=(1, 0, 0, 0)))
+    m.put("pointer-record-too-long.bin", dmessage(answers=[drecord(SERVICE, 12, dname("a") + b"x")]))
+    m.put("text-cut.bin", dmessage(answers=[drecord(SERVICE, 16, b"\x05ab")]))
+    m.put("33-texts.bin", dmessage(answers=[drecord(SERVICE, 16, b"\0" * 33)]))
+
+
 # --- files -------------------------------------------------------------------------------------
 def files():
     f = Folder("swarm-key")
@@ -1145,6 +1240,7 @@ pnet()
 keys()
 peer_records()
 identify()
+mdns()
 files()
 relay()
 autonat()

@@ -56,7 +56,7 @@ public final class Dht implements AutoCloseable {
         this.replies = new Replies(config, contacts, holdings);
         this.publisher = new Publisher(config, background);
         this.refresh = new Refresh(network, config, contacts, lookups, size);
-        this.seeds = new Seeds(network, config, contacts);
+        this.seeds = new Seeds(network, config, contacts, lookups);
         this.archive = new Archive(config, contacts.table(), holdings);
         seeds.remember(archive.restore());
         switchTo(config.mode());
@@ -113,18 +113,30 @@ public final class Dht implements AutoCloseable {
     }
 
     /**
-     * Enters the network through {@code peers} and the anchors of an earlier life: asks each of
-     * them, and through those that answer finds our neighbours. From then on, whenever nobody is
-     * known any more, it tries them again in the background, after ever longer pauses.
+     * As {@link #enter}, with one source.
      *
      * @param peers others than ourselves; with none of them this node waits to be found
-     * @return who answered, and for each of the others why not
      * @throws BootstrapException when there is somebody to ask and nobody answered
      */
     public BootstrapReport bootstrap(List<PeerInfo> peers)
             throws BootstrapException, InterruptedException {
+        return enter(List.of(PeerSource.of("configuration", peers)));
+    }
+
+    /**
+     * Enters the network through all of {@code sources} and the anchors of an earlier life at once.
+     * From then on, in the background: whoever has not answered is tried again after ever longer
+     * pauses, and enters the routing table when it does; while nobody is known the pauses are
+     * short. When the network turns out to be two, through an entrance of each they are made one.
+     *
+     * @return who answered, and for each of the others why not; {@link #entrances} tells how that
+     *     goes on
+     * @throws BootstrapException when there is somebody to ask and nobody answered
+     */
+    public BootstrapReport enter(List<PeerSource> sources)
+            throws BootstrapException, InterruptedException {
         requireOpen();
-        var report = seeds.join(peers);
+        var report = seeds.join(sources);
         if (rejoining.compareAndSet(false, true)) {
             background.start("kad rejoin", () -> seeds.keepUp(refresh));
         }
@@ -286,6 +298,16 @@ public final class Dht implements AutoCloseable {
                     background.start("kad correct", () -> storeAt(behind, best));
                 });
         return goal.best();
+    }
+
+    /** How the ways into the network stand. */
+    public EntranceReport entrances() {
+        return seeds.report();
+    }
+
+    /** Has {@code source}, which has news or is new itself, asked soon; does not wait for it. */
+    public void lookAgain(PeerSource source) {
+        seeds.lookAgain(source);
     }
 
     /** How full the routing table is. */

@@ -43,6 +43,16 @@ final class LookupRun {
                 key, new KadRequest.FindNode(key), new Effort(config.search().k(), 1), Goal.NONE);
     }
 
+    /** Meets the {@code k} peers closest to {@code key}, knowing nobody but {@code entry}. */
+    Lookup through(PeerInfo entry, Key key) throws InterruptedException {
+        return run(
+                key,
+                new KadRequest.FindNode(key),
+                new Effort(config.search().k(), 1),
+                Goal.NONE,
+                List.of(entry));
+    }
+
     /**
      * Meets the peers in the {@link Region} of {@code key} other than those closest to the key.
      *
@@ -71,8 +81,13 @@ final class LookupRun {
      * still on its way then is given up.
      */
     Lookup run(Key key, KadRequest request, Effort effort, Goal goal) throws InterruptedException {
+        return run(key, request, effort, goal, contacts.nearest(key));
+    }
+
+    private Lookup run(Key key, KadRequest request, Effort effort, Goal goal, List<PeerInfo> start)
+            throws InterruptedException {
         var lookup = new Lookup(self, key, config.search(), effort.resiliency(), effort.paths());
-        lookup.start(contacts.nearest(key));
+        lookup.start(start);
         try (var errands = new Errands<Outcome>(config.scheduler())) {
             errands.remind(config.timeouts().lookup(), new Outcome.TimeUp());
             walk(lookup, request, goal, errands);

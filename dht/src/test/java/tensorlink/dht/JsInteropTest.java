@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import tensorlink.p2p.HostConfig;
+import tensorlink.p2p.JsProcess;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolId;
@@ -34,16 +35,18 @@ class JsInteropTest {
     private final List<Host> hosts = new ArrayList<>();
     private final List<Dht> nodes = new ArrayList<>();
     private final List<PeerInfo> jsPeers = new ArrayList<>();
-    private JsNodes js;
+
+    /** Some js nodes; see {@code src/test/interop/peer.mjs}. */
+    private JsProcess js;
 
     @BeforeEach
     void start() throws IOException {
-        js = JsNodes.start(KAD);
+        js = JsProcess.start(Duration.ofMinutes(1), "peer.mjs", KAD.name());
     }
 
     @AfterEach
-    void stop() throws IOException {
-        js.close();
+    void stop() throws IOException, InterruptedException {
+        js.stop();
         nodes.forEach(Dht::close);
         hosts.forEach(Host::close);
     }

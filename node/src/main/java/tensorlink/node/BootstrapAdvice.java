@@ -54,6 +54,16 @@ final class BootstrapAdvice {
                 problems.getFirst().now());
     }
 
+    /** A source that should name peers and cannot be asked. */
+    static Problem silent(String source, String why) {
+        return problem(
+                "nobody is learnt from " + source,
+                why,
+                "dnsaddr".equals(source)
+                        ? "see that this machine's name servers answer"
+                        : "nothing, if other bootstrap peers answer");
+    }
+
     private Problem on(BootstrapReport.Failure failure) {
         var peer = failure.peer();
         var what =

@@ -55,6 +55,16 @@ public record Home(Path folder, boolean temporary) {
         return folder.resolve("ledger");
     }
 
+    /** What this node knows of the network that it is part of. */
+    public Path network() {
+        return folder.resolve("network");
+    }
+
+    /** Whom it knew in the network of this name, and the records it held. */
+    Path dht(String network) {
+        return folder.resolve("dht").resolve(network);
+    }
+
     /** What a running node holds a lock on. */
     Path lockFile() {
         return folder.resolve("lock");
@@ -77,7 +87,14 @@ public record Home(Path folder, boolean temporary) {
 
     /** Deletes a temporary folder; leaves any other. */
     void release() throws IOException {
-        if (!temporary || !Files.exists(folder)) {
+        if (temporary) {
+            delete(folder);
+        }
+    }
+
+    /** Deletes a folder with all that is in it, if it is there. */
+    static void delete(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
             return;
         }
         Files.walkFileTree(

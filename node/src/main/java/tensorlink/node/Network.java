@@ -1,24 +1,57 @@
 package tensorlink.node;
 
 import java.util.List;
+import java.util.Optional;
 import tensorlink.jobs.message.Protocols;
+import tensorlink.node.network.Invitation;
+import tensorlink.node.network.Membership;
+import tensorlink.node.network.NetworkException;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.peer.PeerInfo;
+import tensorlink.p2p.peer.PreSharedKey;
 
 /**
  * A network to join: its name, which all its members share, and peers to ask first.
  *
  * @param name 1 to 64 of a-z, 0-9, dot and dash
- * @param bootstrap may be empty, for the network's first node
+ * @param bootstrap asked besides those that the membership names; may be empty, for the network's
+ *     first node
+ * @param membership of a network with a founder; empty for one that is only a name
+ * @param looksAround whether to find and be found by multicast DNS on the local network
  */
-public record Network(String name, List<PeerInfo> bootstrap) {
+public record Network(
+        String name,
+        List<PeerInfo> bootstrap,
+        Optional<Membership> membership,
+        boolean looksAround) {
     public Network {
         bootstrap = List.copyOf(bootstrap);
         new Protocols(name); // says what is wrong with a name
+        if (membership.isPresent() && !membership.get().network().label().equals(name)) {
+            throw new IllegalArgumentException(
+                    "network " + name + " is not " + membership.get().network().label());
+        }
     }
 
     /** A network without peers to ask: its first node. */
     public static Network named(String name) {
-        return new Network(name, List.of());
+        return new Network(name, List.of(), Optional.empty(), false);
+    }
+
+    /** The network that a node is part of. */
+    public static Network of(Membership membership) {
+        return new Network(membership.network().label(), List.of(), Optional.of(membership), false);
+    }
+
+    /**
+     * The network that an invitation leads to.
+     *
+     * @throws NetworkException when it is damaged or has expired
+     */
+    public static Network invited(String invitation) throws NetworkException {
+        var read = Invitation.parse(invitation);
+        read.requireGood(Scheduler.system().now());
+        return of(Membership.by(read));
     }
 
     /**
@@ -28,11 +61,25 @@ public record Network(String name, List<PeerInfo> bootstrap) {
      * @throws IllegalArgumentException for anything else
      */
     public Network bootstrap(String... addresses) {
-        return new Network(name, List.of(addresses).stream().map(PeerInfo::parse).toList());
+        return bootstrap(List.of(addresses).stream().map(PeerInfo::parse).toList());
     }
 
     /** The same network, asking these peers first. */
     public Network via(PeerInfo... peers) {
-        return new Network(name, List.of(peers));
+        return bootstrap(List.of(peers));
+    }
+
+    private Network bootstrap(List<PeerInfo> peers) {
+        return new Network(name, peers, membership, looksAround);
+    }
+
+    /** The same network, also looking for its nodes on the local network. */
+    public Network lookingAround(boolean looks) {
+        return new Network(name, bootstrap, membership, looks);
+    }
+
+    /** What its members share; empty when everybody can be one. */
+    public Optional<PreSharedKey> key() {
+        return membership.flatMap(Membership::key);
     }
 }

@@ -5,6 +5,7 @@ import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -13,10 +14,14 @@ import tensorlink.dht.BootstrapException;
 import tensorlink.dht.BootstrapReport;
 import tensorlink.dht.Dht;
 import tensorlink.dht.DhtConfig;
+import tensorlink.dht.DhtStore;
+import tensorlink.dht.EntranceReport;
+import tensorlink.dht.PeerSource;
 import tensorlink.jobs.JobClient;
 import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.exchange.QuestionServer;
 import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.market.Capability;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.jobs.message.Seals;
 import tensorlink.jobs.party.Directory;
@@ -33,10 +38,15 @@ import tensorlink.ledger.Domain;
 import tensorlink.ledger.Ledger;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
+import tensorlink.node.network.LedgerTerms;
+import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.gossip.Gossip;
+import tensorlink.p2p.gossip.GossipConfig;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.PeerId;
@@ -51,7 +61,11 @@ import tensorlink.p2p.peer.PeerInfo;
 public final class Node implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Node.class);
 
+    private static final Set<String> UNPROMISED =
+            Set.of(LanPeers.NAME, EntranceReport.LAST_GOOD_PEERS);
+
     private final Home home;
+    private final Network network;
     private final Host host;
     private final Dht dht;
     private final Party party;
@@ -61,10 +75,13 @@ public final class Node implements AutoCloseable {
     private final @Nullable Till till;
     private final @Nullable Engine ownEngine;
     private final HomeLock lock;
-    private final BootstrapReport entry;
+    private final LanPeers around;
+    private final Gossip gossip;
+    private final CapabilityBoard board;
 
     private Node(
             Home home,
+            Network network,
             HomeLock lock,
             Host host,
             Dht dht,
@@ -74,8 +91,11 @@ public final class Node implements AutoCloseable {
             @Nullable Validator validator,
             @Nullable Till till,
             @Nullable Engine ownEngine,
-            BootstrapReport entry) {
+            LanPeers around,
+            Gossip gossip,
+            CapabilityBoard board) {
         this.home = home;
+        this.network = network;
         this.lock = lock;
         this.host = host;
         this.dht = dht;
@@ -85,12 +105,14 @@ public final class Node implements AutoCloseable {
         this.validator = validator;
         this.till = till;
         this.ownEngine = ownEngine;
-        this.entry = entry;
+        this.around = around;
+        this.gossip = gossip;
+        this.board = board;
     }
 
     /**
      * Starts a node and joins the network. A network whose bootstrap peers do not answer is not an
-     * error: the node goes on trying, see {@link #bootstrapProblems}.
+     * error: the node goes on trying, see {@link #entrances}.
      *
      * @throws IOException when the folder, the identity or the addresses cannot be used; a {@link
      *     HomeInUseException} when another node runs from the folder
@@ -106,14 +128,9 @@ public final class Node implements AutoCloseable {
         opened.add(lock);
         try {
             var identity = Identity.open(options.home());
+            requireFitting(options, identity.account().account());
             AccountKey.warmUp();
-            var host =
-                    Libp2p.start(
-                            identity.key(),
-                            HostConfig.defaults()
-                                    .withListen(options.listen().toArray(new Multiaddr[0]))
-                                    .withAgentVersion("tensorlink/" + Version.TEXT)
-                                    .withScheduler(scheduler));
+            var host = Libp2p.start(identity.key(), hostConfig(options));
             opened.add(host);
             var dht =
                     Dht.start(
@@ -123,9 +140,15 @@ public final class Node implements AutoCloseable {
                                             options.hasRole()
                                                     ? DhtConfig.Mode.SERVER
                                                     : DhtConfig.Mode.CLIENT)
+                                    .withStore(DhtStore.folder(options.home().dht(network.name())))
                                     .withScheduler(scheduler));
             opened.add(dht);
-            var entry = enter(dht, network.bootstrap());
+            var around = new LanPeers();
+            opened.add(around);
+            if (network.looksAround()) {
+                around.start(host, dht, network, scheduler);
+            }
+            enter(dht, ways(options, around));
             var domain = Domain.privateNetwork(network.name());
             var seals = new Seals(identity.key(), network.name(), scheduler::now, random);
             var party = new Party(host, identity.account(), domain, protocols, seals, scheduler);
@@ -175,6 +198,14 @@ public final class Node implements AutoCloseable {
                 worker.start();
                 roles.add(worker);
             }
+            var gossip =
+                    Gossip.start(
+                            host, identity.key(), GossipConfig.defaults().withScheduler(scheduler));
+            opened.add(gossip);
+            var board = new CapabilityBoard(seals, scheduler);
+            opened.add(board);
+            board.start(
+                    gossip, network.name(), Optional.ofNullable(worker).map(it -> it::capability));
             if (!roles.isEmpty()) {
                 host.handle(protocols.job(), new QuestionServer(roles));
             }
@@ -194,6 +225,7 @@ public final class Node implements AutoCloseable {
             }
             return new Node(
                     options.home(),
+                    network,
                     lock,
                     host,
                     dht,
@@ -203,10 +235,49 @@ public final class Node implements AutoCloseable {
                     validator,
                     till,
                     ownEngine,
-                    entry);
+                    around,
+                    gossip,
+                    board);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
+        }
+    }
+
+    private static HostConfig hostConfig(NodeOptions options) {
+        var config =
+                HostConfig.defaults()
+                        .withListen(options.listen().toArray(new Multiaddr[0]))
+                        .withAgentVersion("tensorlink/" + Version.TEXT)
+                        .withScheduler(options.scheduler());
+        return options.network().key().map(config::withPrivateNetwork).orElse(config);
+    }
+
+    /** What was asked for must be possible in the network before anything is started for it. */
+    private static void requireFitting(NodeOptions options, Account account)
+            throws NetworkException {
+        var network = options.network();
+        for (var address : options.listen()) {
+            if (network.key().isPresent() && address.has(AddressProtocol.QUIC_V1)) {
+                throw new NetworkException(
+                        "cannot listen at "
+                                + address
+                                + ": QUIC has no place in a private network\n"
+                                + "  try: the same with /tcp/PORT");
+            }
+        }
+        var terms = network.membership().flatMap(member -> member.network().terms().ledger());
+        if (options.validating() != null
+                && options.validating().keepsLedger()
+                && terms.isPresent()
+                && !terms.get().equals(new LedgerTerms.File(account))) {
+            throw new NetworkException(
+                    "the ledger of network "
+                            + network.name()
+                            + " is kept by another: "
+                            + terms.get()
+                            + ", this is "
+                            + account);
         }
     }
 
@@ -224,13 +295,27 @@ public final class Node implements AutoCloseable {
         return new Names(identity.key().peerId(), identity.account().account());
     }
 
-    private static BootstrapReport enter(Dht dht, List<PeerInfo> peers)
-            throws InterruptedException {
+    private static List<PeerSource> ways(NodeOptions options, LanPeers around) {
+        var network = options.network();
+        var ways = new ArrayList<PeerSource>();
+        ways.add(PeerSource.of("configuration", network.bootstrap()));
+        network.membership()
+                .ifPresent(member -> {
+                    ways.add(PeerSource.of("invitation", member.invitedTo()));
+                    ways.add(PeerSource.of("descriptor", member.seeds()));
+                    if (!member.seedNames().isEmpty()) {
+                        ways.add(new SeedNames(member.seedNames(), hostConfig(options)));
+                    }
+                });
+        ways.add(around);
+        return ways;
+    }
+
+    private static void enter(Dht dht, List<PeerSource> ways) throws InterruptedException {
         try {
-            return dht.bootstrap(peers);
+            dht.enter(ways);
         } catch (BootstrapException nobody) {
             log.info("{}", nobody.getMessage());
-            return nobody.report();
         }
     }
 
@@ -247,6 +332,11 @@ public final class Node implements AutoCloseable {
         var config = FileLedgerConfig.of(network.name(), identity.account().account());
         var ledger = FileLedger.open(home.ledger(), config, scheduler::now);
         return new Till(ledger, identity.account(), validating.newcomerCredit());
+    }
+
+    /** Whether a key keeps others out of its network. */
+    public boolean isPrivate() {
+        return network.key().isPresent();
     }
 
     /** The name of the network this node is part of. */
@@ -289,9 +379,33 @@ public final class Node implements AutoCloseable {
         return Optional.ofNullable(till).map(Till::ledger);
     }
 
-    /** What was wrong at the start with each bootstrap peer that did not answer. */
+    /** What other workers of the network said lately that they offer. */
+    public List<Capability> offers() {
+        return board.offers();
+    }
+
+    /** How the ways into the network stand. */
+    public EntranceReport entrances() {
+        return dht.entrances();
+    }
+
+    /** What is wrong with each bootstrap peer that did not answer when it was last asked. */
     public List<Problem> bootstrapProblems() {
-        return advice().on(entry);
+        var entrances = entrances();
+        var failures = new ArrayList<BootstrapReport.Failure>();
+        for (var entrance : entrances.failed()) {
+            // Whoever just turned up somewhere was promised by nobody.
+            if (!UNPROMISED.containsAll(entrance.sources())) {
+                var cause = entrance.failure().orElseThrow().cause();
+                failures.add(new BootstrapReport.Failure(entrance.peer(), cause));
+            }
+        }
+        var problems = new ArrayList<>(advice().on(new BootstrapReport(List.of(), failures)));
+        for (var source : entrances.sources()) {
+            source.problem()
+                    .ifPresent(why -> problems.add(BootstrapAdvice.silent(source.name(), why)));
+        }
+        return problems;
     }
 
     /** Whether nobody else of the network is known now. */
@@ -301,10 +415,10 @@ public final class Node implements AutoCloseable {
 
     /** Why this node is alone; empty when it is not, or nobody knows why. */
     Optional<Problem> isolation() {
-        if (!isAlone()) {
-            return Optional.empty();
-        }
-        return entry.answered().isEmpty()
+        boolean wasAnswered =
+                entrances().entrances().stream()
+                        .anyMatch(entrance -> entrance.answered().isPresent());
+        return isAlone() && !wasAnswered
                 ? Optional.of(advice().alone(bootstrapProblems()))
                 : Optional.empty();
     }
@@ -336,6 +450,9 @@ public final class Node implements AutoCloseable {
         if (worker != null) {
             worker.close();
         }
+        board.close();
+        gossip.close();
+        around.close();
         dht.close();
         host.close();
         if (ownEngine != null) {

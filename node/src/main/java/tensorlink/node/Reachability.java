@@ -192,7 +192,6 @@ public record Reachability(List<PeerInfo> bootstrap, List<Multiaddr> listen, Sch
         return count + " " + what + (count == 1 ? "" : "s");
     }
 
-    /** Asks all at the same time: one that does not answer costs no more than its own wait. */
     private List<Finding> bootstrap(Node node) throws InterruptedException {
         if (bootstrap.isEmpty()) {
             return List.of(
@@ -204,9 +203,16 @@ public record Reachability(List<PeerInfo> bootstrap, List<Multiaddr> listen, Sch
                                             + " /ip4/ADDRESS/tcp/PORT/p2p/ID")
                             : Finding.good("bootstrap", "no bootstrap peer is configured"));
         }
+        return ask(node.host(), node.advice(), bootstrap, scheduler);
+    }
+
+    /** Asks all at the same time: one that does not answer costs no more than its own wait. */
+    static List<Finding> ask(
+            Host host, BootstrapAdvice advice, List<PeerInfo> peers, Scheduler scheduler)
+            throws InterruptedException {
         var asking = new ArrayList<FutureTask<Finding>>();
-        for (var peer : bootstrap) {
-            var task = new FutureTask<>(() -> ask(node, peer));
+        for (var peer : peers) {
+            var task = new FutureTask<>(() -> ask(host, advice, peer));
             asking.add(task);
             var _ = scheduler.fork("check " + peer.id().shortText(), task);
         }
@@ -221,11 +227,12 @@ public record Reachability(List<PeerInfo> bootstrap, List<Multiaddr> listen, Sch
         return findings;
     }
 
-    private static Finding ask(Node node, PeerInfo peer) throws InterruptedException {
+    private static Finding ask(Host host, BootstrapAdvice advice, PeerInfo peer)
+            throws InterruptedException {
         var name = peer.addresses().isEmpty() ? peer.id() : peer.fullAddresses().getFirst();
         try {
-            node.host().connect(peer);
-            var roundTrip = Libp2p.ping(node.host(), peer.id());
+            host.connect(peer);
+            var roundTrip = Libp2p.ping(host, peer.id());
             return Finding.good(
                     "bootstrap",
                     String.format(
@@ -234,7 +241,7 @@ public record Reachability(List<PeerInfo> bootstrap, List<Multiaddr> listen, Sch
             var report =
                     new BootstrapReport(
                             List.of(), List.of(new BootstrapReport.Failure(peer, failure)));
-            var problem = node.advice().on(report).getFirst();
+            var problem = advice.on(report).getFirst();
             return Finding.bad("bootstrap", problem.what() + ": " + problem.why(), problem.now());
         }
     }

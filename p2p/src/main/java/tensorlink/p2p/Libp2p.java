@@ -16,12 +16,15 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Throughput;
 import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.dcutr.HolePuncher;
+import tensorlink.p2p.dns.DnsAddr;
 import tensorlink.p2p.dns.TxtLookup;
 import tensorlink.p2p.identify.Identify;
+import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.QuicMuxer;
 import tensorlink.p2p.mux.Yamux;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
@@ -41,6 +44,8 @@ import tensorlink.p2p.transport.WebSocketTransport;
 /** Where a host comes from. */
 public final class Libp2p {
     private static final Logger log = LoggerFactory.getLogger(Libp2p.class);
+
+    private static final int ADDRESSES_BEHIND_NAME_MAX = 64;
 
     private Libp2p() {}
 
@@ -69,18 +74,19 @@ public final class Libp2p {
             config.relayService()
                     .ifPresent(limits ->
                             new RelayServer(swarm, key, limits, config.scheduler()).start());
-            config.autoNat()
-                    .ifPresent(limits -> {
-                        var autoNat = new AutoNat(swarm, limits, config.scheduler());
-                        autoNat.start();
-                        swarm.whenClosing(autoNat::close);
-                    });
             if (config.punchesHoles()) {
                 new HolePuncher(swarm, config.scheduler()).start();
             }
             for (var address : config.listen()) {
                 swarm.listen(address);
             }
+            // Only now: a host that listens nowhere is private.
+            config.autoNat()
+                    .ifPresent(limits -> {
+                        var autoNat = new AutoNat(swarm, limits, config.scheduler());
+                        autoNat.start();
+                        swarm.whenClosing(autoNat::close);
+                    });
             config.portMapping()
                     .ifPresent(router -> {
                         var mapper = new PortMapper(swarm, router, config.scheduler());
@@ -169,6 +175,17 @@ public final class Libp2p {
      */
     public static Optional<InetSocketAddress> router() {
         return PortMapper.gateway();
+    }
+
+    /**
+     * Looks up who is behind a {@code /dnsaddr} name, with the name servers of {@code config}.
+     * Blocks.
+     *
+     * @return at least one, with at most {@value #ADDRESSES_BEHIND_NAME_MAX} addresses in all
+     * @throws IOException when there is nobody, or no name server answers
+     */
+    public static List<PeerInfo> peersBehind(Multiaddr name, HostConfig config) throws IOException {
+        return new DnsAddr(names(config)).peers(name, ADDRESSES_BEHIND_NAME_MAX);
     }
 
     /** Measures one round trip to {@code peer}, connecting first when needed. */

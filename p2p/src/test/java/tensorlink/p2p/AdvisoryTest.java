@@ -8,7 +8,6 @@ import io.netty.util.Version;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -89,7 +88,7 @@ class AdvisoryTest {
         var peer = encrypted();
 
         for (int i = 0; i < 2000; i++) {
-            peer.send(data(1, 2 * i + 1, HEADER + message("/test/wait/1.0.0")));
+            peer.send(Steps.data(1, 2 * i + 1, HEADER + Steps.message("/test/wait/1.0.0")));
         }
 
         Eventually.until("most are refused", () -> resets(peer) >= 2000 - 512);
@@ -102,7 +101,11 @@ class AdvisoryTest {
         var peer = encrypted();
 
         for (int i = 0; i < 200; i++) {
-            peer.send(data(1, 2 * i + 1, HEADER + message("/" + "x".repeat(120)).repeat(32)));
+            peer.send(
+                    Steps.data(
+                            1,
+                            2 * i + 1,
+                            HEADER + Steps.message("/" + "x".repeat(120)).repeat(32)));
         }
 
         Eventually.until("they are answered or refused", () -> !peer.received().isEmpty());
@@ -206,9 +209,9 @@ class AdvisoryTest {
         }
 
         var peer = encrypted();
-        peer.send(data(1, 1, HEADER + message("/ipfs/id/push/1.0.0")));
+        peer.send(Steps.data(1, 1, HEADER + Steps.message("/ipfs/id/push/1.0.0")));
         var lie = BadInput.file("identify", "key-rsa-der-length-ff.bin");
-        peer.send(data(4, 1, HexFormat.of().formatHex(lie)));
+        peer.send(Steps.data(4, 1, HexFormat.of().formatHex(lie)));
         Eventually.until("it is refused", () -> resets(peer) == 1);
     }
 
@@ -257,15 +260,6 @@ class AdvisoryTest {
         peers.add(peer);
         Eventually.until("the victim knows it", () -> victim.connections().size() == 2);
         return peer;
-    }
-
-    private static String message(String text) {
-        return "%02x".formatted(text.length() + 1)
-                + HexFormat.of().formatHex((text + "\n").getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static String data(int flags, int stream, String hex) {
-        return "0000%04x%08x%08x".formatted(flags, stream, hex.length() / 2) + hex;
     }
 
     /** How many streams were reset: frames of window updates with RST, with or without ACK. */

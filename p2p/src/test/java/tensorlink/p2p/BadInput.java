@@ -2,7 +2,6 @@ package tensorlink.p2p;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.code_intelligence.jazzer.junit.FuzzTest;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -16,18 +15,14 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestFactory;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * A decoder and what strangers feed it. Each file of {@code bad/<folder>} has the outcome that
- * {@code expected.txt} beside it says, however the network cuts the bytes; whatever Jazzer invents,
- * starting from these files, has an outcome at all and the same one cut or whole.
+ * {@code expected.txt} beside it says, however the network cuts the bytes; Jazzer starts from these
+ * files.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class BadInput {
+public abstract class BadInput extends AnyInput {
     private static final String EXPECTED = "expected.txt";
 
     /** Every input arrives byte by byte; one up to this length also cut in two at each place. */
@@ -40,16 +35,6 @@ public abstract class BadInput {
     protected BadInput(String folder) {
         this.folder = folder;
     }
-
-    /**
-     * Feeds a fresh decoder.
-     *
-     * @param pieces as the network delivers them; at least one
-     * @return in one line what was understood or why not; nothing that depends on the cuts
-     * @throws IOException never but when the test itself fails; what the decoder throws because of
-     *     its input is an outcome if it is of the kind that it promises
-     */
-    protected abstract String outcome(List<byte[]> pieces) throws IOException;
 
     @TestFactory
     List<DynamicTest> each_file_has_its_outcome_however_it_is_cut() throws IOException {
@@ -78,28 +63,9 @@ public abstract class BadInput {
         }
     }
 
-    @Tag("fuzz")
-    @MethodSource("inputs")
-    @FuzzTest(maxExecutions = 1_000_000, maxDuration = "2h")
-    void anything_has_an_outcome_and_the_same_one_cut_or_whole(byte[] input) throws IOException {
-        int length = 1 + (Arrays.hashCode(input) & 63);
-
-        var whole = outcome(List.of(input));
-
-        assertThat(outcome(cut(input, length))).as("in pieces of %d", length).isEqualTo(whole);
-    }
-
-    /** What Jazzer starts from; long inputs would make it slow. */
-    Stream<byte[]> inputs() throws IOException {
+    @Override
+    protected Stream<byte[]> inputs() throws IOException {
         return files(folder).values().stream().filter(input -> input.length <= SEED_BYTES_MAX);
-    }
-
-    private static List<byte[]> cut(byte[] input, int length) {
-        var pieces = new ArrayList<byte[]>();
-        for (int at = 0; at < input.length; at += length) {
-            pieces.add(Arrays.copyOfRange(input, at, Math.min(input.length, at + length)));
-        }
-        return pieces.isEmpty() ? List.of(input) : pieces;
     }
 
     /** The content of one file. */

@@ -6,10 +6,8 @@ import com.google.protobuf.ByteString;
 import io.netty.buffer.PooledByteBufAllocator;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -133,7 +131,11 @@ class HostileTest {
     void a_security_that_we_do_not_have_is_not_available() throws Exception {
         var peer = raw();
 
-        peer.send(HEADER, message("/plaintext/2.0.0"), message("/secio/1.0.0"), message("ls"));
+        peer.send(
+                HEADER,
+                Steps.message("/plaintext/2.0.0"),
+                Steps.message("/secio/1.0.0"),
+                Steps.message("ls"));
 
         Eventually.until(
                 "it is answered", () -> peer.received().equals(HEADER + NOT_AVAILABLE.repeat(3)));
@@ -145,7 +147,7 @@ class HostileTest {
 
         peer.send(HEADER);
         for (int i = 0; i < 33; i++) {
-            peer.send(message("/x/" + i));
+            peer.send(Steps.message("/x/" + i));
         }
 
         Eventually.until("it is dropped", () -> !peer.isOpen());
@@ -281,7 +283,7 @@ class HostileTest {
     void who_sends_and_never_reads_holds_up_his_own_stream_only() throws Exception {
         var peer = encrypted();
         peer.stopReading();
-        var start = HEADER + message(ECHO.name());
+        var start = HEADER + Steps.message(ECHO.name());
         peer.send("0000000100000001%08x".formatted(start.length() / 2) + start);
         int left = 262_144 - start.length() / 2;
         while (left > 0) {
@@ -300,9 +302,10 @@ class HostileTest {
     @Test
     void who_vanishes_ends_his_handlers() throws Exception {
         var peer = encrypted();
-        var start = HEADER + message(ECHO.name());
+        var start = HEADER + Steps.message(ECHO.name());
         peer.send("0000000100000001%08x".formatted(start.length() / 2) + start);
-        Eventually.until("it is served", () -> peer.received().endsWith(message(ECHO.name())));
+        Eventually.until(
+                "it is served", () -> peer.received().endsWith(Steps.message(ECHO.name())));
 
         peer.close();
 
@@ -463,11 +466,6 @@ class HostileTest {
     private static Host host(Limits limits) throws Exception {
         return Libp2p.start(
                 KeyPair.generate(), HostConfig.defaults().withEventLoops(1).withLimits(limits));
-    }
-
-    private static String message(String text) {
-        var line = (text + "\n").getBytes(StandardCharsets.UTF_8);
-        return "%02x".formatted(line.length) + HexFormat.of().formatHex(line);
     }
 
     private static int count(String text, String part) {

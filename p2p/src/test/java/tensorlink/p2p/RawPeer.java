@@ -22,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.multiaddr.AddressProtocol;
+import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.Yamux;
 import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.KeyPair;
@@ -40,8 +41,8 @@ public final class RawPeer {
     private final ByteArrayOutputStream received = new ByteArrayOutputStream();
     private final Channel channel;
 
-    private RawPeer(Host target, boolean encrypts) throws InterruptedException {
-        var port = target.addresses().getFirst().value(AddressProtocol.TCP).orElseThrow();
+    private RawPeer(Multiaddr target, boolean encrypts) throws InterruptedException {
+        var port = target.value(AddressProtocol.TCP).orElseThrow();
         channel =
                 new Bootstrap()
                         .group(LOOP)
@@ -60,11 +61,16 @@ public final class RawPeer {
 
     /** Connects and says nothing. */
     public static RawPeer raw(Host target) throws InterruptedException {
-        return new RawPeer(target, false);
+        return new RawPeer(target.addresses().getFirst(), false);
     }
 
     /** Connects and comes as far as yamux, as the dialling side. */
     public static RawPeer encrypted(Host target) throws InterruptedException {
+        return encrypted(target.addresses().getFirst());
+    }
+
+    /** The same with a host of another process. */
+    public static RawPeer encrypted(Multiaddr target) throws InterruptedException {
         var peer = new RawPeer(target, true);
         assertThat(peer.encrypted.await(20, TimeUnit.SECONDS)).isTrue();
         return peer;

@@ -73,6 +73,7 @@ class ArchitectureTest {
                     "tensorlink.p2p.peer",
                     "tensorlink.p2p.core",
                     "tensorlink.p2p.gossip",
+                    "tensorlink.p2p.mdns",
                     "tensorlink.p2p.relay",
                     "tensorlink.p2p.autonat",
                     "tensorlink.p2p.metrics",

@@ -1,11 +1,13 @@
 package tensorlink.node.cli;
 
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -28,9 +30,11 @@ import tools.jackson.databind.json.JsonMapper;
         footer = {
             "  tensorlink demo               watch a network on this machine train a model",
             "  tensorlink up --role worker   lend this machine to the network \"local\"",
+            "  tensorlink up --private team  found a private network and invite others",
         })
 public final class CommandLineProgram implements Callable<Integer> {
     private static final JsonMapper JSON = new JsonMapper();
+    private static final Pattern DURATION = Pattern.compile("(\\d{1,6})([mhd])");
 
     private CommandLineProgram() {}
 
@@ -61,8 +65,10 @@ public final class CommandLineProgram implements Callable<Integer> {
         line.addSubcommand(new Train());
         line.addSubcommand(new Run());
         line.addSubcommand(new Status());
+        line.addSubcommand(new DoctorCommand());
         line.addSubcommand(new Id());
         line.addSubcommand(new IdentityCommand());
+        line.addSubcommand(new NetworkCommand());
         line.addSubcommand(new Peers());
         line.addSubcommand(new PingCommand());
         for (var extension : ServiceLoader.load(Subcommands.class)) {
@@ -73,6 +79,7 @@ public final class CommandLineProgram implements Callable<Integer> {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         line.registerConverter(Amount.class, CommandLineProgram::amount);
+        line.registerConverter(Duration.class, CommandLineProgram::duration);
         return line;
     }
 
@@ -89,6 +96,19 @@ public final class CommandLineProgram implements Callable<Integer> {
             throw new TypeConversionException(
                     "'" + text + "' is not a whole number of credits, 0 or more");
         }
+    }
+
+    private static Duration duration(String text) {
+        var matcher = DURATION.matcher(text);
+        if (!matcher.matches()) {
+            throw new TypeConversionException("'" + text + "' is no time such as 30m, 12h or 7d");
+        }
+        long count = Long.parseLong(matcher.group(1));
+        return switch (matcher.group(2)) {
+            case "m" -> Duration.ofMinutes(count);
+            case "h" -> Duration.ofHours(count);
+            default -> Duration.ofDays(count);
+        };
     }
 
     private static Failure failure(ParameterException wrong) {

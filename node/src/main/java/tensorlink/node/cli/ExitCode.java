@@ -13,7 +13,7 @@ public enum ExitCode {
     NO_NETWORK(4, "nobody of the network can be reached, or an address cannot be listened at"),
     NO_CAPACITY(5, "the network has no room for the job now"),
     NOT_ALLOWED(6, "not allowed, or not paid for"),
-    DATA(7, "a model, data or key file cannot be used"),
+    DATA(7, "a model, data, key or network file, or an invitation, cannot be used"),
     JOB_FAILED(8, "the job failed"),
     TIMEOUT(9, "somebody did not answer in time"),
     CHECK_FAILED(10, "a check found what it looks for"),

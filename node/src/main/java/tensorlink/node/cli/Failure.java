@@ -14,6 +14,7 @@ import tensorlink.ledger.LedgerFormatException;
 import tensorlink.node.HomeInUseException;
 import tensorlink.node.IdentityException;
 import tensorlink.node.config.ConfigException;
+import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.peer.KeyFileException;
 
 /**
@@ -73,6 +74,7 @@ record Failure(String code, String message, ExitCode exit) {
             case KeyFileException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case KeystoreException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case IdentityException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
+            case NetworkException network -> of("TL-NET-002", network, "", ExitCode.DATA);
             case ModelFormatException model -> of("TL-MOD-001", model, "", ExitCode.DATA);
             case LedgerException ledger -> of("TL-LED-001", ledger, "", ExitCode.DATA);
             case LedgerFormatException ledger -> of("TL-LED-001", ledger, "", ExitCode.DATA);

@@ -55,6 +55,26 @@ final class IdentityCommand implements Callable<Integer> {
         }
     }
 
+    /** Something done to them with a passphrase. */
+    @FunctionalInterface
+    private interface SecretWork {
+        Node.Names run(char[] secret) throws IOException;
+    }
+
+    /** The passphrase is forgotten when the work is done. */
+    private static Node.Names secretly(char[] secret, SecretWork work) throws IOException {
+        try {
+            return refusing(() -> work.run(secret));
+        } finally {
+            Arrays.fill(secret, ' ');
+        }
+    }
+
+    private static void say(Output output, Node.Names names) {
+        output.say("peer     " + names.peer());
+        output.say("account  " + names.account());
+    }
+
     private static void tell(Output output, String event, Node.Names names, Path file) {
         var facts = new LinkedHashMap<String, String>();
         facts.put("event", event);
@@ -83,17 +103,14 @@ final class IdentityCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws IOException {
-            var secret = passphrase.read(true);
-            try {
-                var names = refusing(() -> Identities.backup(flag.home(), file, secret));
-                output.say("peer     " + names.peer());
-                output.say("account  " + names.account());
-                output.say("copied   to " + file + " and " + Identities.accountOf(file));
-                output.say("Whoever has the two and the passphrase is this node.");
-                tell(output, "copied", names, file);
-            } finally {
-                Arrays.fill(secret, ' ');
-            }
+            var names =
+                    secretly(
+                            passphrase.read(true),
+                            secret -> Identities.backup(flag.home(), file, secret));
+            say(output, names);
+            output.say("copied   to " + file + " and " + Identities.accountOf(file));
+            output.say("Whoever has the two and the passphrase is this node.");
+            tell(output, "copied", names, file);
             return ExitCode.DONE.status();
         }
     }
@@ -116,18 +133,15 @@ final class IdentityCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws IOException {
-            var secret = passphrase.read(false);
-            try {
-                var home = flag.home();
-                var names = refusing(() -> Identities.restore(home, file, secret));
-                output.say("peer     " + names.peer());
-                output.say("account  " + names.account());
-                output.say("kept in  " + home.folder());
-                output.say("Two nodes with one identity disturb each other: stop the other one.");
-                tell(output, "restored", names, file);
-            } finally {
-                Arrays.fill(secret, ' ');
-            }
+            var home = flag.home();
+            var names =
+                    secretly(
+                            passphrase.read(false),
+                            secret -> Identities.restore(home, file, secret));
+            say(output, names);
+            output.say("kept in  " + home.folder());
+            output.say("Two nodes with one identity disturb each other: stop the other one.");
+            tell(output, "restored", names, file);
             return ExitCode.DONE.status();
         }
     }

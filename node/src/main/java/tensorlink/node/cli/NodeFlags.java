@@ -7,16 +7,23 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
+import tensorlink.node.Networks;
 import tensorlink.node.config.ConfigException;
 import tensorlink.node.config.NodeConfig;
 import tensorlink.node.config.Setting;
 import tensorlink.node.config.Settings;
+import tensorlink.node.network.Invitation;
+import tensorlink.node.network.Membership;
+import tensorlink.node.network.NetworkException;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.peer.PeerInfo;
 
 /** The flags of commands that are, or talk to, a node. */
 final class NodeFlags {
@@ -31,7 +38,9 @@ final class NodeFlags {
     @Option(
             names = "--network",
             paramLabel = "NAME",
-            description = "network to join; local unless said")
+            description =
+                    "network to join by its name; the one that the home is part of, else local,"
+                            + " unless said")
     private @Nullable String network;
 
     @Option(
@@ -42,10 +51,21 @@ final class NodeFlags {
     private List<String> bootstrap = List.of();
 
     @Option(
+            names = "--join",
+            paramLabel = "INVITATION",
+            description =
+                    "join the network of an invitation, as `network invite` prints it; - reads it"
+                            + " from standard input")
+    private @Nullable String join;
+
+    @Option(
             names = "--log-level",
             paramLabel = "LEVEL",
             description = "error, warn (unless said), info, debug or trace")
     private @Nullable String logLevel;
+
+    private boolean namesNetwork;
+    private Optional<Invitation> invitation = Optional.empty();
 
     /** The node's folder. */
     Home home() {
@@ -57,12 +77,22 @@ final class NodeFlags {
         return homeFlag.homeOrTemporary();
     }
 
+    /** The invitation among the flags, once the configuration is read. */
+    Optional<Invitation> invitation() {
+        return invitation;
+    }
+
     /**
      * The configuration with these flags and {@code more} over it.
      *
      * @throws ConfigException naming every fault
+     * @throws IOException a {@link NetworkException} when there is an invitation that is no good
      */
-    NodeConfig config(Map<Setting, String> more) {
+    NodeConfig config(Map<Setting, String> more) throws IOException {
+        if (join != null) {
+            invitation = Optional.of(NetworkCommand.read(join));
+            invitation.get().requireGood(Scheduler.system().now());
+        }
         var flags = new EnumMap<Setting, String>(Setting.class);
         flags.putAll(more);
         put(flags, Setting.NETWORK_NAME, network);
@@ -74,14 +104,49 @@ final class NodeFlags {
         if (config != null && !Files.exists(config)) {
             throw new ConfigException(config + ": no such file");
         }
-        var read = NodeConfig.of(Settings.gather(flags, System.getenv(), file), machine());
+        var settings = Settings.gather(flags, System.getenv(), file);
+        var read = NodeConfig.of(settings, machine());
+        namesNetwork = settings.origin(Setting.NETWORK_NAME) != Settings.Origin.DEFAULT;
         System.setProperty("tensorlink.log.level", read.logLevel());
         return read;
     }
 
-    /** The network that a configuration names. */
-    static Network network(NodeConfig config) {
-        return new Network(config.network(), config.bootstrap());
+    /**
+     * The network that {@code read} names; unless it names one, that of which the home is part.
+     *
+     * @throws UsageException when they differ
+     * @throws IOException a {@link NetworkException} when what the home keeps of its network cannot
+     *     be used, or only private ones may be joined and this is none
+     */
+    Network network(NodeConfig read) throws IOException {
+        var membership =
+                invitation.isPresent()
+                        ? invitation.map(Membership::by)
+                        : Networks.membership(home());
+        var network = Network.named(read.network());
+        if (membership.isPresent()) {
+            network = Network.of(membership.get());
+            var names = List.of(network.name(), membership.get().network().name());
+            if (namesNetwork && !names.contains(read.network())) {
+                throw new UsageException(
+                        (invitation.isPresent() ? "the invitation" : "the home " + home().folder())
+                                + " is for network "
+                                + network.name()
+                                + ", not for "
+                                + read.network()
+                                + "\n"
+                                + "  try: leave out the network's name, or another --home"
+                                + " FOLDER");
+            }
+        }
+        // What libp2p programs have in common.
+        if ("1".equals(System.getenv("LIBP2P_FORCE_PNET")) && network.key().isEmpty()) {
+            throw new NetworkException(
+                    "LIBP2P_FORCE_PNET is set, and network "
+                            + network.name()
+                            + " has no key\n  try: tensorlink network join INVITATION");
+        }
+        return network.via(read.bootstrap().toArray(new PeerInfo[0]));
     }
 
     static void put(Map<Setting, String> flags, Setting setting, @Nullable Object value) {

@@ -44,11 +44,21 @@ final class Status implements Callable<Integer> {
                         + " connections, "
                         + status.path("knownPeers").asInt()
                         + " peers known");
+        EntranceText.say(status, output);
         for (var address : status.path("addresses")) {
             output.say("address  " + address.asString());
         }
         for (var entry : status.path("memory").properties()) {
             output.say("memory   " + entry.getKey() + " " + Sizes.bytes(entry.getValue().asLong()));
+        }
+        for (var offer : status.path("offers")) {
+            output.say(
+                    "offer    "
+                            + Sizes.bytes(offer.path("free").asLong())
+                            + " free at "
+                            + offer.path("worker").asString()
+                            + " for "
+                            + offer.path("price").asString());
         }
         for (var job : status.path("jobs")) {
             output.say(

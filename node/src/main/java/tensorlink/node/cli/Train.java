@@ -146,7 +146,7 @@ final class Train implements Callable<Integer> {
         if (save != null) {
             Files.createDirectories(save); // a result that cannot be saved is better known now
         }
-        try (var user = UserNode.join(NodeFlags.network(config), flags.homeOrTemporary())) {
+        try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary())) {
             var options =
                     JobOptions.training()
                             .workers(workers)

@@ -1,12 +1,14 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +16,9 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
+import tensorlink.jobs.market.Capability;
 import tensorlink.node.Network;
+import tensorlink.node.Networks;
 import tensorlink.node.Node;
 import tensorlink.node.Reachability;
 import tensorlink.node.UserNode;
@@ -25,6 +29,7 @@ import tensorlink.node.config.NodeConfig;
 import tensorlink.node.config.Setting;
 import tensorlink.node.http.ApiServer;
 import tensorlink.node.http.Route;
+import tensorlink.node.network.Invitation;
 import tensorlink.p2p.core.Scheduler;
 
 /** Runs a node until it is stopped. */
@@ -38,13 +43,22 @@ import tensorlink.p2p.core.Scheduler;
             "  tensorlink up --role validator --network lab --listen /ip4/0.0.0.0/tcp/38751",
             "  tensorlink up --role worker --network lab --memory \"4 GiB\" \\",
             "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
+            "  tensorlink up --private team --role validator",
             "What no flag says is taken from a TENSORLINK_... variable, then from the",
             "configuration file, then from the defaults.",
         })
 final class Up implements Callable<Integer> {
+    private static final Duration INVITATION_LIFETIME = Duration.ofDays(7);
+
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private Output output = new Output();
     @Mixin private TraceFlag trace = new TraceFlag();
+
+    @Option(
+            names = "--private",
+            paramLabel = "NAME",
+            description = "found a private network, and print a line that lets others in")
+    private @Nullable String founded;
 
     @Option(
             names = "--role",
@@ -111,8 +125,10 @@ final class Up implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         var config = flags.config(settings());
         refuseFlagsOfOtherRoles(config.role());
+        settle(config);
+        var network = flags.network(config).lookingAround(config.looksAround());
         long begun = Scheduler.system().nanoTime();
-        try (var node = start(config);
+        try (var node = start(config, network);
                 var server =
                         ApiServer.start(
                                 config.apiHost(),
@@ -129,6 +145,20 @@ final class Up implements Callable<Integer> {
         output.say("Stopped.");
         output.tell(Map.of("event", "stopped"));
         return ExitCode.DONE.status();
+    }
+
+    /** Makes the home part of the network that the flags found or are invited to. */
+    private void settle(NodeConfig config) throws IOException {
+        var invitation = flags.invitation();
+        if (founded != null) {
+            if (invitation.isPresent()) {
+                throw new UsageException("--private founds a network, --join joins one: not both");
+            }
+            NetworkCommand.create(flags.home(), founded, true, List.of(), config.keepsLedger());
+        }
+        if (invitation.isPresent()) {
+            Networks.join(flags.home(), invitation.get(), Scheduler.system().now());
+        }
     }
 
     private static List<Route> routes(NodeConfig config, Node node) {
@@ -193,8 +223,8 @@ final class Up implements Callable<Integer> {
         return settings;
     }
 
-    private Node start(NodeConfig config) throws IOException, InterruptedException {
-        Network network = NodeFlags.network(config);
+    private Node start(NodeConfig config, Network network)
+            throws IOException, InterruptedException {
         var home = flags.home();
         return switch (config.role()) {
             case WORKER ->
@@ -220,7 +250,8 @@ final class Up implements Callable<Integer> {
         };
     }
 
-    private void announce(NodeConfig config, Node node, ApiServer server, long nanos) {
+    private void announce(NodeConfig config, Node node, ApiServer server, long nanos)
+            throws IOException {
         var role = config.role().label();
         output.say(
                 "Tensorlink "
@@ -234,8 +265,8 @@ final class Up implements Callable<Integer> {
         output.say(" ok  identity   " + node.info().id() + "   kept in " + node.home().folder());
         output.say(
                 (node.bootstrapProblems().isEmpty() ? " ok  network    " : " !!  network    ")
-                        + config.network()
-                        + ", "
+                        + node.network()
+                        + (node.isPrivate() ? ", private, " : ", ")
                         + node.host().connections().size()
                         + " connections");
         for (var problem : node.bootstrapProblems()) {
@@ -261,6 +292,8 @@ final class Up implements Callable<Integer> {
         if (node.addresses().isEmpty()) {
             output.say(" ok  listening  nowhere: a user only dials");
         }
+        var invitation = invitation(node);
+        invitation.ifPresent(it -> output.say(" ok  join       tensorlink up --join " + it.text()));
         output.say(
                 String.format(
                         Locale.ROOT, "Ready in %.1f s as %s.   Ctrl-C stops.", nanos / 1e9, role));
@@ -270,9 +303,23 @@ final class Up implements Callable<Integer> {
         ready.put("peer", node.info().id().toString());
         ready.put("account", node.account().toString());
         ready.put("addresses", texts(node.addresses()));
+        ready.put("network", node.network());
+        invitation.ifPresent(it -> ready.put("invitation", it.text()));
         ready.put("api", server.port());
         ready.put("pid", ProcessHandle.current().pid());
         output.tell(ready);
+    }
+
+    /** For others to join the network that this command has founded. */
+    private Optional<Invitation> invitation(Node node) throws IOException {
+        return founded == null
+                ? Optional.empty()
+                : Optional.of(
+                        Networks.invite(
+                                node.home(),
+                                List.of(node.info()),
+                                INVITATION_LIFETIME,
+                                Scheduler.system().now()));
     }
 
     private static Map<String, Object> status(NodeConfig config, Node node) {
@@ -283,10 +330,13 @@ final class Up implements Callable<Integer> {
         status.put("version", Version.TEXT);
         status.put("peer", node.info().id().toString());
         status.put("account", node.account().toString());
-        status.put("network", config.network());
+        status.put("network", node.network());
+        status.put("private", node.isPrivate());
         status.put("addresses", texts(node.addresses()));
         status.put("connections", node.host().connections().size());
         status.put("knownPeers", node.dht().table().peers());
+        status.putAll(EntranceText.facts(node.entrances()));
+        status.put("offers", node.offers().stream().map(Up::offer).toList());
         var jobs = new ArrayList<Map<String, Object>>();
         node.worker()
                 .ifPresent(worker -> {
@@ -318,6 +368,17 @@ final class Up implements Callable<Integer> {
                 });
         status.put("jobs", jobs);
         return status;
+    }
+
+    private static Map<String, Object> offer(Capability capability) {
+        var offer = new LinkedHashMap<String, Object>();
+        offer.put("worker", capability.worker().toString());
+        offer.put("memory", capability.memoryBytes());
+        offer.put("free", capability.freeBytes());
+        offer.put("threads", capability.threads());
+        offer.put("profile", capability.profile());
+        offer.put("price", capability.unitPrice().toString());
+        return offer;
     }
 
     /** One word for how it stands in the network. */

@@ -12,6 +12,7 @@ import tensorlink.p2p.peer.PeerInfo;
 /**
  * The settings as values.
  *
+ * @param looksAround whether to find nodes on the local network
  * @param memoryBytes to lend
  * @param threads that compute, at least 1
  */
@@ -20,6 +21,7 @@ public record NodeConfig(
         String network,
         List<Multiaddr> listen,
         List<PeerInfo> bootstrap,
+        boolean looksAround,
         long memoryBytes,
         int threads,
         Amount price,
@@ -85,6 +87,7 @@ public record NodeConfig(
             var name = read(Setting.NETWORK_NAME, "local", Reading::networkName);
             var listen = readList(Setting.NETWORK_LISTEN, Multiaddr::parse);
             var bootstrap = readList(Setting.NETWORK_BOOTSTRAP, Reading::bootstrap);
+            boolean around = read(Setting.NETWORK_MDNS, true, Reading::isOn);
             long memory = read(Setting.COMPUTE_MEMORY, 0L, this::bytes);
             int threads = read(Setting.COMPUTE_THREADS, 1, this::threads);
             var price = read(Setting.WORKER_PRICE, Amount.ZERO, Reading::amount);
@@ -100,6 +103,7 @@ public record NodeConfig(
                     name,
                     listen,
                     bootstrap,
+                    around,
                     memory,
                     threads,
                     price,
@@ -162,6 +166,14 @@ public record NodeConfig(
                         text + " says who, but not where: /ip4/ADDRESS/tcp/PORT" + text);
             }
             return peer;
+        }
+
+        private static boolean isOn(String text) {
+            return switch (text) {
+                case "on" -> true;
+                case "off" -> false;
+                default -> throw new IllegalArgumentException("must be on or off");
+            };
         }
 
         private static Amount amount(String text) {

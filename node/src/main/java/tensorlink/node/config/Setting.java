@@ -18,6 +18,11 @@ public enum Setting {
             Kind.LIST,
             "",
             "peers to ask first, each as /ip4/ADDRESS/tcp/PORT/p2p/ID"),
+    NETWORK_MDNS(
+            "network.mdns",
+            Kind.TEXT,
+            "on",
+            "on or off: whether to find nodes on the local network, unless all of it is loopback"),
     COMPUTE_MEMORY("compute.memory", Kind.TEXT, "50%", "memory to lend, as \"4 GiB\" or \"50%\""),
     COMPUTE_THREADS("compute.threads", Kind.NUMBER, "0", "threads that compute; 0 for every core"),
     WORKER_PRICE("worker.price", Kind.NUMBER, "0", "credits asked per token and layer"),

@@ -1,6 +1,7 @@
 package tensorlink.p2p.core;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /**
  * Every bound of the network layer, each with its unit. What a stranger can grow stops here.
@@ -61,143 +62,49 @@ public record Limits(
     }
 
     public Limits withDialling(Dialling changed) {
-        return new Limits(
-                changed,
-                connections,
-                streams,
-                muxing,
-                identify,
-                webSocket,
-                tracing,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.dialling = changed);
     }
 
     public Limits withConnections(Connections changed) {
-        return new Limits(
-                dialling,
-                changed,
-                streams,
-                muxing,
-                identify,
-                webSocket,
-                tracing,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.connections = changed);
     }
 
     public Limits withStreams(Streams changed) {
-        return new Limits(
-                dialling,
-                connections,
-                changed,
-                muxing,
-                identify,
-                webSocket,
-                tracing,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.streams = changed);
     }
 
     public Limits withMuxing(Muxing changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                changed,
-                identify,
-                webSocket,
-                tracing,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.muxing = changed);
     }
 
     public Limits withIdentify(Identify changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                muxing,
-                changed,
-                webSocket,
-                tracing,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.identify = changed);
     }
 
     public Limits withWebSocket(WebSocket changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                muxing,
-                identify,
-                changed,
-                tracing,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.webSocket = changed);
     }
 
     public Limits withTracing(Tracing changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                muxing,
-                identify,
-                webSocket,
-                changed,
-                trimming,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.tracing = changed);
     }
 
     public Limits withTrimming(Trimming changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                muxing,
-                identify,
-                webSocket,
-                tracing,
-                changed,
-                resources,
-                eventsPendingMax);
+        return with(it -> it.trimming = changed);
     }
 
     public Limits withResources(Resources changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                muxing,
-                identify,
-                webSocket,
-                tracing,
-                trimming,
-                changed,
-                eventsPendingMax);
+        return with(it -> it.resources = changed);
     }
 
     public Limits withEventsPendingMax(int changed) {
-        return new Limits(
-                dialling,
-                connections,
-                streams,
-                muxing,
-                identify,
-                webSocket,
-                tracing,
-                trimming,
-                resources,
-                changed);
+        return with(it -> it.eventsPendingMax = changed);
+    }
+
+    private Limits with(Consumer<Parts> change) {
+        var parts = new Parts(this);
+        change.accept(parts);
+        return parts.limits();
     }
 
     /**
@@ -506,4 +413,45 @@ public record Limits(
      * @param pendingMax how many lines may wait to be written
      */
     public record Tracing(int linesMax, int pendingMax) {}
+
+    /** The parts of limits, to be changed before others are made of them. */
+    private static final class Parts {
+        private Dialling dialling;
+        private Connections connections;
+        private Streams streams;
+        private Muxing muxing;
+        private Identify identify;
+        private WebSocket webSocket;
+        private Tracing tracing;
+        private Trimming trimming;
+        private Resources resources;
+        private int eventsPendingMax;
+
+        Parts(Limits limits) {
+            dialling = limits.dialling;
+            connections = limits.connections;
+            streams = limits.streams;
+            muxing = limits.muxing;
+            identify = limits.identify;
+            webSocket = limits.webSocket;
+            tracing = limits.tracing;
+            trimming = limits.trimming;
+            resources = limits.resources;
+            eventsPendingMax = limits.eventsPendingMax;
+        }
+
+        Limits limits() {
+            return new Limits(
+                    dialling,
+                    connections,
+                    streams,
+                    muxing,
+                    identify,
+                    webSocket,
+                    tracing,
+                    trimming,
+                    resources,
+                    eventsPendingMax);
+        }
+    }
 }

@@ -4,12 +4,15 @@ import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
 
 /**
  * Follows {@code /dnsaddr} addresses to ones that can be dialled. A record may lead to further
@@ -47,10 +50,58 @@ public final class DnsAddr {
     public List<Multiaddr> resolve(Multiaddr address, PeerId peer, int countMax)
             throws IOException {
         var found = new LinkedHashSet<Multiaddr>();
+        walk(
+                address,
+                answer -> {
+                    if (found.size() < countMax && isOf(peer, answer)) {
+                        answer.withoutPeer().ifPresent(found::add);
+                    }
+                    return found.size() < countMax;
+                });
+        if (found.isEmpty()) {
+            throw new IOException(address + " leads to no address of " + peer);
+        }
+        return List.copyOf(found);
+    }
+
+    /**
+     * Everybody behind {@code address}; what names no peer is skipped. Blocks.
+     *
+     * @param countMax how many addresses at most, of all peers together
+     * @throws IOException when there is nobody, saying why
+     */
+    public List<PeerInfo> peers(Multiaddr address, int countMax) throws IOException {
+        var found = new LinkedHashMap<PeerId, List<Multiaddr>>();
+        int[] count = {0};
+        walk(
+                address,
+                answer -> {
+                    boolean isOfPeer =
+                            answer.parts().size() > 1
+                                    && answer.parts().getLast().protocol() == AddressProtocol.P2P;
+                    if (count[0] < countMax && isOfPeer) {
+                        var peer = PeerInfo.of(answer);
+                        found.computeIfAbsent(peer.id(), _ -> new ArrayList<>())
+                                .addAll(peer.addresses());
+                        count[0]++;
+                    }
+                    return count[0] < countMax;
+                });
+        if (found.isEmpty()) {
+            throw new IOException(address + " leads to no peer");
+        }
+        var peers = new ArrayList<PeerInfo>();
+        found.forEach((id, addresses) -> peers.add(new PeerInfo(id, addresses)));
+        return peers;
+    }
+
+    /** Follows names until {@code visitor} has enough of the addresses behind them. */
+    private void walk(Multiaddr address, Predicate<Multiaddr> visitor) throws IOException {
         var asked = new HashSet<String>();
         var waiting = new ArrayDeque<Name>();
         waiting.add(Name.of(address, 1));
-        while (!waiting.isEmpty() && found.size() < countMax) {
+        boolean goesOn = true;
+        while (goesOn && !waiting.isEmpty()) {
             var next = waiting.remove();
             if (!asked.add(next.name()) || next.depth() > DEPTH_MAX) {
                 continue;
@@ -61,15 +112,11 @@ public final class DnsAddr {
             for (var answer : addresses(next)) {
                 if (isOne(answer)) {
                     waiting.add(Name.of(answer, next.depth() + 1));
-                } else if (found.size() < countMax && isOf(peer, answer)) {
-                    answer.withoutPeer().ifPresent(found::add);
+                } else {
+                    goesOn &= visitor.test(answer);
                 }
             }
         }
-        if (found.isEmpty()) {
-            throw new IOException(address + " leads to no address of " + peer);
-        }
-        return List.copyOf(found);
     }
 
     private List<Multiaddr> addresses(Name name) throws IOException {

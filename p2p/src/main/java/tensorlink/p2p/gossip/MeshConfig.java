@@ -113,69 +113,32 @@ public record MeshConfig(
     }
 
     public MeshConfig withDegrees(int low, int wanted, int high) {
-        return new MeshConfig(
-                wanted,
-                low,
-                high,
-                Math.min(degreeScore, wanted),
-                Math.min(degreeOutbound, Math.min(low - 1, wanted / 2)),
-                degreeLazy,
-                gossipFactor,
-                heartbeat,
-                firstHeartbeat,
-                historyWindows,
-                gossipWindows,
-                seenLifetime,
-                fanoutLifetime,
-                pruneBackoff,
-                leaveBackoff,
-                graftFlood,
-                promisePatience,
-                resendsMax,
-                opportunityTicks,
-                opportunityPeers,
-                explicitTicks,
-                floodsPublications,
-                dontWantBytes);
+        return with(new Degrees(low, wanted, high), heartbeat, floodsPublications);
     }
 
     public MeshConfig withHeartbeat(Duration changed) {
-        return new MeshConfig(
-                degree,
-                degreeLow,
-                degreeHigh,
-                degreeScore,
-                degreeOutbound,
-                degreeLazy,
-                gossipFactor,
-                changed,
-                firstHeartbeat,
-                historyWindows,
-                gossipWindows,
-                seenLifetime,
-                fanoutLifetime,
-                pruneBackoff,
-                leaveBackoff,
-                graftFlood,
-                promisePatience,
-                resendsMax,
-                opportunityTicks,
-                opportunityPeers,
-                explicitTicks,
-                floodsPublications,
-                dontWantBytes);
+        return with(degrees(), changed, floodsPublications);
     }
 
     public MeshConfig withFloodsPublications(boolean changed) {
+        return with(degrees(), heartbeat, changed);
+    }
+
+    private Degrees degrees() {
+        return new Degrees(degreeLow, degree, degreeHigh);
+    }
+
+    /** The degrees of score and outbound links shrink with the others, and stay if they can. */
+    private MeshConfig with(Degrees degrees, Duration beat, boolean floods) {
         return new MeshConfig(
-                degree,
-                degreeLow,
-                degreeHigh,
-                degreeScore,
-                degreeOutbound,
+                degrees.wanted,
+                degrees.low,
+                degrees.high,
+                Math.min(degreeScore, degrees.wanted),
+                Math.min(degreeOutbound, Math.min(degrees.low - 1, degrees.wanted / 2)),
                 degreeLazy,
                 gossipFactor,
-                heartbeat,
+                beat,
                 firstHeartbeat,
                 historyWindows,
                 gossipWindows,
@@ -189,7 +152,9 @@ public record MeshConfig(
                 opportunityTicks,
                 opportunityPeers,
                 explicitTicks,
-                changed,
+                floods,
                 dontWantBytes);
     }
+
+    private record Degrees(int low, int wanted, int high) {}
 }

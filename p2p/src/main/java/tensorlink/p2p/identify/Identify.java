@@ -48,6 +48,7 @@ public final class Identify implements HostObserver {
 
     private final ReentrantLock recordLock = new ReentrantLock();
     private long sequence;
+    private Sealed latest = new Sealed(List.of(), ByteString.EMPTY);
 
     public Identify(Swarm swarm, KeyPair key, Versions versions, Swarm.Parts parts) {
         this.swarm = swarm;
@@ -246,19 +247,29 @@ public final class Identify implements HostObserver {
     }
 
     /**
-     * Sealed anew each time; the sequence grows even over restarts, because it starts at the time.
+     * Sealed anew when the addresses are others than last time: a signature is a good part of what
+     * a connection costs. The sequence grows even over restarts, because it starts at the time.
      */
     private ByteString record(List<Multiaddr> addresses) {
         recordLock.lock();
         try {
-            var now = scheduler.now();
-            sequence =
-                    Math.max(sequence + 1, now.getEpochSecond() * 1000 + now.getNano() / 1_000_000);
-            return new PeerRecord(swarm.id(), sequence, addresses).seal(key).encode();
+            if (latest.record().isEmpty() || !latest.addresses().equals(addresses)) {
+                var now = scheduler.now();
+                sequence =
+                        Math.max(
+                                sequence + 1,
+                                now.getEpochSecond() * 1000 + now.getNano() / 1_000_000);
+                var record = new PeerRecord(swarm.id(), sequence, addresses);
+                latest = new Sealed(record.addresses(), record.seal(key).encode());
+            }
+            return latest.record();
         } finally {
             recordLock.unlock();
         }
     }
+
+    /** Addresses and the record that says so, empty before the first. */
+    private record Sealed(List<Multiaddr> addresses, ByteString record) {}
 
     /**
      * What a host calls itself.

@@ -7,8 +7,6 @@ import java.time.Duration;
  * trip on the way. Any byte is a sign of life; time is in nanoseconds.
  */
 final class Heartbeat {
-    private static final int SMOOTHING = 8;
-
     private final Duration interval;
     private final Duration timeout;
 
@@ -46,14 +44,13 @@ final class Heartbeat {
         if (asked && value == question) {
             asked = false;
             long measured = Math.max(1, now - askedAt);
-            boolean isShorter = roundTrip == 0 || measured < roundTrip;
-            roundTrip = isShorter ? measured : roundTrip + (measured - roundTrip) / SMOOTHING;
+            roundTrip = roundTrip == 0 ? measured : Math.min(roundTrip, measured);
         }
     }
 
     /**
-     * The round trip, or 0 while none was measured. One that took longer counts little, because
-     * bytes may have waited before it.
+     * The shortest round trip, or 0 while none was measured. In the longer ones bytes waited, maybe
+     * because windows were large already; they must not grow for that.
      */
     long roundTrip() {
         return roundTrip;

@@ -4,9 +4,9 @@ import java.util.function.LongSupplier;
 
 /**
  * What a peer may still send on one stream, and when to let it send more. Credit returns only as
- * the application takes bytes, so what is not taken is bounded by the window. The window doubles
- * while it is drained in less than four round trips, because then it, not the reader, holds the
- * sender back.
+ * the application takes bytes, so what is not taken is bounded by the window. The window grows to
+ * what the application takes in four round trips, because with less it, not the reader, would hold
+ * the sender back; with more, bytes would only wait in queues, and what is urgent behind them.
  *
  * <p>Always: credit + bytes that wait for the application + bytes taken since the last grant =
  * size.
@@ -18,15 +18,19 @@ final class ReceiveWindow {
     private static final int GROWTH_ROUND_TRIPS = 4;
 
     /** Threads of a busy machine wait for each other about so long, whatever the network does. */
-    private static final long ROUND_TRIP_MIN = 500_000;
+    private static final long ROUND_TRIP_MIN = 1_000_000;
 
     private int size = INITIAL_BYTES;
     private int credit = INITIAL_BYTES;
     private int taken;
-    private long lastGrant;
+
+    /** Since when {@link #takenInSpan} counts: at least for as long as a window should last. */
+    private long spanStart;
+
+    private long takenInSpan;
 
     ReceiveWindow(long now) {
-        this.lastGrant = now;
+        this.spanStart = now;
     }
 
     /**
@@ -49,16 +53,35 @@ final class ReceiveWindow {
      */
     int take(int bytes, long now, LongSupplier roundTrip, Growth growth) {
         taken += bytes;
+        takenInSpan += bytes;
         if (taken < size / 2) {
             return 0;
         }
-        int extra = now - lastGrant < patience(roundTrip.getAsLong()) ? growth.grow(size, size) : 0;
+        int extra = 0;
+        long wanted = wanted(now, patience(roundTrip.getAsLong())) - size;
+        if (wanted > 0) {
+            extra = growth.grow(size, (int) Math.min(wanted, size));
+        }
         int grant = taken + extra;
         size += extra;
         credit += grant;
         taken = 0;
-        lastGrant = now;
         return grant;
+    }
+
+    /**
+     * What is taken in the time of {@code patience}, as far as that is known yet. A reader that was
+     * held up and then takes much at once is not fast, so this is a mean over that time at least.
+     */
+    private long wanted(long now, long patience) {
+        long span = now - spanStart;
+        if (span < patience) {
+            return takenInSpan;
+        }
+        long wanted = (long) ((double) takenInSpan * patience / Math.max(1, span));
+        spanStart = now;
+        takenInSpan = 0;
+        return wanted;
     }
 
     private static long patience(long roundTrip) {

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Objects;
 import tensorlink.p2p.core.Purpose;
 
 /**
@@ -65,8 +66,9 @@ final class Turns<T> {
         }
     }
 
+    /** There is one for each kind from the start. */
     private ArrayDeque<T> line(Purpose kind) {
-        return waiting.computeIfAbsent(kind, any -> new ArrayDeque<>());
+        return Objects.requireNonNull(waiting.get(kind));
     }
 
     void clear() {

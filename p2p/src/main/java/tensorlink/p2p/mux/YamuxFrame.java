@@ -7,7 +7,7 @@ import tensorlink.p2p.core.ProtocolViolation;
  * The header of a yamux frame: version 0, type, flags, stream, length; twelve bytes, big-endian.
  * The payload of a data frame follows it and is not part of this.
  */
-sealed interface YamuxFrame {
+public sealed interface YamuxFrame {
     int HEADER_BYTES = 12;
 
     /** Bytes of a stream; {@code length} of them follow. */

@@ -34,7 +34,7 @@ final class YamuxSession extends ChannelInboundHandlerAdapter
         implements MuxedConnection, YamuxDecoder.Sink, YamuxSender.Served {
     private static final Logger log = LoggerFactory.getLogger(YamuxSession.class);
     private static final long ID_MAX = 0xffff_ffffL;
-    private static final Duration MEASURE_INTERVAL = Duration.ofSeconds(10);
+    private static final Duration MEASURE_INTERVAL = Duration.ofSeconds(1);
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
 
     private final Channel channel;

@@ -43,8 +43,11 @@ import tensorlink.p2p.security.QuicSecurity;
  * event loop.
  */
 public final class QuicTransport implements Transport {
-    /** What one stream may have under way at first; QUIC lets it grow where it is drained. */
-    private static final long STREAM_WINDOW_BYTES = 1 << 20;
+    /**
+     * What one stream may have under way at first; QUIC lets it grow where it is drained. Small, so
+     * that a hundred streams which nobody reads leave room for others in the connection's window.
+     */
+    private static final long STREAM_WINDOW_BYTES = 128 << 10;
 
     /** Packets in one call of the kernel: about as many as fit into 64 KiB. */
     private static final int SEGMENTS_PER_SEND = 44;

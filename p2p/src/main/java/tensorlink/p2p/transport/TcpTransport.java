@@ -17,12 +17,16 @@ import io.netty.channel.epoll.EpollChannelOption;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioChannelOption;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.IntegerUnixChannelOption;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.GlobalEventExecutor;
 import io.netty.util.concurrent.Promise;
 import java.io.IOException;
 import java.net.BindException;
@@ -48,12 +52,18 @@ public final class TcpTransport implements Transport {
 
     private static final WriteBufferWaterMark WATER_MARK =
             new WriteBufferWaterMark(256 << 10, 512 << 10);
+
+    /** Netty's own option of this name is passed over by sockets that dial. */
+    private static final IntegerUnixChannelOption EPOLL_REUSE_PORT =
+            new IntegerUnixChannelOption("SO_REUSEPORT", 1, 15);
+
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
 
     private final boolean epoll = Epoll.isAvailable();
     private final boolean sharesPorts;
     private final List<InetSocketAddress> listening = new CopyOnWriteArrayList<>();
     private final EventLoopGroup loops;
+    private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Bootstrap dialling = new Bootstrap();
     private final ServerBootstrap accepting = new ServerBootstrap();
     private final ReentrantLock lock = new ReentrantLock();
@@ -85,15 +95,21 @@ public final class TcpTransport implements Transport {
         configure(dialling::option);
         configure(accepting::childOption);
         if (sharesPorts) {
-            dialling.option(ChannelOption.SO_REUSEADDR, true).option(reusePort(), true);
-            accepting.option(reusePort(), true);
+            sharePorts();
         }
     }
 
-    private ChannelOption<Boolean> reusePort() {
-        return epoll
-                ? EpollChannelOption.SO_REUSEPORT
-                : NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT);
+    /** Both kinds of sockets must say so, or the kernel lets neither use the other's port. */
+    private void sharePorts() {
+        dialling.option(ChannelOption.SO_REUSEADDR, true);
+        if (epoll) {
+            dialling.option(EPOLL_REUSE_PORT, 1);
+            accepting.option(EPOLL_REUSE_PORT, 1);
+        } else {
+            var reusePort = NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT);
+            dialling.option(reusePort, true);
+            accepting.option(reusePort, true);
+        }
     }
 
     private void configure(Options options) {
@@ -161,7 +177,7 @@ public final class TcpTransport implements Transport {
             if (isClosed) {
                 throw new IOException("the host is closing");
             }
-            var socket = dialling.clone().handler(pipeline);
+            var socket = dialling.clone().handler(kept(pipeline));
             return from.isPresent() ? socket.connect(to, from.get()) : socket.connect(to);
         } finally {
             lock.unlock();
@@ -211,7 +227,7 @@ public final class TcpTransport implements Transport {
         if (sharesPorts) {
             checkFree(at);
         }
-        var bind = accepting.clone().childHandler(pipeline).bind(at);
+        var bind = accepting.clone().childHandler(kept(pipeline)).bind(at);
         bind.await();
         if (!bind.isSuccess()) {
             throw new IOException(
@@ -231,6 +247,16 @@ public final class TcpTransport implements Transport {
         }
     }
 
+    private ChannelHandler kept(ChannelHandler pipeline) {
+        return new ChannelInitializer<Channel>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                open.add(channel);
+                channel.pipeline().addLast(pipeline);
+            }
+        };
+    }
+
     @Override
     public Multiaddr remoteAddress(Channel channel) {
         return TcpAddress.of((InetSocketAddress) channel.remoteAddress());
@@ -243,6 +269,10 @@ public final class TcpTransport implements Transport {
             isClosed = true;
         } finally {
             lock.unlock();
+        }
+        // A loop that is told to end while it runs tasks ends without closing its channels.
+        for (var channel : open) {
+            channel.eventLoop().execute(() -> channel.unsafe().close(channel.voidPromise()));
         }
         loops.shutdownGracefully(0, CLOSE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .awaitUninterruptibly();

@@ -25,6 +25,7 @@ import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.Reach;
 import tensorlink.p2p.core.Reachability;
 import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.StreamHandler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
@@ -53,6 +54,23 @@ class AutoNatTest {
 
     private Host server() throws Exception {
         return host(HostConfig.defaults().withAutoNat(QUICK));
+    }
+
+    /** A host that answers every question of version 2 the same, and does {@code then}. */
+    private Host answering(ByteString answer, StreamHandler then) throws Exception {
+        var host = host(HostConfig.defaults());
+        host.handle(
+                AutoNat.DIAL_REQUEST,
+                stream -> {
+                    var _ = second(stream);
+                    stream.writeMessage(answer);
+                    then.handle(stream);
+                });
+        return host;
+    }
+
+    private static ByteString verdict(SecondMessage.DialStatus dial) {
+        return NatCodec.encode(new SecondMessage.Response(SecondMessage.Status.OK, 0, dial));
     }
 
     private static BlockingQueue<HostEvent> changes(Host host) {
@@ -104,18 +122,7 @@ class AutoNatTest {
     void a_host_that_others_try_to_dial_in_vain_is_private() throws Exception {
         var host = host(HostConfig.defaults().withAutoNat(QUICK));
         for (int i = 0; i < 3; i++) {
-            var sceptic = host(HostConfig.defaults());
-            sceptic.handle(
-                    AutoNat.DIAL_REQUEST,
-                    stream -> {
-                        var _ = second(stream);
-                        stream.writeMessage(
-                                NatCodec.encode(
-                                        new SecondMessage.Response(
-                                                SecondMessage.Status.OK,
-                                                0,
-                                                SecondMessage.DialStatus.DIAL_ERROR)));
-                    });
+            var sceptic = answering(verdict(SecondMessage.DialStatus.DIAL_ERROR), _ -> {});
             host.connect(sceptic.info());
         }
 
@@ -249,20 +256,8 @@ class AutoNatTest {
     @Test
     void a_server_that_claims_a_dial_that_did_not_come_is_not_believed() throws Exception {
         var host = host(HostConfig.defaults().withAutoNat(QUICK.withAgreeing(1)));
-        var liar = host(HostConfig.defaults());
         var asked = new LinkedBlockingQueue<String>();
-        liar.handle(
-                AutoNat.DIAL_REQUEST,
-                stream -> {
-                    var _ = second(stream);
-                    stream.writeMessage(
-                            NatCodec.encode(
-                                    new SecondMessage.Response(
-                                            SecondMessage.Status.OK,
-                                            0,
-                                            SecondMessage.DialStatus.OK)));
-                    asked.add("asked");
-                });
+        var liar = answering(verdict(SecondMessage.DialStatus.OK), _ -> asked.add("asked"));
 
         host.connect(liar.info());
 
@@ -277,16 +272,11 @@ class AutoNatTest {
     @Test
     void a_server_that_wants_too_much_data_gets_none() throws Exception {
         var host = host(HostConfig.defaults().withAutoNat(QUICK));
-        var greedy = host(HostConfig.defaults());
         var outcomes = new LinkedBlockingQueue<String>();
-        greedy.handle(
-                AutoNat.DIAL_REQUEST,
-                stream -> {
-                    var _ = second(stream);
-                    stream.writeMessage(
-                            NatCodec.encode(new SecondMessage.DataRequest(0, (200 << 10) + 1)));
-                    outcomes.add(got(stream));
-                });
+        var greedy =
+                answering(
+                        NatCodec.encode(new SecondMessage.DataRequest(0, (200 << 10) + 1)),
+                        stream -> outcomes.add(got(stream)));
 
         host.connect(greedy.info());
 

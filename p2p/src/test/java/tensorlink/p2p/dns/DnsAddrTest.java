@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Timeout;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
 
 @Timeout(60)
 class DnsAddrTest {
@@ -39,6 +40,36 @@ class DnsAddrTest {
 
         assertThat(names.resolve(START, PEER, 10))
                 .containsExactly(Multiaddr.parse("/ip4/8.8.8.8/tcp/1"));
+    }
+
+    @Test
+    void everybody_behind_a_name_is_found_with_all_addresses_up_to_the_limit() throws IOException {
+        var names =
+                new DnsAddr(
+                        zone(
+                                Map.of(
+                                        "_dnsaddr.start.example",
+                                        List.of(
+                                                "dnsaddr=/ip4/8.8.8.8/tcp/1/p2p/" + PEER,
+                                                "dnsaddr=/ip4/7.7.7.7/tcp/1",
+                                                "dnsaddr=/p2p/" + OTHER,
+                                                "dnsaddr=/dnsaddr/next.example",
+                                                "dnsaddr=/ip4/8.8.8.8/tcp/2/p2p/" + PEER),
+                                        "_dnsaddr.next.example",
+                                        List.of("dnsaddr=/ip4/9.9.9.9/tcp/1/p2p/" + OTHER))));
+        var first =
+                new PeerInfo(
+                        PEER,
+                        List.of(
+                                Multiaddr.parse("/ip4/8.8.8.8/tcp/1"),
+                                Multiaddr.parse("/ip4/8.8.8.8/tcp/2")));
+        var second = new PeerInfo(OTHER, List.of(Multiaddr.parse("/ip4/9.9.9.9/tcp/1")));
+
+        assertThat(names.peers(START, 3)).containsExactly(first, second);
+        assertThat(names.peers(START, 2)).containsExactly(first);
+        assertThatThrownBy(() -> names.peers(Multiaddr.parse("/dnsaddr/none.example"), 3))
+                .isInstanceOf(IOException.class)
+                .hasMessage("/dnsaddr/none.example leads to no peer");
     }
 
     @Test

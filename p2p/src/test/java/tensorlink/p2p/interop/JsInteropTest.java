@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tensorlink.p2p.HostConfig;
+import tensorlink.p2p.JsProcess;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.DialException;
@@ -299,7 +300,7 @@ class JsInteropTest {
     @Test
     void an_unknown_protocol_is_refused_and_the_connection_lives() throws Exception {
         assertThatThrownBy(() -> js.ask("open", JsPeer.full(host.info()), "/test/unknown/1.0.0"))
-                .isInstanceOf(JsPeer.JsError.class)
+                .isInstanceOf(JsProcess.JsError.class)
                 .hasMessageContaining("UnsupportedProtocolError");
         assertThatThrownBy(() -> host.open(js.info().id(), ProtocolId.of("/test/unknown/1.0.0")))
                 .isInstanceOf(UnsupportedProtocolException.class);
@@ -316,7 +317,7 @@ class JsInteropTest {
 
         assertThatThrownBy(
                         () -> js.ask("dial", JsPeer.full(new PeerInfo(somebody, host.addresses()))))
-                .isInstanceOf(JsPeer.JsError.class)
+                .isInstanceOf(JsProcess.JsError.class)
                 .hasMessageContaining("Payload identity key");
         assertThatThrownBy(() -> host.connect(new PeerInfo(somebody, js.info().addresses())))
                 .isInstanceOfSatisfying(

@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
+import tensorlink.p2p.JsProcess;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.Host;
@@ -167,7 +168,7 @@ class JsMatrixTest {
         if (!there.has(AddressProtocol.QUIC_V1)) {
             // Over QUIC js takes a reset for an end.
             assertThatThrownBy(() -> js.ask("drain", there, RESET))
-                    .isInstanceOf(JsPeer.JsError.class);
+                    .isInstanceOf(JsProcess.JsError.class);
             assertThat(breaks.poll(20, TimeUnit.SECONDS)).hasMessage("enough");
         }
         assertThat(js.ask("abort", there, ECHO)).isEqualTo("aborted");
@@ -208,7 +209,7 @@ class JsMatrixTest {
 
         assertThatThrownBy(
                         () -> js.ask("dial", JsPeer.full(new PeerInfo(somebody, host.addresses()))))
-                .isInstanceOf(JsPeer.JsError.class);
+                .isInstanceOf(JsProcess.JsError.class);
         assertThatThrownBy(() -> host.connect(new PeerInfo(somebody, js.info().addresses())))
                 .isInstanceOfSatisfying(
                         DialException.class,
@@ -241,7 +242,7 @@ class JsMatrixTest {
                                 assertThat(failure.attempts().getFirst().cause())
                                         .isInstanceOf(PrivateNetworkException.class));
         assertThatThrownBy(() -> stranger.ask("dial", JsPeer.full(host.info())))
-                .isInstanceOf(JsPeer.JsError.class);
+                .isInstanceOf(JsProcess.JsError.class);
         assertThat(host.connections())
                 .allSatisfy(it -> assertThat(it.remotePeer()).isEqualTo(member.info().id()));
     }

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
+import tensorlink.p2p.JsProcess;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolId;
@@ -163,7 +164,7 @@ class JsRelayTest {
         js.ask("dial", through(relay, callee.info()));
 
         assertThatThrownBy(() -> js.ask("open", through(relay, callee.info()), ORDINARY))
-                .isInstanceOf(JsPeer.JsError.class)
+                .isInstanceOf(JsProcess.JsError.class)
                 .hasMessageContaining("UnsupportedProtocolError");
         assertThat(js.ask("echo", through(relay, callee.info()), 1000)).isEqualTo("1000");
     }
@@ -175,7 +176,7 @@ class JsRelayTest {
         var js = js("{}");
 
         assertThatThrownBy(() -> js.ask("dial", through(relay, callee.info())))
-                .isInstanceOf(JsPeer.JsError.class)
+                .isInstanceOf(JsProcess.JsError.class)
                 .hasMessageContaining("NO_RESERVATION");
     }
 }

@@ -2,7 +2,6 @@ package tensorlink.p2p.multiaddr;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.google.protobuf.ByteString;
 import java.util.List;
 import tensorlink.p2p.BadInput;
 
@@ -13,10 +12,7 @@ class MultiaddrBytesInputTest extends BadInput {
 
     @Override
     protected String outcome(List<byte[]> pieces) {
-        var bytes = ByteString.EMPTY;
-        for (var piece : pieces) {
-            bytes = bytes.concat(ByteString.copyFrom(piece));
-        }
+        var bytes = joined(pieces);
         try {
             var address = Multiaddr.decode(bytes);
             assertThat(address.bytes()).isEqualTo(bytes);

@@ -40,15 +40,35 @@ class ReceiveWindowTest {
     }
 
     @Test
-    void doubles_while_half_of_it_is_drained_within_four_round_trips() {
+    void grows_to_what_is_taken_in_four_round_trips() {
         var window = new ReceiveWindow(0);
         window.receive(256 * KIB);
 
-        int grant = window.take(128 * KIB, 4 * MILLI - 1, () -> MILLI, NO_LIMIT);
+        int first = window.take(128 * KIB, 1 * MILLI, () -> MILLI, NO_LIMIT);
+        int second = window.take(128 * KIB, 2 * MILLI, () -> MILLI, NO_LIMIT);
+        window.receive(256 * KIB);
+        int third = window.take(128 * KIB, 3 * MILLI, () -> MILLI, NO_LIMIT);
+        int fourth = window.take(192 * KIB, 4 * MILLI, () -> MILLI, NO_LIMIT);
 
-        assertThat(grant).isEqualTo(128 * KIB + 256 * KIB);
-        assertThat(window.grown()).isEqualTo(256 * KIB);
-        assertThat(window.take(255 * KIB, 5 * MILLI, () -> MILLI, NO_LIMIT)).isZero();
+        assertThat(first).isEqualTo(128 * KIB);
+        assertThat(second).isEqualTo(128 * KIB);
+        assertThat(third).as("three quarters of four round trips").isEqualTo((128 + 128) * KIB);
+        assertThat(fourth).as("all of them").isEqualTo((192 + 192) * KIB);
+        assertThat(window.grown()).isEqualTo((576 - 256) * KIB);
+    }
+
+    @Test
+    void at_most_doubles_at_once() {
+        var window = new ReceiveWindow(0);
+        window.raise(1024 * KIB, NO_LIMIT);
+        window.receive(1024 * KIB);
+
+        int grant = window.take(1024 * KIB, 0, () -> 100 * MILLI, NO_LIMIT);
+        window.receive(1024 * KIB);
+        int next = window.take(1024 * KIB, 8 * MILLI, () -> 2000 * MILLI, NO_LIMIT);
+
+        assertThat(grant).isEqualTo(1024 * KIB);
+        assertThat(next).isEqualTo(2048 * KIB);
     }
 
     @Test
@@ -56,18 +76,28 @@ class ReceiveWindowTest {
         var slow = new ReceiveWindow(0);
         var unknown = new ReceiveWindow(0);
 
-        assertThat(slow.take(128 * KIB, 4 * MILLI, () -> MILLI, NO_LIMIT)).isEqualTo(128 * KIB);
-        assertThat(unknown.take(128 * KIB, 1, () -> 0, NO_LIMIT)).isEqualTo(128 * KIB);
+        assertThat(slow.take(256 * KIB, 4 * MILLI, () -> MILLI, NO_LIMIT)).isEqualTo(256 * KIB);
+        assertThat(unknown.take(256 * KIB, 1, () -> 0, NO_LIMIT)).isEqualTo(256 * KIB);
     }
 
     @Test
-    void a_short_round_trip_counts_as_half_a_millisecond() {
-        var fast = new ReceiveWindow(0);
-        var slow = new ReceiveWindow(0);
+    void who_was_held_up_and_then_takes_much_at_once_is_not_fast() {
+        var window = new ReceiveWindow(0);
+        window.receive(256 * KIB);
 
-        assertThat(fast.take(128 * KIB, 2 * MILLI - 1, () -> 50_000, NO_LIMIT))
-                .isEqualTo(384 * KIB);
-        assertThat(slow.take(128 * KIB, 2 * MILLI, () -> 50_000, NO_LIMIT)).isEqualTo(128 * KIB);
+        window.take(128 * KIB, 40 * MILLI, () -> MILLI, NO_LIMIT);
+        window.take(128 * KIB, 40 * MILLI + 1, () -> MILLI, NO_LIMIT);
+
+        assertThat(window.grown()).isZero();
+    }
+
+    @Test
+    void a_short_round_trip_counts_as_a_millisecond() {
+        var window = new ReceiveWindow(0);
+
+        window.take(512 * KIB, 4 * MILLI - 1, () -> 50_000, NO_LIMIT);
+
+        assertThat(window.grown()).isEqualTo(256 * KIB);
     }
 
     @Test
@@ -85,8 +115,8 @@ class ReceiveWindowTest {
     void grows_only_as_far_as_it_is_allowed() {
         var window = new ReceiveWindow(0);
 
-        assertThat(window.take(128 * KIB, 1, () -> 100, (_, _) -> 1000))
-                .isEqualTo(128 * KIB + 1000);
+        assertThat(window.take(300 * KIB, 1, () -> 100, (_, _) -> 1000))
+                .isEqualTo(300 * KIB + 1000);
         assertThat(window.grown()).isEqualTo(1000);
     }
 

@@ -410,11 +410,15 @@ class YamuxSessionTest {
         remote.received();
         remote.scheduler.advance(Duration.ofMillis(10));
         remote.send("000200020000000000000001");
+        remote.send(data(NONE, 1, "x".repeat(WINDOW / 2)));
         remote.scheduler.advance(Duration.ofMillis(29));
-
         readFully(stream, WINDOW / 2);
+        assertThat(remote.received()).containsExactly(update(NONE, 1, WINDOW / 2));
+        remote.send(data(NONE, 1, "x".repeat(WINDOW / 2)));
 
-        assertThat(remote.received()).containsExactly(update(NONE, 1, WINDOW / 2 + WINDOW));
+        readFully(stream, WINDOW);
+
+        assertThat(remote.received()).containsExactly(update(NONE, 1, WINDOW + WINDOW / 2));
     }
 
     @Test

@@ -1,7 +1,6 @@
 package tensorlink.p2p.peer;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -12,7 +11,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.p2p.BadInput;
 
-/** Key files without a passphrase; what a passphrase leads to costs too much to be tried often. */
+/**
+ * Key files without a passphrase, which come whole; what a passphrase leads to costs too much to be
+ * tried often.
+ */
 class KeyFileInputTest extends BadInput {
     private static final Set<StandardOpenOption> REWRITE =
             Set.of(
@@ -39,9 +41,7 @@ class KeyFileInputTest extends BadInput {
         var ownerOnly =
                 PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
         try (var channel = FileChannel.open(file, REWRITE, ownerOnly)) {
-            for (var piece : pieces) {
-                channel.write(ByteBuffer.wrap(piece));
-            }
+            channel.write(joined(pieces).asReadOnlyByteBuffer());
         }
         try {
             return KeyFile.loadOrCreate(file).toString();

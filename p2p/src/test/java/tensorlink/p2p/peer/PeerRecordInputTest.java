@@ -1,6 +1,5 @@
 package tensorlink.p2p.peer;
 
-import com.google.protobuf.ByteString;
 import java.security.SignatureException;
 import java.util.List;
 import tensorlink.p2p.BadInput;
@@ -13,10 +12,7 @@ class PeerRecordInputTest extends BadInput {
 
     @Override
     protected String outcome(List<byte[]> pieces) {
-        var bytes = ByteString.EMPTY;
-        for (var piece : pieces) {
-            bytes = bytes.concat(ByteString.copyFrom(piece));
-        }
+        var bytes = joined(pieces);
         try {
             var record = PeerRecord.open(bytes);
             return "%s, sequence %d, %d addresses"

@@ -1,6 +1,5 @@
 package tensorlink.p2p.peer;
 
-import com.google.protobuf.ByteString;
 import java.util.List;
 import tensorlink.p2p.BadInput;
 
@@ -11,10 +10,7 @@ class PrivateKeyInputTest extends BadInput {
 
     @Override
     protected String outcome(List<byte[]> pieces) {
-        var bytes = ByteString.EMPTY;
-        for (var piece : pieces) {
-            bytes = bytes.concat(ByteString.copyFrom(piece));
-        }
+        var bytes = joined(pieces);
         try {
             return KeyPair.decode(bytes).toString();
         } catch (IllegalArgumentException malformed) {

@@ -12,10 +12,7 @@ class PublicKeyInputTest extends BadInput {
 
     @Override
     protected String outcome(List<byte[]> pieces) {
-        var bytes = ByteString.EMPTY;
-        for (var piece : pieces) {
-            bytes = bytes.concat(ByteString.copyFrom(piece));
-        }
+        var bytes = joined(pieces);
         try {
             var key = PublicKey.decode(bytes);
             boolean verifies = key.verify(ByteString.EMPTY, ByteString.copyFrom(new byte[64]));

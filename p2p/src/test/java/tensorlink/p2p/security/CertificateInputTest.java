@@ -1,6 +1,5 @@
 package tensorlink.p2p.security;
 
-import com.google.protobuf.ByteString;
 import java.time.Instant;
 import java.util.List;
 import tensorlink.p2p.BadInput;
@@ -13,10 +12,7 @@ class CertificateInputTest extends BadInput {
 
     @Override
     protected String outcome(List<byte[]> pieces) {
-        var der = ByteString.EMPTY;
-        for (var piece : pieces) {
-            der = der.concat(ByteString.copyFrom(piece));
-        }
+        var der = joined(pieces);
         try {
             var certificate = PeerCertificate.parse(der);
             certificate.verify(Instant.parse("2026-01-01T00:00:00Z"));

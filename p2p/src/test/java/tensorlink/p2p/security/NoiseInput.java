@@ -11,6 +11,14 @@ import tensorlink.p2p.peer.KeyPair;
 
 /** A whole Noise connection from its first byte, with keys that {@code make_bad.py} knows. */
 abstract class NoiseInput extends BadInput {
+    private static final DhKeyPair STATIC_KEY = DhKeyPair.ofSecret(secret(1));
+    private static final DhKeyPair EPHEMERAL_KEY = DhKeyPair.ofSecret(secret(2));
+    private static final ByteString PAYLOAD =
+            NoisePayload.seal(
+                    KeyPair.ofSeed(ByteString.copyFrom(secret(3))),
+                    STATIC_KEY.publicKey(),
+                    List.of("/yamux/1.0.0"));
+
     private final Direction direction;
 
     NoiseInput(String folder, Direction direction) {
@@ -21,17 +29,11 @@ abstract class NoiseInput extends BadInput {
     @Override
     protected String outcome(List<byte[]> pieces) {
         var secured = new StringBuilder("waits");
-        var staticKey = DhKeyPair.ofSecret(secret(1));
-        var payload =
-                NoisePayload.seal(
-                        KeyPair.ofSeed(ByteString.copyFrom(secret(3))),
-                        staticKey.publicKey(),
-                        List.of("/yamux/1.0.0"));
         var handler =
                 new NoiseHandshakeHandler(
                         direction,
-                        new NoiseHandshake(direction, staticKey, DhKeyPair.ofSecret(secret(2))),
-                        payload.toByteArray(),
+                        new NoiseHandshake(direction, STATIC_KEY, EPHEMERAL_KEY),
+                        PAYLOAD.toByteArray(),
                         remote -> {
                             secured.setLength(0);
                             secured.append("secured with ")

@@ -2,6 +2,7 @@ package tensorlink.p2p.shape;
 
 import tensorlink.p2p.NonReaderTest;
 import tensorlink.p2p.RawPeer;
+import tensorlink.p2p.Steps;
 import tensorlink.p2p.core.Host;
 
 /** Protocols that nobody has, on one stream after the other. */

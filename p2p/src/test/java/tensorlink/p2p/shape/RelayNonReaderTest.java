@@ -3,6 +3,7 @@ package tensorlink.p2p.shape;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.NonReaderTest;
 import tensorlink.p2p.RawPeer;
+import tensorlink.p2p.Steps;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.relay.RelayLimits;
 
@@ -20,12 +21,6 @@ class RelayNonReaderTest extends NonReaderTest {
 
     @Override
     protected String questions(int round) {
-        var streams = new StringBuilder();
-        for (int i = 0; i < 32; i++) {
-            int stream = 2 * (32 * round + i) + 1;
-            var opening = Steps.propose("/libp2p/circuit/relay/0.2.0/hop");
-            streams.append(Steps.data(5, stream, opening + "020800"));
-        }
-        return streams.toString();
+        return Steps.questions(round, "/libp2p/circuit/relay/0.2.0/hop", "020800");
     }
 }

@@ -3,6 +3,7 @@ package tensorlink.p2p.shape;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.RawPeer;
 import tensorlink.p2p.RejectLeavesNoTraceTest;
+import tensorlink.p2p.Steps;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.multiaddr.Multiaddr;
 

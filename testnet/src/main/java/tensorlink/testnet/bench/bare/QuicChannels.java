@@ -37,7 +37,7 @@ record QuicChannels(EventLoopGroup loop) {
     private static final int RECEIVE_BYTES = 64 << 10;
     private static final int FLUSH_BYTES = 128 << 10;
     private static final long CONNECTION_WINDOW_BYTES = 16 << 20;
-    private static final long STREAM_WINDOW_BYTES = 1 << 20;
+    private static final long STREAM_WINDOW_BYTES = 128 << 10;
     private static final long IDLE_SECONDS = 30;
 
     Channel listen(InetSocketAddress at) throws IOException, InterruptedException {

@@ -14,8 +14,10 @@ record Amounts(long bytes, int pings, int streams, int connections, int idle) {
         return new Amounts(bytes, 3 * streams, streams, Math.max(1, streams / 3), idle);
     }
 
-    /** For a round that only warms up. */
+    /**
+     * For a round that only warms up; it takes thousands of handshakes to compile what they use.
+     */
     Amounts warmUp() {
-        return new Amounts(bytes / 4, pings, streams, 5 * connections, idle);
+        return new Amounts(bytes / 4, pings, streams, 10 * connections, idle);
     }
 }

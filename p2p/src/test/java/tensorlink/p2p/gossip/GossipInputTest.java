@@ -4,32 +4,32 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
 import com.sun.management.ThreadMXBean;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import tensorlink.p2p.core.Connection;
-import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.AnyInput;
+import tensorlink.p2p.Pieces;
 import tensorlink.p2p.core.ProtocolViolation;
-import tensorlink.p2p.core.Purpose;
-import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.multiformats.Varint;
 
 /**
  * Malformed and hostile RPCs, one file each in {@code bad/gossip}: a remark, what is expected, and
  * the RPC in hexadecimal, where {@code 0a00 x 100} stands for a hundred times these bytes.
  */
-class BadGossipTest {
+class GossipInputTest extends AnyInput {
     private static final GossipLimits LIMITS = GossipLimits.defaults();
     private static final int SMALL = 300;
+    private static final int SEED_BYTES_MAX = 4096;
 
     record Case(String name, SignaturePolicy policy, String expected, ByteString rpc) {
         @Override
@@ -40,7 +40,7 @@ class BadGossipTest {
 
     static List<Case> cases() throws IOException {
         try (var files = Files.list(Path.of("src/test/resources/bad/gossip"))) {
-            return files.sorted().map(BadGossipTest::read).toList();
+            return files.sorted().map(GossipInputTest::read).toList();
         }
     }
 
@@ -71,7 +71,7 @@ class BadGossipTest {
     @ParameterizedTest
     @MethodSource("cases")
     void has_the_outcome_that_its_file_names_however_it_is_cut(Case bad) throws Exception {
-        var framed = Varint.encode(bad.rpc.size()).concat(bad.rpc).toByteArray();
+        var framed = framed(bad);
         var cuts = new ArrayList<Integer>();
         if (framed.length <= SMALL) {
             for (int i = 0; i < framed.length; i++) {
@@ -82,7 +82,7 @@ class BadGossipTest {
         }
 
         for (int cut : cuts) {
-            var outcome = outcome(bad, new Pieces(framed, cut));
+            var outcome = outcome(bad, pieces(framed, cut));
             if (bad.expected.startsWith("refused ")) {
                 assertThat(outcome)
                         .as("cut at %d", cut)
@@ -94,12 +94,54 @@ class BadGossipTest {
         }
     }
 
-    private static String outcome(Case bad, Stream stream)
+    /** The RPC as it is sent, after its length. */
+    private static byte[] framed(Case bad) {
+        return Varint.encode(bad.rpc.size()).concat(bad.rpc).toByteArray();
+    }
+
+    private static List<byte[]> pieces(byte[] framed, int cut) {
+        return List.of(Arrays.copyOf(framed, cut), Arrays.copyOfRange(framed, cut, framed.length));
+    }
+
+    @Override
+    protected Stream<byte[]> inputs() throws IOException {
+        return cases().stream()
+                .map(GossipInputTest::framed)
+                .filter(input -> input.length <= SEED_BYTES_MAX);
+    }
+
+    @Override
+    protected String outcome(List<byte[]> pieces) throws IOException {
+        var outcome = new StringBuilder();
+        for (var policy : SignaturePolicy.values()) {
+            try {
+                var rpc = read(policy, pieces);
+                var codec = new RpcCodec(policy, LIMITS);
+                assertThat(codec.decode(codec.encode(rpc))).isEqualTo(rpc);
+                outcome.append("%s: %08x; ".formatted(policy, rpc.hashCode()));
+            } catch (ProtocolViolation | EOFException refused) {
+                outcome.append("%s: %s; ".formatted(policy, refused.getMessage()));
+            } catch (InterruptedException impossible) {
+                throw new IOException(impossible);
+            }
+        }
+        return outcome.toString();
+    }
+
+    private static Rpc read(SignaturePolicy policy, List<byte[]> pieces)
+            throws IOException, InterruptedException {
+        var bytes =
+                new Pieces(Dialect.V1_2.protocol(), pieces)
+                        .nextMessage(LIMITS.rpcBytesMax())
+                        .orElseThrow(() -> new EOFException("nothing"));
+        return new RpcCodec(policy, LIMITS).decode(bytes);
+    }
+
+    private static String outcome(Case bad, List<byte[]> pieces)
             throws IOException, InterruptedException {
         Rpc rpc;
         try {
-            var bytes = stream.nextMessage(LIMITS.rpcBytesMax()).orElseThrow();
-            rpc = new RpcCodec(bad.policy, LIMITS).decode(bytes);
+            rpc = read(bad.policy, pieces);
         } catch (ProtocolViolation violation) {
             return "refused " + violation.getMessage();
         }
@@ -136,61 +178,5 @@ class BadGossipTest {
         } catch (ProtocolViolation expected) {
             assertThat(expected).hasMessageStartingWith("gossip: ");
         }
-    }
-
-    /** A stream that gives its bytes in two pieces. */
-    private static final class Pieces implements Stream {
-        private final byte[] bytes;
-        private final int cut;
-        private int at;
-
-        Pieces(byte[] bytes, int cut) {
-            this.bytes = bytes;
-            this.cut = cut;
-        }
-
-        @Override
-        public int read(MemorySegment target) {
-            int end = at < cut ? cut : bytes.length;
-            int count = (int) Math.min(target.byteSize(), end - at);
-            if (count == 0) {
-                return -1;
-            }
-            MemorySegment.copy(MemorySegment.ofArray(bytes), at, target, 0, count);
-            at += count;
-            return count;
-        }
-
-        @Override
-        public ProtocolId protocol() {
-            return Dialect.V1_2.protocol();
-        }
-
-        @Override
-        public Connection connection() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void write(MemorySegment source) {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void closeWrite() {
-            throw new UnsupportedOperationException();
-        }
-
-        @Override
-        public void reset() {}
-
-        @Override
-        public void close() {}
-
-        @Override
-        public void timeout(Duration limit) {}
-
-        @Override
-        public void purpose(Purpose purpose) {}
     }
 }
