@@ -1229,6 +1229,156 @@ def port_mapping():
     c.put("nat-pmp-unsupported.bin", "00800001 00000001 00000000")
 
 
+# --- UPnP --------------------------------------------------------------------------------------
+def upnp_search():
+    f = Folder("upnp-search")
+    ok = "HTTP/1.1 200 OK\r\n"
+    at = lambda location: (ok + "LOCATION: " + location + "\r\n\r\n").encode("latin-1")
+    good = "http://10.0.0.1:5000/rootDesc.xml"
+    f.put("good.bin", (ok + "CACHE-CONTROL: max-age=120\r\nST: upnp:rootdevice\r\nLOCATION: " + good
+                       + "\r\nSERVER: x\r\n\r\n").encode())
+    f.put("good-port-80.bin", at("http://10.0.0.1/d.xml"))
+    f.put("good-2048-bytes.bin", at(good) + b" " * (2048 - len(at(good))))
+    f.put("tolerated-lower-case.bin", ok.encode() + b"location:" + good.encode() + b"\n\n")
+    f.put("tolerated-relative.bin", at("/rootDesc.xml"))
+    f.put("tolerated-two-locations.bin", (ok + "LOCATION: " + good + "\r\nLOCATION: http://1.2.3.4/\r\n\r\n").encode())
+    f.put("tolerated-garbage-after.bin", at(good) + bytes(range(256)))
+    f.put("tolerated-http-1.0-without-reason.bin", b"HTTP/1.0 200\r\nLocation: " + good.encode() + b"\r\n\r\n")
+    f.put("empty.bin", b"")
+    f.put("2049-bytes.bin", at(good) + b" " * (2049 - len(at(good))))
+    f.put("status-404.bin", at(good).replace(b"200 OK", b"404 No"))
+    f.put("status-2000.bin", at(good).replace(b"200 OK", b"2000 OK"))
+    f.put("a-search.bin", b"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n")
+    f.put("a-notify.bin", b"NOTIFY * HTTP/1.1\r\nLOCATION: " + good.encode() + b"\r\n\r\n")
+    f.put("no-location.bin", (ok + "ST: upnp:rootdevice\r\n\r\n").encode())
+    f.put("location-after-the-end.bin", (ok + "\r\nLOCATION: " + good + "\r\n").encode())
+    f.put("location-empty-name.bin", (ok + ": " + good + "\r\n\r\n").encode())
+    for name, location in {
+        "another-host": "http://10.0.0.2:5000/d.xml",
+        "loopback": "http://127.0.0.1:8080/admin",
+        "metadata-service": "http://169.254.169.254/latest/",
+        "name": "http://router.example/d.xml",
+        "name-that-looks-like-it": "http://10.0.0.1.example/d.xml",
+        "octal": "http://010.0.0.1/d.xml",
+        "decimal": "http://167772161/d.xml",
+        "short-form": "http://10.1/d.xml",
+        "ip6-of-ip4": "http://[::ffff:10.0.0.1]/d.xml",
+        "user-info": "http://10.0.0.1@1.2.3.4/d.xml",
+        "user-at-router": "http://u:p@10.0.0.1/d.xml",
+        "without-scheme": "//1.2.3.4/d.xml",
+        "https": "https://10.0.0.1/d.xml",
+        "file": "file:///etc/passwd",
+        "jar": "jar:http://10.0.0.1/a!/b",
+        "port-0": "http://10.0.0.1:0/",
+        "port-65536": "http://10.0.0.1:65536/",
+        "port-negative": "http://10.0.0.1:-1/",
+        "line-feed": "http://10.0.0.1/a\tb",
+        "latin-1": "http://10.0.0.1/\xe9",
+        "not-an-address": "http://[",
+        "percent": "http://10.0.0.1/%zz",
+        "257-characters": "http://10.0.0.1/" + "a" * 241,
+    }.items():
+        f.put(f"location-{name}.bin", at(location))
+
+
+def upnp_description():
+    f = Folder("upnp-description")
+    kind = "urn:schemas-upnp-org:service:"
+
+    def service(name, control):
+        return f"<service><serviceType>{kind}{name}</serviceType><controlURL>{control}</controlURL></service>"
+
+    def root(*services, head='<?xml version="1.0"?>'):
+        return (head + '<root xmlns="urn:schemas-upnp-org:device-1-0"><device><serviceList>' + "".join(services)
+                + "</serviceList></device></root>").encode()
+
+    good = service("WANIPConnection:1", "/ctl/IPConn")
+    f.put("good.bin", root(service("Layer3Forwarding:1", "/l3"), good))
+    f.put("good-2-before-1.bin", root(good, service("WANIPConnection:2", "ctl2")))
+    f.put("good-ppp.bin", root(service("WANPPPConnection:1", "/ppp")))
+    f.put("good-absolute.bin", root(service("WANIPConnection:1", "http://10.0.0.1:5001/ctl")))
+    f.put("good-utf-16.bin", root(good, head='<?xml version="1.0" encoding="UTF-16"?>').decode().encode("utf-16"))
+    f.put("good-prefixed.bin", root(good).replace(b"<service>", b'<x:service xmlns:x="y">').replace(b"</service>", b"</x:service>"))
+    f.put("tolerated-no-namespace.bin", root(good).replace(b' xmlns="urn:schemas-upnp-org:device-1-0"', b""))
+    f.put("tolerated-white-space.bin", root(f"<service><serviceType>\n {kind}WANIPConnection:1 </serviceType><controlURL> /c </controlURL></service>"))
+    f.put("tolerated-url-base.bin", root(good).replace(b"<device>", b"<URLBase>http://1.2.3.4/</URLBase><device>"))
+    f.put("tolerated-65536-bytes.bin", root(good) + b" " * ((64 << 10) - len(root(good))))
+    f.put("tolerated-cdata.bin", root(good.replace("/ctl/IPConn", "<![CDATA[/c]]>")))
+    f.put("empty.bin", b"")
+    f.put("65537-bytes.bin", root(good) + b" " * ((64 << 10) + 1 - len(root(good))))
+    f.put("not-xml.bin", b"<html><p>router</html>")
+    f.put("cut-off.bin", root(good)[:-10])
+    f.put("two-roots.bin", root(good) + root(good))
+    f.put("bad-utf-8.bin", root(good).replace(b"IPConn", b"\xff\xfe"))
+    f.put("nul.bin", root(good).replace(b"IPConn", b"\0"))
+    f.put("encoding-unknown.bin", root(good, head='<?xml version="1.0" encoding="x-none"?>'))
+    f.put("no-service.bin", root())
+    f.put("other-service.bin", root(service("WANCommonInterfaceConfig:1", "/c")))
+    f.put("type-with-more.bin", root(service("WANIPConnection:11", "/c")))
+    f.put("no-control.bin", root(good).replace(b"controlURL", b"SCPDURL"))
+    f.put("control-elsewhere.bin", root(service("WANIPConnection:1", "http://1.2.3.4/ctl")))
+    f.put("control-without-scheme.bin", root(service("WANIPConnection:1", "//1.2.3.4/ctl")))
+    f.put("control-file.bin", root(service("WANIPConnection:1", "file:///etc/passwd")))
+    f.put("control-https.bin", root(service("WANIPConnection:1", "https://10.0.0.1/ctl")))
+    f.put("control-of-257-characters.bin", root(service("WANIPConnection:1", "/" + "a" * 256)))
+    f.put("control-with-line-feed.bin", root(service("WANIPConnection:1", "/a&#10;Host: x")))
+    dtd = lambda inner: root(good, head=f'<?xml version="1.0"?><!DOCTYPE root {inner}>')
+    f.put("dtd-empty.bin", dtd("[]"))
+    f.put("dtd-external.bin", dtd('SYSTEM "http://10.0.0.2/x.dtd"'))
+    f.put("entity-file.bin", dtd('[<!ENTITY x SYSTEM "file:///etc/passwd">]').replace(b"/ctl/IPConn", b"&x;"))
+    f.put("entity-parameter.bin", dtd('[<!ENTITY % x SYSTEM "http://10.0.0.2/x"> %x;]'))
+    laughs = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10 if i else "ha"}">' for i in range(10))
+    f.put("entity-billion-laughs.bin", dtd(f"[{laughs}]").replace(b"/ctl/IPConn", b"&a9;"))
+    f.put("entity-undeclared.bin", root(good).replace(b"/ctl/IPConn", b"&x;"))
+    f.put("xinclude.bin", root('<xi:include xmlns:xi="http://www.w3.org/2001/XInclude" href="file:///etc/passwd" parse="text"/>'))
+    f.put("33-deep.bin", root("<a>" * 30 + "</a>" * 30, good))
+    f.put("1000-deep.bin", b"<a>" * 1000 + b"</a>" * 1000)
+    f.put("1000-attributes.bin", ("<a " + " ".join(f'a{i}=""' for i in range(1000)) + "/>").encode())
+
+
+def upnp_answer():
+    f = Folder("upnp-answer")
+
+    def envelope(body):
+        return ('<?xml version="1.0"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+                + body + "</s:Body></s:Envelope>").encode()
+
+    def response(values, action="GetSpecificPortMappingEntry"):
+        return envelope(f'<u:{action}Response xmlns:u="urn:schemas-upnp-org:service:WANIPConnection:1">{values}</u:{action}Response>')
+
+    def fault(code):
+        return envelope("<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>"
+                        f'<UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>{code}</errorCode>'
+                        "<errorDescription>x</errorDescription></UPnPError></detail></s:Fault>")
+
+    entry = ("<NewInternalPort>4001</NewInternalPort><NewInternalClient>10.0.0.7</NewInternalClient>"
+             "<NewEnabled>1</NewEnabled>")
+    f.put("good-entry.bin", response(entry))
+    f.put("good-fault-714.bin", fault(714))
+    f.put("good-fault-718.bin", fault(718))
+    f.put("good-16-values.bin", response("".join(f"<a{i:02}>{i}</a{i:02}>" for i in range(16))))
+    f.put("good-256-characters.bin", response(f"<a>{'x' * 256}</a>"))
+    f.put("tolerated-no-values.bin", response(""))
+    f.put("tolerated-twice-the-same.bin", response("<a>1</a><a>2</a>"))
+    f.put("tolerated-fault-9999.bin", fault(9999))
+    f.put("tolerated-both.bin", response(entry).replace(b"</s:Body>", b"<errorCode>1</errorCode></s:Body>"))
+    f.put("no-envelope.bin", b"<GetSpecificPortMappingEntryResponse><a>1</a></GetSpecificPortMappingEntryResponse>")
+    f.put("empty.bin", b"")
+    f.put("65537-bytes.bin", fault(714) + b" " * ((64 << 10) + 1 - len(fault(714))))
+    f.put("cut-off.bin", response(entry)[:-5])
+    f.put("html.bin", b"<html><body>500</body></html>")
+    f.put("answer-to-another.bin", response(entry, action="AddPortMapping"))
+    f.put("17-values.bin", response("".join(f"<a{i:02}>{i}</a{i:02}>" for i in range(17))))
+    f.put("257-characters.bin", response(f"<a>{'x' * 257}</a>"))
+    f.put("fault-without-code.bin", fault(""))
+    f.put("fault-negative.bin", fault(-1))
+    f.put("fault-10000.bin", fault(10000))
+    f.put("fault-2-to-64.bin", fault(1 << 64))
+    f.put("fault-text.bin", fault("many"))
+    f.put("prefix-undeclared.bin", response(entry).replace(b' xmlns:u="urn:schemas-upnp-org:service:WANIPConnection:1"', b""))
+    f.put("entity.bin", fault(714).replace(b'<?xml version="1.0"?>', b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>').replace(b"714", b"&x;"))
+
+
 varints()
 multiaddrs()
 multistream()
@@ -1246,3 +1396,6 @@ relay()
 autonat()
 dcutr()
 port_mapping()
+upnp_search()
+upnp_description()
+upnp_answer()

@@ -1,6 +1,6 @@
 package tensorlink.p2p;
 
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -184,15 +184,15 @@ public final class HostConfig {
     }
 
     /** The router that is asked to map ports; none, unless told so. */
-    public Optional<InetSocketAddress> portMapping() {
+    public Optional<InetAddress> portMapping() {
         return settings.portMapping;
     }
 
     /**
-     * Asks {@code router}, by PCP or NAT-PMP, to pass on what comes for the ports listened at;
-     * {@link Libp2p#router} finds the one at home.
+     * Asks {@code router}, by PCP, NAT-PMP or UPnP, to pass on what comes for the ports listened
+     * at; {@link Libp2p#router} finds the one at home.
      */
-    public HostConfig withPortMapping(InetSocketAddress router) {
+    public HostConfig withPortMapping(InetAddress router) {
         return with(it -> it.portMapping = Optional.of(router));
     }
 
@@ -252,7 +252,7 @@ public final class HostConfig {
         private Optional<RelayLimits> relayService = Optional.empty();
         private Optional<AutoNatLimits> autoNat = Optional.empty();
         private boolean punchesHoles;
-        private Optional<InetSocketAddress> portMapping = Optional.empty();
+        private Optional<InetAddress> portMapping = Optional.empty();
         private Optional<Gater> gater = Optional.empty();
         private Reach reach = Reach.AUTO;
         private Optional<String> nameServer = Optional.empty();

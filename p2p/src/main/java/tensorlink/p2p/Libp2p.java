@@ -1,7 +1,7 @@
 package tensorlink.p2p;
 
 import java.io.IOException;
-import java.net.InetSocketAddress;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -173,7 +173,7 @@ public final class Libp2p {
      * The router of this machine, for {@link HostConfig#withPortMapping}; empty where it cannot be
      * told.
      */
-    public static Optional<InetSocketAddress> router() {
+    public static Optional<InetAddress> router() {
         return PortMapper.gateway();
     }
 

@@ -3,14 +3,13 @@ package tensorlink.p2p.portmap;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -24,39 +23,44 @@ import tensorlink.p2p.swarm.Swarm;
 
 /**
  * Has the router pass on to us what comes for the ports that we listen at, announces where that is,
- * and ends it when the host closes. Only what it made itself is prolonged or ended: PCP ties a
- * mapping to a number that only we know, NAT-PMP to our own address and port; a port outside that
- * is another's is not taken, the router gives a different one.
+ * and ends it when the host closes. Only what it made itself is prolonged or ended; a port outside
+ * that is another's is not taken, but a different one.
  */
 public final class PortMapper {
     private static final Logger log = LoggerFactory.getLogger(PortMapper.class);
     private static final Duration LIFETIME = Duration.ofHours(1);
     private static final Duration PAUSE_MIN = Duration.ofMinutes(1);
     private static final Duration PAUSE_AFTER_FAILURE = Duration.ofMinutes(5);
-    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(2);
+    private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
     private static final int MAPPINGS_MAX = 8;
 
     private final Swarm swarm;
-    private final Router router;
+    private final InetAddress router;
+    private final List<Router> ways;
     private final Scheduler scheduler;
-    private final Set<Wish> held = ConcurrentHashMap.newKeySet();
+
+    /** Who was asked last for each port. */
+    private final Map<Wish, Router> asked = new ConcurrentHashMap<>();
+
     private volatile boolean isClosed;
     private @Nullable Thread keeper;
 
-    /**
-     * @param gateway where the router answers
-     */
-    public PortMapper(Swarm swarm, InetSocketAddress gateway, Scheduler scheduler) {
+    public PortMapper(Swarm swarm, InetAddress router, Scheduler scheduler) {
         var nonce = new byte[Pcp.NONCE_BYTES];
         new SecureRandom().nextBytes(nonce);
+        var name = "tensorlink " + swarm.id().shortText();
         this.swarm = swarm;
-        this.router = new Router(gateway, ByteString.copyFrom(nonce));
+        this.router = router;
+        this.ways =
+                List.of(
+                        new PcpRouter(router, ByteString.copyFrom(nonce)),
+                        new UpnpRouter(router, name, scheduler));
         this.scheduler = scheduler;
     }
 
     /** The router of this machine; empty where it cannot be told. */
-    public static Optional<InetSocketAddress> gateway() {
-        return Gateway.find().map(address -> new InetSocketAddress(address, Router.PORT));
+    public static Optional<InetAddress> gateway() {
+        return Gateway.find();
     }
 
     /** Maps from now on. */
@@ -75,7 +79,7 @@ public final class PortMapper {
     }
 
     /** Makes or prolongs all mappings; returns when to do so again. */
-    private Duration map() {
+    private Duration map() throws InterruptedException {
         var outside = new ArrayList<Multiaddr>();
         var pause = LIFETIME.dividedBy(2);
         for (var address : mappable()) {
@@ -84,8 +88,7 @@ public final class PortMapper {
                 continue;
             }
             try {
-                var mapped = router.map(wish.get(), LIFETIME);
-                held.add(wish.get());
+                var mapped = map(wish.get());
                 var half = mapped.mapping().lifetime().dividedBy(2);
                 pause = half.compareTo(pause) < 0 ? half : pause;
                 if (AddressRange.of(mapped.address()) == AddressRange.PUBLIC) {
@@ -102,9 +105,26 @@ public final class PortMapper {
         return pause.compareTo(PAUSE_MIN) < 0 ? PAUSE_MIN : pause;
     }
 
+    /** The way that was good the last time is tried first. */
+    private Answer.MappedAt map(Wish wish) throws IOException, InterruptedException {
+        var inOrder = new LinkedHashSet<Router>();
+        Optional.ofNullable(asked.get(wish)).ifPresent(inOrder::add);
+        inOrder.addAll(ways);
+        var refusals = new ArrayList<String>();
+        for (var way : inOrder) {
+            asked.put(wish, way);
+            try {
+                return way.map(wish, LIFETIME);
+            } catch (IOException refused) {
+                refusals.add(refused.getMessage());
+            }
+        }
+        throw new IOException(String.join("; ", refusals));
+    }
+
     /** Where we listen on the router's side; one address for each port. */
     private List<Multiaddr> mappable() {
-        boolean isHere = router.address().isLoopbackAddress();
+        boolean isHere = router.isLoopbackAddress();
         var wanted = isHere ? AddressRange.LOOPBACK : AddressRange.PRIVATE;
         var seen = new LinkedHashSet<Wish>();
         var mappable = new ArrayList<Multiaddr>();
@@ -144,20 +164,39 @@ public final class PortMapper {
         return Multiaddr.parse(text.toString());
     }
 
-    /** Ends the mappings that were made. */
+    /** Ends the mappings that were made; waits a little for the router to say so. */
     public void close() {
         isClosed = true;
         var keeping = keeper;
         if (keeping != null) {
             keeping.interrupt();
-            try {
-                keeping.join(CLOSE_TIMEOUT);
-            } catch (InterruptedException impatient) {
-                Thread.currentThread().interrupt();
-            }
+            await(keeping);
         }
-        for (var wish : held) {
-            router.unmap(wish);
+        if (!asked.isEmpty()) {
+            await(scheduler.fork("p2p port mapping", this::unmap));
+        }
+    }
+
+    private static void await(Thread thread) {
+        try {
+            if (!thread.join(CLOSE_TIMEOUT)) {
+                thread.interrupt();
+            }
+        } catch (InterruptedException impatient) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** In every way: the answer to one that was given up may have been lost. */
+    private void unmap() {
+        try {
+            for (var wish : asked.keySet()) {
+                for (var way : ways) {
+                    way.unmap(wish);
+                }
+            }
+        } catch (InterruptedException impatient) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -4,12 +4,13 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A router on the loopback interface that maps what it is asked to, if the port outside is free,
@@ -23,20 +24,38 @@ final class FakeRouter implements AutoCloseable {
 
     private final DatagramSocket socket;
     private final boolean speaksPcp;
-    private int toLose;
+    private final AtomicInteger toLose;
 
     /**
      * @param toLose questions that get lost before the first is heard
      */
     FakeRouter(boolean speaksPcp, int toLose) throws IOException {
-        this.socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        this(ownAddress(), speaksPcp, toLose);
+    }
+
+    FakeRouter(InetAddress address, boolean speaksPcp, int toLose) throws IOException {
+        this.socket = new DatagramSocket(PcpRouter.PORT, address);
         this.speaksPcp = speaksPcp;
-        this.toLose = toLose;
+        this.toLose = new AtomicInteger(toLose);
         Thread.ofVirtual().start(this::serve);
     }
 
-    InetSocketAddress address() {
-        return (InetSocketAddress) socket.getLocalSocketAddress();
+    /** One of the loopback interface whose ports nobody else has. */
+    static InetAddress ownAddress() throws IOException {
+        var any = new byte[4];
+        new SecureRandom().nextBytes(any);
+        any[0] = 127;
+        any[3] = 77;
+        return InetAddress.getByAddress(any);
+    }
+
+    InetAddress address() {
+        return socket.getLocalAddress();
+    }
+
+    /** The next {@code questions} get lost. */
+    void lose(int questions) {
+        toLose.set(questions);
     }
 
     private void serve() {
@@ -46,7 +65,7 @@ final class FakeRouter implements AutoCloseable {
                 packet.setLength(1100);
                 socket.receive(packet);
                 var question = Arrays.copyOf(packet.getData(), packet.getLength());
-                if (toLose-- > 0) {
+                if (toLose.getAndDecrement() > 0) {
                     continue;
                 }
                 var answer = question[0] == 2 ? pcp(question) : natPmp(question);

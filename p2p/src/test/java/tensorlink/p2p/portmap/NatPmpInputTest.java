@@ -13,7 +13,7 @@ class NatPmpInputTest extends BadInput {
     @Override
     protected String outcome(List<byte[]> pieces) {
         try {
-            return NatPmp.decode(PcpInputTest.join(pieces)).toString();
+            return NatPmp.decode(joined(pieces).toByteArray()).toString();
         } catch (ProtocolViolation refused) {
             return refusal(refused);
         }

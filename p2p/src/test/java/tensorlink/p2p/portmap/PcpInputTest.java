@@ -1,7 +1,6 @@
 package tensorlink.p2p.portmap;
 
 import com.google.protobuf.ByteString;
-import java.io.ByteArrayOutputStream;
 import java.util.List;
 import tensorlink.p2p.BadInput;
 import tensorlink.p2p.core.ProtocolViolation;
@@ -18,16 +17,9 @@ class PcpInputTest extends BadInput {
     @Override
     protected String outcome(List<byte[]> pieces) {
         try {
-            return Pcp.decode(join(pieces), NONCE).toString();
+            return Pcp.decode(joined(pieces).toByteArray(), NONCE).toString();
         } catch (ProtocolViolation refused) {
             return refusal(refused);
         }
-    }
-
-    /** A packet is not cut by the network. */
-    static byte[] join(List<byte[]> pieces) {
-        var all = new ByteArrayOutputStream();
-        pieces.forEach(all::writeBytes);
-        return all.toByteArray();
     }
 }

@@ -69,6 +69,21 @@ class PortMapperTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void a_port_is_given_back_although_packets_get_lost(boolean speaksPcp) throws Exception {
+        try (var router = new FakeRouter(speaksPcp, 0)) {
+            var host = host(router);
+            Eventually.until(
+                    "it is announced", () -> host.info().addresses().contains(outside(port(host))));
+
+            router.lose(2);
+            host.close();
+
+            assertThat(router.mappings).isEmpty();
+        }
+    }
+
     @Test
     void a_host_whose_router_does_not_answer_works_without() throws Exception {
         try (var router = new FakeRouter(true, Integer.MAX_VALUE);
