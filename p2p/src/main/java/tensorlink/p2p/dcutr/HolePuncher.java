@@ -48,14 +48,23 @@ public final class HolePuncher {
 
     private final Swarm swarm;
     private final Scheduler scheduler;
+    private final Duration grace;
     private final SecureRandom random = new SecureRandom();
 
     /** With whom it is being tried; each peer once, whoever began. */
     private final Set<PeerId> running = ConcurrentHashMap.newKeySet();
 
     public HolePuncher(Swarm swarm, Scheduler scheduler) {
+        this(swarm, scheduler, GRACE);
+    }
+
+    /**
+     * @param grace for the streams on a relayed connection, once there is a direct one
+     */
+    HolePuncher(Swarm swarm, Scheduler scheduler, Duration grace) {
         this.swarm = swarm;
         this.scheduler = scheduler;
+        this.grace = grace;
     }
 
     /** Serves and tries from now on. */
@@ -132,7 +141,7 @@ public final class HolePuncher {
         }
         log.debug("{}: {}", relayed, isDone ? "there is a direct one now" : "no way around it");
         if (isDone) {
-            var _ = scheduler.after(GRACE, relayed::close);
+            var _ = scheduler.after(grace, relayed::close);
         }
     }
 

@@ -3,7 +3,9 @@ package tensorlink.p2p.transport;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
@@ -20,15 +22,19 @@ import io.netty.handler.codec.quic.QuicCodecBuilder;
 import io.netty.handler.codec.quic.QuicServerCodecBuilder;
 import io.netty.handler.codec.quic.SegmentedDatagramPacketAllocator;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.FutureListener;
+import io.netty.util.concurrent.Promise;
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -39,8 +45,9 @@ import tensorlink.p2p.security.QuicSecurity;
 
 /**
  * QUIC version 1 (quiche and BoringSSL): one UDP socket for each address that is listened at, and
- * one of each family for all that is dialled. A socket, and all connections over it, belong to one
- * event loop.
+ * one of each family for all that is dialled. A dial from a port that is listened at has a socket
+ * of its own, connected, so that the kernel gives it what comes from there. A socket, and all
+ * connections over it, belong to one event loop.
  */
 public final class QuicTransport implements Transport {
     /**
@@ -59,6 +66,7 @@ public final class QuicTransport implements Transport {
     private static final int FLUSH_BYTES = 128 << 10;
     private static final int SOCKET_BUFFER_BYTES = 4 << 20;
 
+    private final TcpTransport tcp;
     private final boolean epoll;
     private final QuicSecurity security;
     private final QuicMuxer muxer;
@@ -67,14 +75,19 @@ public final class QuicTransport implements Transport {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Boolean, Channel> dialling = new HashMap<>();
-    private final List<Channel> sockets = new ArrayList<>();
+    private final Set<Channel> sockets = ConcurrentHashMap.newKeySet();
+
+    /** Connections with each place over ports that are listened at. */
+    private final Map<InetSocketAddress, Integer> paths = new ConcurrentHashMap<>();
+
     private final List<Channel> listening = new CopyOnWriteArrayList<>();
     private boolean isClosed;
 
     /**
-     * @param tcp lends its event loops and is closed after this
+     * @param tcp lends its event loops and is closed after this; when it shares ports, so does this
      */
     public QuicTransport(TcpTransport tcp, QuicSecurity security, QuicMuxer muxer, Limits limits) {
+        this.tcp = tcp;
         this.security = security;
         this.muxer = muxer;
         this.limits = limits;
@@ -107,11 +120,97 @@ public final class QuicTransport implements Transport {
         }
     }
 
+    @Override
+    public Future<?> dialFromListening(Multiaddr address, ChannelHandler pipeline)
+            throws IOException {
+        var to = QuicAddress.resolve(address);
+        var from = listeningFor(to.getAddress());
+        boolean isFree = paths.putIfAbsent(to, 1) == null;
+        if (!isFree || from.isEmpty()) {
+            if (isFree) {
+                leave(to);
+            }
+            return dial(address, pipeline);
+        }
+        lock.lock();
+        try {
+            if (isClosed) {
+                leave(to);
+                throw closing();
+            }
+            var socket = tcp.sharingPorts(sockets()).handler(clientCodec()).connect(to, from.get());
+            sockets.add(socket.channel());
+            var _ =
+                    socket.channel()
+                            .closeFuture()
+                            .addListener(_ -> {
+                                sockets.remove(socket.channel());
+                                leave(to);
+                            });
+            return connected(socket, to, pipeline);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The socket lives as long as the one connection over it. */
+    private Future<?> connected(
+            ChannelFuture socket, InetSocketAddress to, ChannelHandler pipeline) {
+        Promise<Object> done = socket.channel().eventLoop().newPromise();
+        FutureListener<QuicChannel> dialled =
+                quic -> {
+                    if (quic.isSuccess()) {
+                        var _ = quic.getNow().closeFuture().addListener(_ -> close(socket));
+                        done.setSuccess(quic.getNow());
+                    } else {
+                        close(socket);
+                        done.setFailure(quic.cause());
+                    }
+                };
+        var _ =
+                socket.addListener(bound -> {
+                    if (bound.isSuccess()) {
+                        var _ = connect(socket.channel(), to, pipeline).addListener(dialled);
+                    } else {
+                        close(socket);
+                        done.setFailure(bound.cause());
+                    }
+                });
+        return done;
+    }
+
+    private static void close(ChannelFuture socket) {
+        var _ = socket.channel().close();
+    }
+
+    /** Two connections between the same ports would get each other's packets. */
+    private void leave(InetSocketAddress to) {
+        var _ = paths.computeIfPresent(to, (_, count) -> count == 1 ? null : count - 1);
+    }
+
+    private Optional<InetSocketAddress> listeningFor(InetAddress host) {
+        for (var socket : listening) {
+            var own = (InetSocketAddress) socket.localAddress();
+            boolean isThere =
+                    own.getAddress().isAnyLocalAddress()
+                            || own.getAddress().isLoopbackAddress() == host.isLoopbackAddress();
+            if (tcp.sharesPorts() && isOfFamily(own, host) && isThere) {
+                return Optional.of(own);
+            }
+        }
+        return Optional.empty();
+    }
+
+    private static boolean isOfFamily(InetSocketAddress own, InetAddress host) {
+        return own.getAddress().getClass() == host.getClass();
+    }
+
     private static IOException closing() {
         return new IOException("the host is closing");
     }
 
-    private Future<?> connect(Channel socket, InetSocketAddress to, ChannelHandler pipeline) {
+    private Future<QuicChannel> connect(
+            Channel socket, InetSocketAddress to, ChannelHandler pipeline) {
         return QuicChannel.newBootstrap(socket)
                 .handler(pipeline)
                 .streamHandler(QuicMuxer.inbound())
@@ -146,8 +245,7 @@ public final class QuicTransport implements Transport {
                 throw closing();
             }
             var any = InetAddress.getByAddress(new byte[isIp4 ? 4 : 16]);
-            var codec = configure(new QuicClientCodecBuilder()).sslContext(security.client());
-            var bind = sockets().handler(codec.build()).bind(new InetSocketAddress(any, 0));
+            var bind = sockets().handler(clientCodec()).bind(new InetSocketAddress(any, 0));
             bind.awaitUninterruptibly();
             if (!bind.isSuccess()) {
                 throw new IOException("no UDP socket to dial from", bind.cause());
@@ -158,6 +256,10 @@ public final class QuicTransport implements Transport {
         } finally {
             lock.unlock();
         }
+    }
+
+    private ChannelHandler clientCodec() {
+        return configure(new QuicClientCodecBuilder()).sslContext(security.client()).build();
     }
 
     private Bootstrap sockets() {
@@ -196,9 +298,8 @@ public final class QuicTransport implements Transport {
     public void knock(Multiaddr address, byte[] noise) throws IOException {
         var to = QuicAddress.resolve(address);
         for (var socket : listening) {
-            var own = ((InetSocketAddress) socket.localAddress()).getAddress();
-            boolean isOfFamily = own.getClass() == to.getAddress().getClass();
-            if (isOfFamily && socket.isActive()) {
+            var own = (InetSocketAddress) socket.localAddress();
+            if (isOfFamily(own, to.getAddress()) && socket.isActive()) {
                 var _ = socket.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(noise), to));
             }
         }
@@ -211,22 +312,45 @@ public final class QuicTransport implements Transport {
                 configure(new QuicServerCodecBuilder())
                         .sslContext(security.server())
                         .option(QuicChannelOption.SEGMENTED_DATAGRAM_PACKET_ALLOCATOR, segments())
-                        .handler(pipeline)
+                        .handler(counted(pipeline))
                         .streamHandler(QuicMuxer.inbound());
-        var bind = sockets().handler(codec.build()).bind(QuicAddress.resolve(address));
+        var at = QuicAddress.resolve(address);
+        var sockets = sockets();
+        if (tcp.sharesPorts()) {
+            checkFree(at);
+            sockets = tcp.sharingPorts(sockets);
+        }
+        var bind = sockets.handler(codec.build()).bind(at);
         bind.await();
         if (!bind.isSuccess()) {
             throw new IOException(
                     "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
         }
-        lock.lock();
-        try {
-            sockets.add(bind.channel());
-        } finally {
-            lock.unlock();
-        }
+        this.sockets.add(bind.channel());
         listening.add(bind.channel());
         return new Bound(bind.channel());
+    }
+
+    /** Two programs that share their ports would take each other's packets. */
+    private static void checkFree(InetSocketAddress at) throws IOException {
+        try (var probe = new DatagramSocket(null)) {
+            probe.setReuseAddress(false);
+            probe.bind(at);
+        } catch (IOException taken) {
+            throw new IOException("cannot listen at " + at + ": " + taken.getMessage(), taken);
+        }
+    }
+
+    private ChannelHandler counted(ChannelHandler pipeline) {
+        return new ChannelInitializer<Channel>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                var from = remote(channel);
+                var _ = paths.merge(from, 1, Integer::sum);
+                var _ = channel.closeFuture().addListener(_ -> leave(from));
+                channel.pipeline().addLast(pipeline);
+            }
+        };
     }
 
     @Override

@@ -1,5 +1,6 @@
 package tensorlink.p2p.transport;
 
+import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -95,21 +96,16 @@ public final class TcpTransport implements Transport {
         configure(dialling::option);
         configure(accepting::childOption);
         if (sharesPorts) {
-            sharePorts();
+            var _ = sharingPorts(dialling).option(ChannelOption.SO_REUSEADDR, true);
+            var _ = sharingPorts(accepting);
         }
     }
 
-    /** Both kinds of sockets must say so, or the kernel lets neither use the other's port. */
-    private void sharePorts() {
-        dialling.option(ChannelOption.SO_REUSEADDR, true);
-        if (epoll) {
-            dialling.option(EPOLL_REUSE_PORT, 1);
-            accepting.option(EPOLL_REUSE_PORT, 1);
-        } else {
-            var reusePort = NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT);
-            dialling.option(reusePort, true);
-            accepting.option(reusePort, true);
-        }
+    /** The sockets that listen and those that dial must say so, or the kernel lets neither. */
+    <B extends AbstractBootstrap<B, C>, C extends Channel> B sharingPorts(B sockets) {
+        return epoll
+                ? sockets.option(EPOLL_REUSE_PORT, 1)
+                : sockets.option(NioChannelOption.of(StandardSocketOptions.SO_REUSEPORT), true);
     }
 
     private void configure(Options options) {
@@ -133,6 +129,11 @@ public final class TcpTransport implements Transport {
     /** Whether {@link #loops} are epoll's. */
     boolean isEpoll() {
         return epoll;
+    }
+
+    /** Whether to dial from ports that are listened at. */
+    boolean sharesPorts() {
+        return sharesPorts;
     }
 
     @Override

@@ -8,13 +8,17 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
@@ -22,6 +26,7 @@ import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -91,6 +96,47 @@ class HolePuncherTest {
         assertThat(connections(caller, callee).getFirst().direction()).isEqualTo(Direction.INBOUND);
         assertEchoes(connections(caller, callee).getFirst());
         assertThat(caller.open(callee.id(), ECHO).connection().isLimited()).isFalse();
+    }
+
+    @Test
+    void the_relayed_connection_is_closed_when_its_streams_had_time_to_end() throws Exception {
+        var relay = relay();
+        var callee = behind(relay, HostConfig.defaults().withListen(place(relay)));
+        var caller = host(HostConfig.defaults());
+        var grace = Duration.ofMillis(100);
+        new HolePuncher((Swarm) callee, Scheduler.system(), grace).start();
+
+        var relayed = caller.connect(callee.info());
+
+        assertThat(relayed.isLimited()).isTrue();
+        Eventually.until("it is closed", () -> !relayed.isOpen());
+        assertThat(connections(caller, callee)).hasSize(1);
+        assertEchoes(connections(caller, callee).getFirst());
+    }
+
+    @Test
+    void where_there_is_no_way_around_the_relayed_connection_stays_as_it_was() throws Exception {
+        var relay = relay();
+        var callee =
+                behind(relay, HostConfig.defaults().withListen(place(relay)).withHolePunching());
+        callee.control().allowOnLimited(ECHO);
+        var caller = host(HostConfig.defaults().withListen().withHolePunching());
+        caller.control().allowOnLimited(ECHO);
+        var tries = new CountDownLatch(3);
+        caller.unhandle(HolePuncher.PROTOCOL);
+        caller.handle(
+                HolePuncher.PROTOCOL,
+                stream -> {
+                    tries.countDown();
+                    throw new IOException("no help");
+                });
+
+        var relayed = caller.connect(new PeerInfo(callee.id(), List.of(place(relay))));
+
+        assertThat(tries.await(20, TimeUnit.SECONDS)).isTrue();
+        assertEchoes(relayed);
+        assertThat(caller.connections()).contains(relayed);
+        assertThat(connections(caller, callee)).isEmpty();
     }
 
     @Test
@@ -188,10 +234,15 @@ class HolePuncherTest {
         }
     }
 
-    @Test
-    void connections_come_from_the_port_that_is_listened_at() throws Exception {
-        var host = host(HostConfig.defaults().withHolePunching());
-        var other = host(HostConfig.defaults());
+    private static HostConfig listening(String transport) {
+        return HostConfig.defaults().withListen(Multiaddr.parse("/ip4/127.0.0.1/" + transport));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp/0", "udp/0/quic-v1"})
+    void connections_come_from_the_port_that_is_listened_at(String transport) throws Exception {
+        var host = host(listening(transport).withHolePunching());
+        var other = host(listening(transport));
 
         host.connect(other.info());
 
@@ -200,10 +251,11 @@ class HolePuncherTest {
                 .isEqualTo(host.addresses().getFirst());
     }
 
-    @Test
-    void a_second_connection_and_one_after_a_loss_come_from_other_ports() throws Exception {
-        var host = host(HostConfig.defaults().withHolePunching());
-        var other = host(HostConfig.defaults());
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp/0", "udp/0/quic-v1"})
+    void there_may_be_a_second_connection_and_one_after_a_loss(String transport) throws Exception {
+        var host = host(listening(transport).withHolePunching());
+        var other = host(listening(transport));
 
         host.connect(other.info());
         assertEchoes(host.dial(other.info()));
@@ -213,9 +265,26 @@ class HolePuncherTest {
         assertEchoes(host.connect(other.info()));
     }
 
-    @Test
-    void a_port_that_another_listens_at_is_not_shared() throws Exception {
-        var host = host(HostConfig.defaults().withHolePunching());
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp/0", "udp/0/quic-v1"})
+    void two_that_share_their_ports_may_each_have_dialled_the_other(String transport)
+            throws Exception {
+        var one = host(listening(transport).withHolePunching());
+        var two = host(listening(transport).withHolePunching());
+
+        var there = one.dial(two.info());
+        var back = two.dial(one.info());
+        var third = one.dial(two.info());
+
+        assertEchoes(there);
+        assertEchoes(back);
+        assertEchoes(third);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp/0", "udp/0/quic-v1"})
+    void a_port_that_another_listens_at_is_not_shared(String transport) throws Exception {
+        var host = host(listening(transport).withHolePunching());
         var taken = HostConfig.defaults().withListen(host.addresses().getFirst());
 
         assertThatThrownBy(() -> host(taken.withHolePunching())).isInstanceOf(IOException.class);
