@@ -1,9 +1,10 @@
-// A js-libp2p node that relays, is behind a relay or calls through one, and that asks and answers
-// AutoNAT; driven like peer.mjs.
+// A js-libp2p node that relays, is behind a relay or calls through one, punches holes, and asks and
+// answers AutoNAT; driven like peer.mjs.
 import { createInterface } from 'node:readline'
 import { autoNAT } from '@libp2p/autonat'
 import { autoNATv2 } from '@libp2p/autonat-v2'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { dcutr } from '@libp2p/dcutr'
 import { identify, identifyPush } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
@@ -14,7 +15,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 
 const ECHO = '/test/echo/1.0.0'
-const { listen, relays, limits, nat } = JSON.parse(process.argv[2] ?? '{}')
+const { listen, announce, relays, limits, nat, punches } = JSON.parse(process.argv[2] ?? '{}')
 
 const say = (...fields) => process.stdout.write(fields.join('\t') + '\n')
 const event = (name, values) =>
@@ -32,8 +33,11 @@ if (nat === 1) {
 if (nat === 2) {
   services.nat = autoNATv2({ startupDelay: 100, refreshInterval: 1000 })
 }
+if (punches) {
+  services.dcutr = dcutr()
+}
 const node = await createLibp2p({
-  addresses: { listen: listen ?? ['/ip4/127.0.0.1/tcp/0'] },
+  addresses: { listen: listen ?? ['/ip4/127.0.0.1/tcp/0'], appendAnnounce: announce ?? [] },
   transports: [tcp(), circuitRelayTransport({ reservationConcurrency: 1 })],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
@@ -92,9 +96,11 @@ const commands = {
   }
 }
 
+// Public addresses that nobody has verified are not among its addresses; those it listens at are.
 event('ready', {
   peer: node.peerId,
-  addresses: node.getMultiaddrs().find(it => !`${it}`.includes('p2p-circuit')) ?? `/p2p/${node.peerId}`
+  addresses: node.getMultiaddrs().find(it => !`${it}`.includes('p2p-circuit')) ??
+    `${node.components.transportManager.getAddrs()[0] ?? ''}/p2p/${node.peerId}`
 })
 
 for await (const line of createInterface({ input: process.stdin })) {

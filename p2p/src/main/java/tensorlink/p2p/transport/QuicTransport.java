@@ -80,7 +80,7 @@ public final class QuicTransport implements Transport {
     /** Connections with each place over ports that are listened at. */
     private final Map<InetSocketAddress, Integer> paths = new ConcurrentHashMap<>();
 
-    private final List<Channel> listening = new CopyOnWriteArrayList<>();
+    private final List<Listening> listening = new CopyOnWriteArrayList<>();
     private boolean isClosed;
 
     /**
@@ -190,7 +190,7 @@ public final class QuicTransport implements Transport {
 
     private Optional<InetSocketAddress> listeningFor(InetAddress host) {
         for (var socket : listening) {
-            var own = (InetSocketAddress) socket.localAddress();
+            var own = socket.at();
             boolean isThere =
                     own.getAddress().isAnyLocalAddress()
                             || own.getAddress().isLoopbackAddress() == host.isLoopbackAddress();
@@ -298,9 +298,11 @@ public final class QuicTransport implements Transport {
     public void knock(Multiaddr address, byte[] noise) throws IOException {
         var to = QuicAddress.resolve(address);
         for (var socket : listening) {
-            var own = (InetSocketAddress) socket.localAddress();
-            if (isOfFamily(own, to.getAddress()) && socket.isActive()) {
-                var _ = socket.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(noise), to));
+            if (isOfFamily(socket.at(), to.getAddress()) && socket.channel().isActive()) {
+                var _ =
+                        socket.channel()
+                                .writeAndFlush(
+                                        new DatagramPacket(Unpooled.wrappedBuffer(noise), to));
             }
         }
     }
@@ -327,7 +329,8 @@ public final class QuicTransport implements Transport {
                     "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
         }
         this.sockets.add(bind.channel());
-        listening.add(bind.channel());
+        int port = ((InetSocketAddress) bind.channel().localAddress()).getPort();
+        listening.add(new Listening(bind.channel(), new InetSocketAddress(at.getAddress(), port)));
         return new Bound(bind.channel());
     }
 
@@ -385,6 +388,13 @@ public final class QuicTransport implements Transport {
             lock.unlock();
         }
     }
+
+    /**
+     * A socket that is listened at.
+     *
+     * @param at as asked for: a wildcard of IPv4 comes back from the kernel as one of IPv6
+     */
+    private record Listening(Channel channel, InetSocketAddress at) {}
 
     /** Its connections live by its socket, so that stays open until the transport is closed. */
     private record Bound(Channel socket) implements Listener {

@@ -62,7 +62,10 @@ public final class TcpTransport implements Transport {
 
     private final boolean epoll = Epoll.isAvailable();
     private final boolean sharesPorts;
+
+    /** As asked for: a wildcard of IPv4 comes back from the kernel as one of IPv6. */
     private final List<InetSocketAddress> listening = new CopyOnWriteArrayList<>();
+
     private final EventLoopGroup loops;
     private final ChannelGroup open = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
     private final Bootstrap dialling = new Bootstrap();
@@ -234,7 +237,8 @@ public final class TcpTransport implements Transport {
             throw new IOException(
                     "cannot listen at " + address + ": " + bind.cause().getMessage(), bind.cause());
         }
-        listening.add((InetSocketAddress) bind.channel().localAddress());
+        int port = ((InetSocketAddress) bind.channel().localAddress()).getPort();
+        listening.add(new InetSocketAddress(at.getAddress(), port));
         return new Bound(bind.channel());
     }
 
