@@ -276,7 +276,6 @@ final class QuicStream extends BlockingStream {
             try {
                 if (!discards) {
                     received.add(bytes, bytes.readableBytes());
-                    reading.signal();
                 }
             } finally {
                 lock.unlock();
@@ -284,8 +283,22 @@ final class QuicStream extends BlockingStream {
             }
         }
 
+        /**
+         * Asks for more only after the packets that wait have been taken in, so that what they
+         * carry is read at once and not packet by packet.
+         */
         @Override
         public void channelReadComplete(ChannelHandlerContext context) {
+            context.channel().eventLoop().execute(this::readNext);
+            lock.lock();
+            try {
+                reading.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void readNext() {
             lock.lock();
             try {
                 isReadRequested = false;
