@@ -148,8 +148,10 @@ final class SimGossip implements Callable<Integer> {
             scenario = scenario.withSybils(chosen.equals(Attack.NONE) ? 0 : sybils);
         }
         if (seconds != null) {
-            UsageException.requireRange("--seconds", seconds, 1, 86_400);
-            scenario = scenario.counting(scenario.traffic().warmUp(), Duration.ofSeconds(seconds));
+            var warmUp = scenario.traffic().warmUp();
+            long before = scenario.recoversAt().minus(warmUp).toSeconds();
+            UsageException.requireRange("--seconds", seconds, before + 1, 86_400);
+            scenario = scenario.counting(warmUp, Duration.ofSeconds(seconds));
         }
         return scenario;
     }

@@ -15,6 +15,7 @@ public record GossipScenario(Network network, Traffic traffic, Attack attack, lo
     private static final int PUBLISHERS_MAX = 100;
     private static final int RATE = 20;
     private static final Duration LATENCY = Duration.ofMillis(25);
+    private static final Duration RECOVERY = Duration.ofMinutes(1);
     private static final Duration WARM_UP = Duration.ofSeconds(30);
 
     /**
@@ -64,6 +65,13 @@ public record GossipScenario(Network network, Traffic traffic, Attack attack, lo
 
     private GossipScenario with(Traffic changed) {
         return new GossipScenario(network, changed, attack, seed);
+    }
+
+    /** From when on all should be as if there were no attack: a minute after it began. */
+    public Duration recoversAt() {
+        var warmUp = traffic.warmUp;
+        var recovered = attack.begins().plus(RECOVERY);
+        return network.sybils == 0 || recovered.compareTo(warmUp) < 0 ? warmUp : recovered;
     }
 
     /**

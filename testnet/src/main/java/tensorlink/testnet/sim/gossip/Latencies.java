@@ -24,7 +24,7 @@ final class Latencies {
      */
     GossipReport.Deliveries of(long expected) {
         return new GossipReport.Deliveries(
-                expected == 0 ? 1 : (double) count / expected, at(0.5), at(0.99), at(1));
+                expected == 0 ? 0 : (double) count / expected, at(0.5), at(0.99), at(1));
     }
 
     /** The least time within which so large a share of the deliveries was made. */

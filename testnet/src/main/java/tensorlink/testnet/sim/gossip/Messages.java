@@ -2,7 +2,6 @@ package tensorlink.testnet.sim.gossip;
 
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -19,7 +18,6 @@ final class Messages {
 
     private static final int BYTES = 2048;
     private static final int ID_BYTES = 8;
-    private static final Duration RECOVERY = Duration.ofMinutes(1);
 
     private final int honest;
     private final long countsFrom;
@@ -37,9 +35,7 @@ final class Messages {
     Messages(GossipScenario scenario) {
         this.honest = scenario.network().honest();
         this.countsFrom = scenario.traffic().warmUp().toNanos();
-        long attacked = scenario.attack().begins().plus(RECOVERY).toNanos();
-        boolean isAttacked = scenario.network().sybils() > 0;
-        this.recoveredFrom = isAttacked ? Math.max(countsFrom, attacked) : countsFrom;
+        this.recoveredFrom = scenario.recoversAt().toNanos();
         this.receivedBy = new int[honest];
         this.deliveredOf = new long[scenario.traffic().publishers()];
     }

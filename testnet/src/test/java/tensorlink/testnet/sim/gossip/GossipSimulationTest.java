@@ -12,6 +12,7 @@ class GossipSimulationTest {
     private static final long SEED = 1;
     private static final double DELIVERY = 0.999;
     private static final Duration P99 = Duration.ofSeconds(1);
+    private static final Duration MESH_CLEAN = Duration.ofSeconds(60);
 
     @Test
     void the_same_seed_gives_the_same_trace_and_another_seed_another() {
@@ -27,7 +28,7 @@ class GossipSimulationTest {
 
     @Test
     void a_thousand_nodes_get_every_message_once_within_a_second() {
-        var report = GossipSimulation.run(GossipScenario.quiet(1000, SEED));
+        var report = GossipSimulation.run(GossipScenario.quiet(1000, SEED).withRate(10));
 
         assertThat(report.all().share()).as("%s", report).isEqualTo(1);
         assertThat(report.all().p99()).as("%s", report).isLessThan(P99);
@@ -39,7 +40,8 @@ class GossipSimulationTest {
 
     @Test
     void what_is_lost_on_the_way_comes_by_gossip() {
-        var report = GossipSimulation.run(GossipScenario.quiet(250, SEED).withLoss(0.1));
+        var report =
+                GossipSimulation.run(GossipScenario.quiet(250, SEED).withRate(10).withLoss(0.1));
 
         assertThat(report.all().share()).as("%s", report).isGreaterThanOrEqualTo(DELIVERY);
         assertThat(report.all().p99()).as("%s", report).isLessThan(P99);
@@ -54,8 +56,8 @@ class GossipSimulationTest {
         var scenario =
                 GossipScenario.of(attack, 250, SEED)
                         .withSybils(1000)
-                        .withRate(10)
-                        .counting(Duration.ofSeconds(30), Duration.ofSeconds(120));
+                        .withRate(5)
+                        .counting(Duration.ofSeconds(30), Duration.ofSeconds(100));
 
         var report = GossipSimulation.run(scenario);
 
@@ -63,6 +65,9 @@ class GossipSimulationTest {
         assertThat(report.recovered().p99()).as("%s", report).isLessThanOrEqualTo(P99);
         assertThat(report.twice()).as("%s", report).isZero();
         assertThat(report.intrusion().peak()).as("%s", report).isPositive();
+        assertThat(report.intrusion().firstClean())
+                .as("%s", report)
+                .hasValueSatisfying(after -> assertThat(after).isLessThan(MESH_CLEAN));
     }
 
     @Test
