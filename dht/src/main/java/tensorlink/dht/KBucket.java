@@ -2,7 +2,6 @@ package tensorlink.dht;
 
 import java.time.Instant;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Optional;
@@ -141,8 +140,28 @@ final class KBucket {
         return member != null && !member.lost();
     }
 
-    /** Least recently seen first, the lost among them. */
-    Collection<Contact> members() {
-        return Collections.unmodifiableCollection(members.values());
+    /** Adds the members to {@code contacts}, least recently seen first, the lost among them. */
+    void addTo(Collection<Contact> contacts) {
+        contacts.addAll(members.values());
+    }
+
+    /** Adds the members that are not lost to {@code contacts}. */
+    void addPresentTo(Collection<Contact> contacts) {
+        for (var member : members.values()) {
+            if (!member.lost()) {
+                contacts.add(member);
+            }
+        }
+    }
+
+    /** How many members other than {@code contact} share their fate with it. */
+    int sharing(Contact contact) {
+        int sharing = 0;
+        for (var member : members.values()) {
+            if (member.group().equals(contact.group()) && !member.id().equals(contact.id())) {
+                sharing++;
+            }
+        }
+        return sharing;
     }
 }

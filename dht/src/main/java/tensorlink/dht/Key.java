@@ -23,6 +23,8 @@ public final class Key {
     /** The first bytes of a multihash that holds a SHA-256 digest. */
     private static final ByteString SHA2_256 = ByteString.copyFrom(new byte[] {0x12, 0x20});
 
+    private static final int DIGEST_BYTES = 32;
+
     /** Never fed, only copied. */
     private static final MessageDigest SHA_256 = sha256();
 
@@ -118,12 +120,20 @@ public final class Key {
      * turned back into bytes, so it is found by trying: 2^(prefix + 1) hashes on average.
      */
     public Key random(int prefix, RandomGenerator random) {
-        var digest = new byte[32];
+        var multihash = ByteBuffer.allocate(SHA2_256.size() + DIGEST_BYTES);
+        random.nextBytes(multihash.array());
+        multihash.put(SHA2_256.toByteArray());
+        var sha256 = newSha256();
         while (true) {
-            random.nextBytes(digest);
-            var candidate = new Key(SHA2_256.concat(ByteString.copyFrom(digest)));
-            if (commonPrefix(candidate) == prefix) {
-                return candidate;
+            multihash.putLong(SHA2_256.size(), random.nextLong());
+            var place = ByteBuffer.wrap(sha256.digest(multihash.array()));
+            // Nearly all candidates fall at their first bits, before anything is made of them.
+            long difference = first ^ place.getLong();
+            if (Long.numberOfLeadingZeros(difference) == Math.min(prefix, Long.SIZE)) {
+                var candidate = new Key(ByteString.copyFrom(multihash.array()));
+                if (commonPrefix(candidate) == prefix) {
+                    return candidate;
+                }
             }
         }
     }

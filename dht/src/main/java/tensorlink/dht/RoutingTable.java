@@ -2,7 +2,6 @@ package tensorlink.dht;
 
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -97,11 +96,11 @@ final class RoutingTable {
         int ofTable = 0;
         int ofBucket = 0;
         for (int i = 0; i <= deepest; i++) {
-            for (var member : members(i)) {
-                if (member.group().equals(contact.group()) && !member.id().equals(contact.id())) {
-                    ofTable++;
-                    ofBucket += i == prefix ? 1 : 0;
-                }
+            var bucket = buckets[i];
+            if (bucket != null) {
+                int sharing = bucket.sharing(contact);
+                ofTable += sharing;
+                ofBucket += i == prefix ? sharing : 0;
             }
         }
         return ofTable < diversity.perTable() && ofBucket < diversity.perBucket();
@@ -199,19 +198,13 @@ final class RoutingTable {
     private void addClosest(List<Contact> closest, int first, int last, Key target) {
         int before = closest.size();
         for (int i = first; i <= last; i++) {
-            for (var member : members(i)) {
-                if (!member.lost()) {
-                    closest.add(member);
-                }
+            var bucket = buckets[i];
+            if (bucket != null) {
+                bucket.addPresentTo(closest);
             }
         }
         closest.subList(before, closest.size())
                 .sort((left, right) -> target.compareDistances(left.key(), right.key()));
-    }
-
-    private Collection<Contact> members(int prefix) {
-        var bucket = buckets[prefix];
-        return bucket == null ? List.of() : bucket.members();
     }
 
     /** Who has not answered since {@code limit}, lost or not asked. */
@@ -277,7 +270,10 @@ final class RoutingTable {
         try {
             var contacts = new ArrayList<Contact>();
             for (int i = 0; i <= deepest; i++) {
-                contacts.addAll(members(i));
+                var bucket = buckets[i];
+                if (bucket != null) {
+                    bucket.addTo(contacts);
+                }
             }
             return contacts;
         } finally {

@@ -24,15 +24,17 @@ import tensorlink.p2p.gossip.TopicConfig.Verdict;
 import tensorlink.p2p.peer.PeerId;
 
 /**
- * What the network's workers say that they offer, as gossip brings it to every node; a worker says
- * it every {@link #INTERVAL}. Good for a look at the market: whoever places a job asks the workers
- * themselves, as an offer may be gone when it is read. Safe for use by any thread.
+ * What the network's workers say that they offer, as gossip brings it to every node that listens.
+ * The more workers there are, the less often each speaks, so that all of them together do not grow
+ * louder. Good for a look at the market: whoever places a job asks the workers themselves, as an
+ * offer may be gone when it is read. Safe for use by any thread.
  */
 final class CapabilityBoard implements AutoCloseable {
-    static final Duration INTERVAL = Duration.ofMinutes(1);
+    /** Between two words of all workers together, when there are many. */
+    static final Duration SHARE = Duration.ofSeconds(5);
 
-    /** Who has said nothing for so long is gone. */
-    static final Duration KEPT = INTERVAL.multipliedBy(3);
+    /** For how many of the longest intervals somebody who says nothing is believed to be there. */
+    private static final int INTERVALS_KEPT = 3;
 
     /** What comes sooner after the last word of the same worker is not passed on. */
     static final Duration PAUSE_LEAST = Duration.ofSeconds(5);
@@ -48,6 +50,7 @@ final class CapabilityBoard implements AutoCloseable {
     private static final ByteString NO_QUESTION = ByteString.EMPTY;
 
     private final Seals seals;
+    private final Profile profile;
     private final Scheduler scheduler;
 
     private final ReentrantLock lock = new ReentrantLock();
@@ -58,37 +61,53 @@ final class CapabilityBoard implements AutoCloseable {
 
     private record Said(Capability capability, long nanos) {}
 
-    CapabilityBoard(Seals seals, Scheduler scheduler) {
+    CapabilityBoard(Seals seals, Profile profile, Scheduler scheduler) {
         this.seals = seals;
+        this.profile = profile;
         this.scheduler = scheduler;
     }
 
     /**
-     * Joins the network's topic.
+     * Joins the network's topic, if this node is to hear what others offer.
      *
      * @param own what this node offers; empty when it is no worker
      */
     void start(Gossip gossip, String network, Optional<Supplier<Capability>> own) {
         var name = "/tensorlink/" + network + "/capability";
-        var joined = gossip.join(name, TopicConfig.defaults().withValidator(this::judge));
-        topic = joined;
-        own.ifPresent(
-                offer -> saying = scheduler.fork("capability", () -> keepSaying(joined, offer)));
+        if (profile.hearsOffers()) {
+            topic = gossip.join(name, TopicConfig.defaults().withValidator(this::judge));
+        }
+        own.ifPresent(offer ->
+                saying = scheduler.fork("capability", () -> keepSaying(gossip, name, offer)));
     }
 
-    private void keepSaying(Topic joined, Supplier<Capability> offer) {
+    private void keepSaying(Gossip gossip, String name, Supplier<Capability> offer) {
         try {
             while (true) {
                 // Who has just come knows nobody yet, and a word that nobody hears is lost.
-                while (joined.peers().isEmpty()) {
+                while (gossip.peers(name).isEmpty()) {
                     scheduler.sleep(COMPANY_INTERVAL);
                 }
-                joined.publish(seals.sealCapability(offer.get(), NO_QUESTION));
-                scheduler.sleep(INTERVAL);
+                gossip.publish(name, seals.sealCapability(offer.get(), NO_QUESTION));
+                scheduler.sleep(pause());
             }
         } catch (InterruptedException closing) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Between two words of this worker: as long as all others take for theirs, or longer. */
+    Duration pause() {
+        lock.lock();
+        try {
+            return longer(profile.offerInterval(), SHARE.multipliedBy(said.size()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Duration longer(Duration one, Duration other) {
+        return one.compareTo(other) >= 0 ? one : other;
     }
 
     /** Keeps what is good as it is judged: nobody else has to be told. */
@@ -130,7 +149,9 @@ final class CapabilityBoard implements AutoCloseable {
     }
 
     private void forgetTheSilent(long now) {
-        said.values().removeIf(it -> now - it.nanos() > KEPT.toNanos());
+        var pause = longer(Profile.LONGEST_OFFER_INTERVAL, SHARE.multipliedBy(said.size()));
+        long kept = pause.multipliedBy(INTERVALS_KEPT).toNanos();
+        said.values().removeIf(it -> now - it.nanos() > kept);
     }
 
     /** What others offer, as far as we have heard lately; who spoke last comes last. */

@@ -18,12 +18,14 @@ import tensorlink.p2p.peer.PreSharedKey;
  *     first node
  * @param membership of a network with a founder; empty for one that is only a name
  * @param looksAround whether to find and be found by multicast DNS on the local network
+ * @param presence how a node that joins is there for the others
  */
 public record Network(
         String name,
         List<PeerInfo> bootstrap,
         Optional<Membership> membership,
-        boolean looksAround) {
+        boolean looksAround,
+        Presence presence) {
     public Network {
         bootstrap = List.copyOf(bootstrap);
         new Protocols(name); // says what is wrong with a name
@@ -35,12 +37,17 @@ public record Network(
 
     /** A network without peers to ask: its first node. */
     public static Network named(String name) {
-        return new Network(name, List.of(), Optional.empty(), false);
+        return new Network(name, List.of(), Optional.empty(), false, Presence.defaults());
     }
 
     /** The network that a node is part of. */
     public static Network of(Membership membership) {
-        return new Network(membership.network().label(), List.of(), Optional.of(membership), false);
+        return new Network(
+                membership.network().label(),
+                List.of(),
+                Optional.of(membership),
+                false,
+                Presence.defaults());
     }
 
     /**
@@ -70,12 +77,17 @@ public record Network(
     }
 
     private Network bootstrap(List<PeerInfo> peers) {
-        return new Network(name, peers, membership, looksAround);
+        return new Network(name, peers, membership, looksAround, presence);
     }
 
     /** The same network, also looking for its nodes on the local network. */
     public Network lookingAround(boolean looks) {
-        return new Network(name, bootstrap, membership, looks);
+        return new Network(name, bootstrap, membership, looks, presence);
+    }
+
+    /** The same network, for a node that is there in this way. */
+    public Network presence(Presence changed) {
+        return new Network(name, bootstrap, membership, looksAround, changed);
     }
 
     /** What its members share; empty when everybody can be one. */

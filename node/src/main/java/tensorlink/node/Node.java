@@ -68,6 +68,7 @@ public final class Node implements AutoCloseable {
     private final Network network;
     private final Host host;
     private final Dht dht;
+    private final DhtMode mode;
     private final Party party;
     private final JobClient jobs;
     private final @Nullable Worker worker;
@@ -85,6 +86,7 @@ public final class Node implements AutoCloseable {
             HomeLock lock,
             Host host,
             Dht dht,
+            DhtMode mode,
             Party party,
             JobClient jobs,
             @Nullable Worker worker,
@@ -99,6 +101,7 @@ public final class Node implements AutoCloseable {
         this.lock = lock;
         this.host = host;
         this.dht = dht;
+        this.mode = mode;
         this.party = party;
         this.jobs = jobs;
         this.worker = worker;
@@ -118,7 +121,8 @@ public final class Node implements AutoCloseable {
      *     HomeInUseException} when another node runs from the folder
      */
     static Node start(NodeOptions options) throws IOException, InterruptedException {
-        var scheduler = options.scheduler();
+        var presence = options.presence();
+        var scheduler = presence.scheduler();
         var network = options.network();
         var protocols = new Protocols(network.name());
         var random = new SecureRandom();
@@ -132,17 +136,20 @@ public final class Node implements AutoCloseable {
             AccountKey.warmUp();
             var host = Libp2p.start(identity.key(), hostConfig(options));
             opened.add(host);
+            // Ends with the host.
+            var _ = BusyPeers.watch(host, protocols);
+            var serving = presence.servingAsProfiled();
             var dht =
                     Dht.start(
                             host,
                             DhtConfig.defaults(protocols.kad())
-                                    .withMode(
-                                            options.hasRole()
-                                                    ? DhtConfig.Mode.SERVER
-                                                    : DhtConfig.Mode.CLIENT)
+                                    .withMode(serving.at(DhtMode.before(host)))
+                                    .withIntervals(presence.profile().intervals())
                                     .withStore(DhtStore.folder(options.home().dht(network.name())))
                                     .withScheduler(scheduler));
             opened.add(dht);
+            var mode = DhtMode.follow(serving, host, dht);
+            opened.add(mode);
             var around = new LanPeers();
             opened.add(around);
             if (network.looksAround()) {
@@ -200,9 +207,13 @@ public final class Node implements AutoCloseable {
             }
             var gossip =
                     Gossip.start(
-                            host, identity.key(), GossipConfig.defaults().withScheduler(scheduler));
+                            host,
+                            identity.key(),
+                            GossipConfig.defaults()
+                                    .withMesh(presence.profile().mesh())
+                                    .withScheduler(scheduler));
             opened.add(gossip);
-            var board = new CapabilityBoard(seals, scheduler);
+            var board = new CapabilityBoard(seals, presence.profile(), scheduler);
             opened.add(board);
             board.start(
                     gossip, network.name(), Optional.ofNullable(worker).map(it -> it::capability));
@@ -229,6 +240,7 @@ public final class Node implements AutoCloseable {
                     lock,
                     host,
                     dht,
+                    mode,
                     party,
                     jobs,
                     worker,
@@ -249,7 +261,10 @@ public final class Node implements AutoCloseable {
                 HostConfig.defaults()
                         .withListen(options.listen().toArray(new Multiaddr[0]))
                         .withAgentVersion("tensorlink/" + Version.TEXT)
-                        .withScheduler(options.scheduler());
+                        .withScheduler(options.presence().scheduler())
+                        .withLimits(options.presence().profile().limits())
+                        .withAutoNat(options.presence().profile().autoNat())
+                        .withGater(options.presence().gater());
         return options.network().key().map(config::withPrivateNetwork).orElse(config);
     }
 
@@ -342,6 +357,10 @@ public final class Node implements AutoCloseable {
     /** The name of the network this node is part of. */
     public String network() {
         return party.protocols().network();
+    }
+
+    public Presence presence() {
+        return network.presence();
     }
 
     public Host host() {
@@ -453,6 +472,7 @@ public final class Node implements AutoCloseable {
         board.close();
         gossip.close();
         around.close();
+        mode.close();
         dht.close();
         host.close();
         if (ownEngine != null) {

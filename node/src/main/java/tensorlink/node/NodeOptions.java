@@ -5,7 +5,6 @@ import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Engine;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.ledger.Amount;
-import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 
 /**
@@ -19,7 +18,6 @@ record NodeOptions(
         Home home,
         List<Multiaddr> listen,
         JobLimits limits,
-        Scheduler scheduler,
         @Nullable Working working,
         @Nullable Validating validating) {
 
@@ -28,25 +26,24 @@ record NodeOptions(
     }
 
     static NodeOptions of(Network network, Home home, List<Multiaddr> listen) {
-        return new NodeOptions(
-                network, home, listen, JobLimits.defaults(), Scheduler.system(), null, null);
+        return new NodeOptions(network, home, listen, JobLimits.defaults(), null, null);
     }
 
     NodeOptions working(Working terms) {
-        return new NodeOptions(network, home, listen, limits, scheduler, terms, validating);
+        return new NodeOptions(network, home, listen, limits, terms, validating);
     }
 
     NodeOptions validating(Validating terms) {
-        return new NodeOptions(network, home, listen, limits, scheduler, working, terms);
+        return new NodeOptions(network, home, listen, limits, working, terms);
     }
 
     NodeOptions limits(JobLimits others) {
-        return new NodeOptions(network, home, listen, others, scheduler, working, validating);
+        return new NodeOptions(network, home, listen, others, working, validating);
     }
 
-    /** Whether it serves others at all. */
-    boolean hasRole() {
-        return working != null || validating != null;
+    /** How it is there for others. */
+    Presence presence() {
+        return network.presence();
     }
 
     /**

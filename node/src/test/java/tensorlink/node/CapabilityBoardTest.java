@@ -57,7 +57,8 @@ class CapabilityBoardTest {
 
     @Test
     void the_same_worker_is_heard_once_in_a_while() {
-        var board = new CapabilityBoard(seals(KeyPair.generate(), "lab"), scheduler);
+        var board =
+                new CapabilityBoard(seals(KeyPair.generate(), "lab"), Profile.STANDARD, scheduler);
         var worker = KeyPair.generate().peerId();
 
         assertThat(board.keep(capability(worker, 1))).isTrue();
@@ -68,13 +69,30 @@ class CapabilityBoardTest {
 
     @Test
     void of_more_workers_than_there_is_room_for_those_heard_last_are_kept() {
-        var board = new CapabilityBoard(seals(KeyPair.generate(), "lab"), scheduler);
+        var board =
+                new CapabilityBoard(seals(KeyPair.generate(), "lab"), Profile.STANDARD, scheduler);
         for (int i = 0; i <= CapabilityBoard.WORKERS_MAX; i++) {
             board.keep(capability(id(i), i));
         }
 
         assertThat(board.offers()).hasSize(CapabilityBoard.WORKERS_MAX);
         assertThat(board.offers().getFirst()).isEqualTo(capability(id(1), 1));
+    }
+
+    @Test
+    void a_worker_speaks_the_less_often_the_more_of_them_there_are() {
+        var board =
+                new CapabilityBoard(seals(KeyPair.generate(), "lab"), Profile.STANDARD, scheduler);
+        for (int i = 0; i < 12; i++) {
+            board.keep(capability(id(i), i));
+        }
+        assertThat(board.pause()).isEqualTo(Profile.STANDARD.offerInterval());
+
+        for (int i = 12; i < 120; i++) {
+            board.keep(capability(id(i), i));
+        }
+
+        assertThat(board.pause()).isEqualTo(Profile.STANDARD.offerInterval().multipliedBy(10));
     }
 
     private record Running(Host host, CapabilityBoard board) {}
@@ -85,7 +103,7 @@ class CapabilityBoardTest {
         open.add(host);
         var gossip = Gossip.start(host, key, GossipConfig.defaults());
         open.add(gossip);
-        var board = new CapabilityBoard(seals(key, network), scheduler);
+        var board = new CapabilityBoard(seals(key, network), Profile.STANDARD, scheduler);
         open.add(board);
         board.start(
                 gossip,

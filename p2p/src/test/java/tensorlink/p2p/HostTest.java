@@ -38,6 +38,7 @@ import tensorlink.p2p.core.WrongPeerException;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerInfo;
+import tensorlink.p2p.peer.SealedPeerRecord;
 
 /** Whole hosts, over TCP on the loopback interface and over memory. */
 @ParameterizedClass
@@ -265,6 +266,7 @@ class HostTest {
                     assertThat(it.addresses()).isEqualTo(server.addresses());
                     assertThat(it.observedAddress()).isPresent();
                     assertThat(it.record())
+                            .map(SealedPeerRecord::content)
                             .hasValueSatisfying(
                                     record -> assertThat(record.peer()).isEqualTo(server.id()));
                 });

@@ -239,6 +239,22 @@ class ObservationTest {
         return line.substring(start, line.indexOf('"', start));
     }
 
+    @Test
+    void the_wire_carries_more_than_the_payload_and_both_ends_count_the_same() throws Exception {
+        var server = echoing();
+        var client = host();
+        try (var stream = client.connect(server.info()).open(ECHO)) {
+            stream.writeMessage(ByteString.copyFrom(new byte[900]));
+            assertThat(stream.readMessage(1000).size()).isEqualTo(900);
+        }
+
+        Eventually.until(
+                "what one sent the other received",
+                () -> server.control().wire().received() == client.control().wire().sent());
+        assertThat(client.control().wire().sent()).isBetween(1_000L, 20_000L);
+        assertThat(client.control().wire().received()).isBetween(1_000L, 20_000L);
+    }
+
     private static tensorlink.p2p.core.Traffic traffic(Host host) {
         for (var traffic : host.control().traffic()) {
             if (traffic.protocol().equals(ECHO)) {

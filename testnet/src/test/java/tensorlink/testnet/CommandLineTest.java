@@ -289,7 +289,11 @@ class CommandLineTest {
                         List.of("parity"),
                         List.of("bench"),
                         List.of("bench", "train"),
-                        List.of("bench", "net"))) {
+                        List.of("bench", "net"),
+                        List.of("sim", "dht"),
+                        List.of("sim", "gossip"),
+                        List.of("sim", "eclipse"),
+                        List.of("sim", "censor"))) {
             var arguments = new ArrayList<>(verb);
             arguments.add("--help");
 

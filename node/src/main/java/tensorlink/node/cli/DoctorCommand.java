@@ -44,6 +44,17 @@ final class DoctorCommand implements Callable<Integer> {
         var doctor = new Doctor(flags.home(), Scheduler.system());
         findings.addAll(doctor.machine(config.listen()));
         findings.addAll(doctor.network(flags.network(config)));
+        askTheNode(findings);
+    }
+
+    /** What the node that runs from this home has found out, if one does. */
+    private void askTheNode(List<Finding> findings) throws IOException, InterruptedException {
+        try {
+            var status = new NodeClient(flags.home()).get("/api/v1/status");
+            findings.add(new Finding("reach", true, StandingText.sentence(status), ""));
+        } catch (NotRunningException none) {
+            // Nobody has found out anything.
+        }
     }
 
     private static int tell(Output output, List<Finding> findings) {

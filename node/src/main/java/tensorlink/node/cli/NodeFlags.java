@@ -146,7 +146,7 @@ final class NodeFlags {
                             + network.name()
                             + " has no key\n  try: tensorlink network join INVITATION");
         }
-        return network.via(read.bootstrap().toArray(new PeerInfo[0]));
+        return network.via(read.bootstrap().toArray(new PeerInfo[0])).presence(read.presence());
     }
 
     static void put(Map<Setting, String> flags, Setting setting, @Nullable Object value) {

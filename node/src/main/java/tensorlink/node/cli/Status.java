@@ -44,6 +44,7 @@ final class Status implements Callable<Integer> {
                         + " connections, "
                         + status.path("knownPeers").asInt()
                         + " peers known");
+        output.say("reach    " + StandingText.sentence(status));
         EntranceText.say(status, output);
         for (var address : status.path("addresses")) {
             output.say("address  " + address.asString());

@@ -76,6 +76,31 @@ final class Up implements Callable<Integer> {
     private List<String> listen = List.of();
 
     @Option(
+            names = "--profile",
+            paramLabel = "NAME",
+            description =
+                    "how much an idle node says on the network: standard (unless said), or lowpower"
+                            + " for a metered or radio link")
+    private @Nullable String profile;
+
+    @Option(
+            names = "--allow",
+            paramLabel = "SUBNET",
+            description =
+                    "speak with nobody outside it, as 10.0.0.0/8; repeatable; everywhere unless"
+                            + " said",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private List<String> allow = List.of();
+
+    @Option(
+            names = "--dht",
+            paramLabel = "MODE",
+            description =
+                    "whether others may ask this node for the way: auto (unless said), server or"
+                            + " client")
+    private @Nullable String dht;
+
+    @Option(
             names = "--memory",
             paramLabel = "SIZE",
             description = "on a worker: memory to lend, as \"4 GiB\" or 50%% (unless said)")
@@ -211,6 +236,8 @@ final class Up implements Callable<Integer> {
     private Map<Setting, String> settings() {
         var settings = new EnumMap<Setting, String>(Setting.class);
         NodeFlags.put(settings, Setting.NODE_ROLE, role);
+        NodeFlags.put(settings, Setting.NODE_PROFILE, profile);
+        NodeFlags.put(settings, Setting.NETWORK_DHT, dht);
         NodeFlags.put(settings, Setting.COMPUTE_MEMORY, memory);
         NodeFlags.put(settings, Setting.COMPUTE_THREADS, threads);
         NodeFlags.put(settings, Setting.WORKER_PRICE, price);
@@ -219,6 +246,9 @@ final class Up implements Callable<Integer> {
         NodeFlags.put(settings, Setting.API_LISTEN, api);
         if (!listen.isEmpty()) {
             settings.put(Setting.NETWORK_LISTEN, String.join(",", listen));
+        }
+        if (!allow.isEmpty()) {
+            settings.put(Setting.NETWORK_ALLOW, String.join(",", allow));
         }
         return settings;
     }
@@ -335,6 +365,7 @@ final class Up implements Callable<Integer> {
         status.put("addresses", texts(node.addresses()));
         status.put("connections", node.host().connections().size());
         status.put("knownPeers", node.dht().table().peers());
+        status.putAll(StandingText.facts(node));
         status.putAll(EntranceText.facts(node.entrances()));
         status.put("offers", node.offers().stream().map(Up::offer).toList());
         var jobs = new ArrayList<Map<String, Object>>();

@@ -6,13 +6,18 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.ledger.Amount;
+import tensorlink.node.Presence;
+import tensorlink.node.Profile;
+import tensorlink.node.Serving;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.multiaddr.Subnet;
 import tensorlink.p2p.peer.PeerInfo;
 
 /**
  * The settings as values.
  *
  * @param looksAround whether to find nodes on the local network
+ * @param presence how the node is there for others
  * @param memoryBytes to lend
  * @param threads that compute, at least 1
  */
@@ -22,6 +27,7 @@ public record NodeConfig(
         List<Multiaddr> listen,
         List<PeerInfo> bootstrap,
         boolean looksAround,
+        Presence presence,
         long memoryBytes,
         int threads,
         Amount price,
@@ -84,10 +90,13 @@ public record NodeConfig(
 
         NodeConfig config() {
             var role = read(Setting.NODE_ROLE, Role.USER, Reading::role);
+            var profile = read(Setting.NODE_PROFILE, Profile.STANDARD, Reading::profile);
             var name = read(Setting.NETWORK_NAME, "local", Reading::networkName);
             var listen = readList(Setting.NETWORK_LISTEN, Multiaddr::parse);
             var bootstrap = readList(Setting.NETWORK_BOOTSTRAP, Reading::bootstrap);
             boolean around = read(Setting.NETWORK_MDNS, true, Reading::isOn);
+            var allowed = readList(Setting.NETWORK_ALLOW, Subnet::parse);
+            var serving = read(Setting.NETWORK_DHT, Serving.AUTO, Reading::serving);
             long memory = read(Setting.COMPUTE_MEMORY, 0L, this::bytes);
             int threads = read(Setting.COMPUTE_THREADS, 1, this::threads);
             var price = read(Setting.WORKER_PRICE, Amount.ZERO, Reading::amount);
@@ -104,6 +113,10 @@ public record NodeConfig(
                     listen,
                     bootstrap,
                     around,
+                    Presence.defaults()
+                            .withProfile(profile)
+                            .withServing(serving)
+                            .withAllowed(allowed),
                     memory,
                     threads,
                     price,
@@ -173,6 +186,23 @@ public record NodeConfig(
                 case "on" -> true;
                 case "off" -> false;
                 default -> throw new IllegalArgumentException("must be on or off");
+            };
+        }
+
+        private static Profile profile(String text) {
+            return switch (text) {
+                case "standard" -> Profile.STANDARD;
+                case "lowpower" -> Profile.LOWPOWER;
+                default -> throw new IllegalArgumentException("must be standard or lowpower");
+            };
+        }
+
+        private static Serving serving(String text) {
+            return switch (text) {
+                case "auto" -> Serving.AUTO;
+                case "server" -> Serving.SERVER;
+                case "client" -> Serving.CLIENT;
+                default -> throw new IllegalArgumentException("must be auto, server or client");
             };
         }
 

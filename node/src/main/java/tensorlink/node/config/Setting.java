@@ -7,6 +7,11 @@ import java.util.Optional;
 /** Everything that can be set: its key in the file, its default and what it is for. */
 public enum Setting {
     NODE_ROLE("node.role", Kind.TEXT, "worker", "what this node does: worker, validator or user"),
+    NODE_PROFILE(
+            "node.profile",
+            Kind.TEXT,
+            "standard",
+            "standard or lowpower: how much an idle node says on the network"),
     NETWORK_NAME("network.name", Kind.TEXT, "local", "the network to join"),
     NETWORK_LISTEN(
             "network.listen",
@@ -23,6 +28,18 @@ public enum Setting {
             Kind.TEXT,
             "on",
             "on or off: whether to find nodes on the local network, unless all of it is loopback"),
+    NETWORK_ALLOW(
+            "network.allow",
+            Kind.LIST,
+            "",
+            "subnets outside which nobody is dialled or let in, as 10.0.0.0/8; none for"
+                    + " everywhere"),
+    NETWORK_DHT(
+            "network.dht",
+            Kind.TEXT,
+            "auto",
+            "auto, server or client: whether others may ask this node for the way; auto: while they"
+                    + " can dial it"),
     COMPUTE_MEMORY("compute.memory", Kind.TEXT, "50%", "memory to lend, as \"4 GiB\" or \"50%\""),
     COMPUTE_THREADS("compute.threads", Kind.NUMBER, "0", "threads that compute; 0 for every core"),
     WORKER_PRICE("worker.price", Kind.NUMBER, "0", "credits asked per token and layer"),

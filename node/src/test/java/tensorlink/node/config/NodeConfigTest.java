@@ -13,6 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.ledger.Amount;
+import tensorlink.node.Profile;
+import tensorlink.node.Serving;
+import tensorlink.p2p.multiaddr.Subnet;
 
 /** Every setting is found where it was said, and the stronger place wins. */
 class NodeConfigTest {
@@ -69,6 +72,7 @@ class NodeConfigTest {
         assertThat(config.network()).isEqualTo("local");
         assertThat(config.listen().toString()).isEqualTo("[/ip4/127.0.0.1/tcp/0]");
         assertThat(config.bootstrap()).isEmpty();
+        assertThat(config.presence().serving()).isEqualTo(Serving.AUTO);
         assertThat(config.memoryBytes()).isEqualTo(4L << 30);
         assertThat(config.threads()).isEqualTo(4);
         assertThat(config.price()).isEqualTo(Amount.ZERO);
@@ -93,6 +97,9 @@ class NodeConfigTest {
                                 Map.entry(
                                         Setting.NETWORK_BOOTSTRAP,
                                         "/ip4/192.0.2.7/tcp/4001/p2p/" + peer),
+                                Map.entry(Setting.NODE_PROFILE, "lowpower"),
+                                Map.entry(Setting.NETWORK_ALLOW, "10.0.0.0/8, fd00::/8"),
+                                Map.entry(Setting.NETWORK_DHT, "client"),
                                 Map.entry(Setting.COMPUTE_MEMORY, "1.5 GiB"),
                                 Map.entry(Setting.COMPUTE_THREADS, "1024"),
                                 Map.entry(Setting.WORKER_PRICE, "7"),
@@ -105,6 +112,10 @@ class NodeConfigTest {
         assertThat(config.network()).isEqualTo("lab-7.example");
         assertThat(config.listen()).hasSize(2);
         assertThat(config.bootstrap().getFirst().id().toString()).isEqualTo(peer);
+        assertThat(config.presence().profile()).isEqualTo(Profile.LOWPOWER);
+        assertThat(config.presence().allowed())
+                .containsExactly(Subnet.parse("10.0.0.0/8"), Subnet.parse("fd00::/8"));
+        assertThat(config.presence().serving()).isEqualTo(Serving.CLIENT);
         assertThat(config.memoryBytes()).isEqualTo(3L << 29);
         assertThat(config.threads()).isEqualTo(1024);
         assertThat(config.price()).isEqualTo(Amount.of(7));

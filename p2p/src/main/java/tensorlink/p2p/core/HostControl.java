@@ -48,6 +48,9 @@ public interface HostControl {
     /** What was moved so far, by protocol in alphabetical order. */
     List<Traffic> traffic();
 
+    /** What was moved so far in all, with everything that comes on top of the payload. */
+    WireTraffic wire();
+
     /**
      * What is held in each scope: {@code system}, {@code transient}, then those of protocols and
      * peers.

@@ -113,15 +113,20 @@ public record MeshConfig(
     }
 
     public MeshConfig withDegrees(int low, int wanted, int high) {
-        return with(new Degrees(low, wanted, high), heartbeat, floodsPublications);
+        return with(
+                new Degrees(low, wanted, high), heartbeat, opportunityTicks, floodsPublications);
     }
 
     public MeshConfig withHeartbeat(Duration changed) {
-        return with(degrees(), changed, floodsPublications);
+        return with(degrees(), changed, opportunityTicks, floodsPublications);
+    }
+
+    public MeshConfig withOpportunityTicks(int changed) {
+        return with(degrees(), heartbeat, changed, floodsPublications);
     }
 
     public MeshConfig withFloodsPublications(boolean changed) {
-        return with(degrees(), heartbeat, changed);
+        return with(degrees(), heartbeat, opportunityTicks, changed);
     }
 
     private Degrees degrees() {
@@ -129,7 +134,7 @@ public record MeshConfig(
     }
 
     /** The degrees of score and outbound links shrink with the others, and stay if they can. */
-    private MeshConfig with(Degrees degrees, Duration beat, boolean floods) {
+    private MeshConfig with(Degrees degrees, Duration beat, int opportunity, boolean floods) {
         return new MeshConfig(
                 degrees.wanted,
                 degrees.low,
@@ -149,7 +154,7 @@ public record MeshConfig(
                 graftFlood,
                 promisePatience,
                 resendsMax,
-                opportunityTicks,
+                opportunity,
                 opportunityPeers,
                 explicitTicks,
                 floods,

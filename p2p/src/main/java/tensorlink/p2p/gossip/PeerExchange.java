@@ -2,33 +2,29 @@ package tensorlink.p2p.gossip;
 
 import com.google.protobuf.ByteString;
 import java.security.SignatureException;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.concurrent.Semaphore;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerRecord;
+import tensorlink.p2p.peer.SealedPeerRecord;
 
 /**
- * Connects to peers that others recommend, and keeps the sealed records with which to recommend
- * them further. A record counts only when the peer that it is about signed it.
+ * Connects to peers that others recommend, and recommends those who told us where they are. A
+ * record counts only when the peer that it is about signed it.
  */
 final class PeerExchange {
     private static final Logger log = LoggerFactory.getLogger(PeerExchange.class);
     private static final int DIALS_MAX = 8;
-    private static final int RECORDS_MAX = 512;
 
     private final Host host;
     private final Scheduler scheduler;
     private final Semaphore dials = new Semaphore(DIALS_MAX);
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Map<PeerId, ByteString> records = new LinkedHashMap<>();
 
     PeerExchange(Host host, Scheduler scheduler) {
         this.host = host;
@@ -37,12 +33,11 @@ final class PeerExchange {
 
     /** What {@code peer} signed about itself; empty when we have nothing of the kind. */
     ByteString record(PeerId peer) {
-        lock.lock();
-        try {
-            return records.getOrDefault(peer, ByteString.EMPTY);
-        } finally {
-            lock.unlock();
-        }
+        return host.peers()
+                .identification(peer)
+                .flatMap(Identification::record)
+                .map(SealedPeerRecord::envelope)
+                .orElse(ByteString.EMPTY);
     }
 
     /** Tries to connect to {@code peer}, unless too many others are being tried; does not block. */
@@ -79,20 +74,11 @@ final class PeerExchange {
         }
     }
 
-    void learn(PeerId peer, ByteString sealed) throws SignatureException {
+    private void learn(PeerId peer, ByteString sealed) throws SignatureException {
         var record = PeerRecord.open(sealed);
         if (!record.peer().equals(peer)) {
             throw new SignatureException("the record is about " + record.peer());
         }
         host.peers().add(new PeerInfo(peer, record.addresses()));
-        lock.lock();
-        try {
-            records.put(peer, sealed);
-            if (records.size() > RECORDS_MAX) {
-                records.remove(records.keySet().iterator().next());
-            }
-        } finally {
-            lock.unlock();
-        }
     }
 }

@@ -88,6 +88,15 @@ public record ScoreConfig(
 
     /** Adds what the application knows about a peer, in points of the score. */
     public ScoreConfig withApplication(ToDoubleFunction<PeerId> changed) {
+        return with(changed, addressThreshold);
+    }
+
+    /** Lets so many peers share an address before it counts against them. */
+    public ScoreConfig withAddressThreshold(int changed) {
+        return with(application, changed);
+    }
+
+    private ScoreConfig with(ToDoubleFunction<PeerId> known, int sharing) {
         return new ScoreConfig(
                 gossipThreshold,
                 publishThreshold,
@@ -95,10 +104,10 @@ public record ScoreConfig(
                 exchangeThreshold,
                 opportunityThreshold,
                 topicMax,
-                changed,
+                known,
                 applicationWeight,
                 addressWeight,
-                addressThreshold,
+                sharing,
                 conductWeight,
                 conductThreshold,
                 conductDecay,

@@ -14,8 +14,8 @@ import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.PeerId;
-import tensorlink.p2p.peer.PeerRecord;
 import tensorlink.p2p.peer.PublicKey;
+import tensorlink.p2p.peer.SealedPeerRecord;
 import tensorlink.p2p.wire.IdentifyMessage;
 
 /**
@@ -80,18 +80,22 @@ record Claims(
     }
 
     /** The newest valid record: the one received, unless we have seen a later one. */
-    private Optional<PeerRecord> record(IdentifyMessage message) throws ProtocolViolation {
+    private Optional<SealedPeerRecord> record(IdentifyMessage message) throws ProtocolViolation {
         var before = known.flatMap(Identification::record);
-        if (!message.hasSignedPeerRecord()) {
+        var sealed = message.getSignedPeerRecord();
+        boolean isKnown = before.map(SealedPeerRecord::envelope).filter(sealed::equals).isPresent();
+        if (isKnown || !message.hasSignedPeerRecord()) {
             return before;
         }
         try {
-            var received = PeerRecord.open(message.getSignedPeerRecord());
-            if (!received.peer().equals(peer)) {
+            var received = SealedPeerRecord.open(sealed);
+            var content = received.content();
+            if (!content.peer().equals(peer)) {
                 throw new ProtocolViolation(
-                        "identify: " + peer + " sent the record of " + received.peer());
+                        "identify: " + peer + " sent the record of " + content.peer());
             }
-            boolean isNewer = before.isEmpty() || received.sequence() > before.get().sequence();
+            boolean isNewer =
+                    before.isEmpty() || content.sequence() > before.get().content().sequence();
             return isNewer ? Optional.of(received) : before;
         } catch (SignatureException forged) {
             throw new ProtocolViolation("identify: " + forged.getMessage(), forged);
@@ -116,9 +120,9 @@ record Claims(
         return names;
     }
 
-    private List<Multiaddr> addresses(IdentifyMessage message, Optional<PeerRecord> record) {
+    private List<Multiaddr> addresses(IdentifyMessage message, Optional<SealedPeerRecord> record) {
         if (record.isPresent()) {
-            return usable(record.get().addresses());
+            return usable(record.get().content().addresses());
         }
         if (message.getListenAddrsCount() == 0) {
             return known.map(Identification::addresses).orElse(List.of());

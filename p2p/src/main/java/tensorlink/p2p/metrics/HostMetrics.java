@@ -29,6 +29,7 @@ import tensorlink.p2p.core.ResourceLimitException;
 import tensorlink.p2p.core.ResourceUse;
 import tensorlink.p2p.core.Subscription;
 import tensorlink.p2p.core.Traffic;
+import tensorlink.p2p.core.WireTraffic;
 import tensorlink.p2p.core.WrongPeerException;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -43,6 +44,8 @@ import tensorlink.p2p.transport.Transport;
  *   <li>{@code libp2p.streams}: open now, by protocol and direction; {@code libp2p.streams.opened}
  *       so far
  *   <li>{@code libp2p.bytes}: payload so far, by protocol, received or sent
+ *   <li>{@code libp2p.wire}: everything so far that is not QUIC, received or sent, with what
+ *       frames, ciphers and handshakes add
  *   <li>{@code libp2p.dials}: addresses tried and how long it took, by transport and result
  *   <li>{@code libp2p.resources} and {@code libp2p.resources.limit}: what is held, by scope and
  *       resource, for the host, its transient scope and each protocol
@@ -66,6 +69,8 @@ public final class HostMetrics implements AutoCloseable {
         this.registry = registry;
         watch("system");
         watch("transient");
+        wire("received", WireTraffic::received);
+        wire("sent", WireTraffic::sent);
         subscription = host.control().observe(new Observer());
         for (var connection : host.connections()) {
             count("libp2p.connections", connections, tags(connection)).incrementAndGet();
@@ -129,6 +134,17 @@ public final class HostMetrics implements AutoCloseable {
                                     return 0;
                                 })
                         .tags("protocol", protocol.name(), "way", way)
+                        .baseUnit("bytes")
+                        .register(registry));
+    }
+
+    private void wire(String way, ToDoubleFunction<WireTraffic> value) {
+        meters.add(
+                FunctionCounter.builder(
+                                "libp2p.wire",
+                                host,
+                                any -> value.applyAsDouble(any.control().wire()))
+                        .tags("way", way)
                         .baseUnit("bytes")
                         .register(registry));
     }

@@ -1,8 +1,10 @@
 package tensorlink.p2p.mux;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownReadComplete;
 import io.netty.handler.codec.quic.QuicStreamChannel;
 import io.netty.handler.codec.quic.QuicStreamFrame;
@@ -21,12 +23,16 @@ import tensorlink.p2p.core.StreamResetException;
  *
  * <p>Bytes are only taken out of QUIC while less than {@link #UNREAD_BYTES_MAX} of them wait here,
  * so a reader that does not read fills QUIC's window, which holds the remote back. A writer waits
- * while as many wait for QUIC to take them.
+ * while {@link #QUEUED_BYTES_MAX} wait for QUIC to take them.
  */
 final class QuicStream extends BlockingStream {
     private static final int PART_BYTES = 64 << 10;
-    private static final int QUEUED_BYTES_MAX = 8 * PART_BYTES;
-    private static final int UNREAD_BYTES_MAX = 256 << 10;
+    private static final int QUEUED_BYTES_MAX = 4 * PART_BYTES;
+    private static final int UNREAD_BYTES_MAX = 64 << 10;
+
+    /** So that a read adds no more than {@link #PART_BYTES} to what waits. */
+    private static final RecvByteBufAllocator READS =
+            new AdaptiveRecvByteBufAllocator(512, 2048, PART_BYTES).maxMessagesPerRead(1);
 
     /** Smaller is more urgent; this is the end of the scale. */
     private static final int URGENCY_LAST = 127;
@@ -56,6 +62,7 @@ final class QuicStream extends BlockingStream {
     /** Takes over {@code raw}, before anything is read from it. */
     void attach(QuicStreamChannel raw) {
         raw.config().setAutoRead(false);
+        raw.config().setRecvByteBufAllocator(READS);
         raw.config().setAllowHalfClosure(true);
         raw.pipeline().addLast(new Events());
         lock.lock();
@@ -276,7 +283,6 @@ final class QuicStream extends BlockingStream {
             try {
                 if (!discards) {
                     received.add(bytes, bytes.readableBytes());
-                    reading.signal();
                 }
             } finally {
                 lock.unlock();
@@ -284,8 +290,22 @@ final class QuicStream extends BlockingStream {
             }
         }
 
+        /**
+         * Asks for more only after the packets that wait have been taken in, so that what they
+         * carry is read at once and not packet by packet.
+         */
         @Override
         public void channelReadComplete(ChannelHandlerContext context) {
+            context.channel().eventLoop().execute(this::readNext);
+            lock.lock();
+            try {
+                reading.signal();
+            } finally {
+                lock.unlock();
+            }
+        }
+
+        private void readNext() {
             lock.lock();
             try {
                 isReadRequested = false;

@@ -21,7 +21,7 @@ public record Identification(
         List<String> protocols,
         List<Multiaddr> addresses,
         Optional<Multiaddr> observedAddress,
-        Optional<PeerRecord> record) {
+        Optional<SealedPeerRecord> record) {
 
     public Identification {
         protocols = List.copyOf(protocols);

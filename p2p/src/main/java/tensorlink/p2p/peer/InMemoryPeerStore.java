@@ -246,7 +246,7 @@ final class InMemoryPeerStore implements PeerStore {
         List<Multiaddr> signed() {
             return identification == null
                     ? List.of()
-                    : identification.record().map(PeerRecord::addresses).orElse(List.of());
+                    : identification.record().map(it -> it.content().addresses()).orElse(List.of());
         }
 
         boolean isEmpty(Instant now) {

@@ -29,6 +29,7 @@ import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamHandler;
 import tensorlink.p2p.core.Subscription;
 import tensorlink.p2p.core.Traffic;
+import tensorlink.p2p.core.WireTraffic;
 import tensorlink.p2p.dns.DnsAddr;
 import tensorlink.p2p.dns.TxtLookup;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -57,6 +58,7 @@ public final class Swarm implements Host {
     private final Acceptor acceptor;
     private final Witnesses witnesses = new Witnesses();
     private final TrafficTable traffic = new TrafficTable();
+    private final WireMeter wire = new WireMeter();
     private final Tracer tracer;
     private final ResourceTree resources;
     private final PeerTags tags = new PeerTags();
@@ -93,6 +95,7 @@ public final class Swarm implements Host {
                         tracer,
                         resources,
                         parts.gater(),
+                        wire,
                         new Owner(negotiation));
         acceptor = new Acceptor(transports, upgrader, this::keep);
         var gate =
@@ -412,6 +415,11 @@ public final class Swarm implements Host {
         @Override
         public List<Traffic> traffic() {
             return traffic.all();
+        }
+
+        @Override
+        public WireTraffic wire() {
+            return wire.now();
         }
 
         @Override

@@ -18,6 +18,7 @@ import tensorlink.p2p.core.Link;
 import tensorlink.p2p.core.PrivateNetworkException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.WrongPeerException;
+import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.FrameTap;
 import tensorlink.p2p.negotiate.NegotiationHandler;
@@ -136,6 +137,10 @@ final class Upgrade extends ChannelInboundHandlerAdapter {
             var handshake = own.get().security().handshake(direction, this::secured);
             channel.pipeline().addLast(handshake).addLast(this);
             return;
+        }
+        // What a relay carries is counted on the connection with the relay.
+        if (!remoteAddress.has(AddressProtocol.P2P_CIRCUIT)) {
+            channel.pipeline().addLast(shared.wire());
         }
         var names = shared.securityNames();
         shared.network()

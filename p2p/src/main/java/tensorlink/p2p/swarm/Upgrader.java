@@ -33,6 +33,7 @@ record Upgrader(
         Tracer tracer,
         ResourceTree resources,
         Gater gater,
+        WireMeter wire,
         SwarmConnection.Owner owner) {
 
     Duration timeout(Direction direction) {

@@ -19,6 +19,7 @@ import io.netty.handler.codec.quic.QuicChannel;
 import io.netty.handler.codec.quic.QuicChannelOption;
 import io.netty.handler.codec.quic.QuicClientCodecBuilder;
 import io.netty.handler.codec.quic.QuicCodecBuilder;
+import io.netty.handler.codec.quic.QuicCongestionControlAlgorithm;
 import io.netty.handler.codec.quic.QuicServerCodecBuilder;
 import io.netty.handler.codec.quic.SegmentedDatagramPacketAllocator;
 import io.netty.util.concurrent.Future;
@@ -291,6 +292,8 @@ public final class QuicTransport implements Transport {
                 .initialMaxStreamsBidirectional(limits.streams().openMax())
                 .initialMaxStreamsUnidirectional(0)
                 .activeMigration(false)
+                // Cubic fills every queue on the way, and a ping waits behind them all.
+                .congestionControlAlgorithm(QuicCongestionControlAlgorithm.BBR)
                 .flushStrategy(FlushStrategy.afterNumBytes(FLUSH_BYTES));
     }
 

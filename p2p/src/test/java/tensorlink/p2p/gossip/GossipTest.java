@@ -114,6 +114,30 @@ class GossipTest {
     }
 
     @Test
+    void who_leaves_recommends_those_who_stay_to_each_other_by_what_they_signed() throws Exception {
+        var trusting = GossipConfig.defaults();
+        trusting = trusting.withScore(trusting.score().withApplication(peer -> 100));
+        var hub = node(KeyPair.generate(), GossipConfig.defaults().withExchangesPeers(true));
+        var a = node(KeyPair.generate(), trusting);
+        var b = node(KeyPair.generate(), trusting);
+        connect(a, hub);
+        connect(b, hub);
+        var topics = new ArrayList<Topic>();
+        for (var node : nodes) {
+            topics.add(node.gossip.join(TOPIC, TopicConfig.defaults()));
+        }
+        Eventually.until("all are in one mesh", () -> topics.getFirst().mesh().size() == 2);
+
+        topics.getFirst().leave();
+
+        Eventually.until(
+                "the two are connected",
+                () ->
+                        a.host.connections().stream()
+                                .anyMatch(it -> it.remotePeer().equals(b.host.id())));
+    }
+
+    @Test
     void messages_cross_a_line_of_five_both_ways_once_each() throws Exception {
         var topics = new ArrayList<Topic>();
         var inboxes = new ArrayList<BlockingQueue<GossipMessage>>();

@@ -52,13 +52,17 @@ class PeerExchangeTest {
     }
 
     @Test
-    void a_peer_is_dialled_where_its_own_record_says_and_recommended_further() {
+    void a_peer_is_dialled_where_its_own_record_says_and_recommended_further()
+            throws SignatureException {
         var record = record(key, THERE);
 
         exchange.connect(key.peerId(), record);
 
         Eventually.until("we are connected", () -> here.connections().size() == 1);
-        assertThat(exchange.record(key.peerId())).isEqualTo(record);
+        Eventually.until(
+                "it has said where it is, signed", () -> !exchange.record(key.peerId()).isEmpty());
+        assertThat(PeerRecord.open(exchange.record(key.peerId())).addresses())
+                .containsExactly(THERE);
     }
 
     @Test
@@ -73,22 +77,9 @@ class PeerExchangeTest {
         exchange.connect(other.peerId(), record(other, THERE));
 
         Eventually.until(
-                "the last one is looked at", () -> !exchange.record(other.peerId()).isEmpty());
+                "the last one is looked at",
+                () -> !here.peers().addresses(other.peerId()).isEmpty());
         assertThat(here.peers().addresses(key.peerId())).isEmpty();
-        assertThat(exchange.record(key.peerId())).isEmpty();
         assertThat(here.connections()).isEmpty();
-    }
-
-    @Test
-    void no_more_than_512_records_are_kept_the_newest_ones() throws SignatureException {
-        for (int i = 0; i < 600; i++) {
-            var some = Cast.key(i);
-            var sealed = record(some);
-            exchange.learn(some.peerId(), sealed);
-        }
-
-        assertThat(exchange.record(Cast.peer(87))).isEmpty();
-        assertThat(exchange.record(Cast.peer(88))).isNotEmpty();
-        assertThat(exchange.record(Cast.peer(599))).isNotEmpty();
     }
 }

@@ -21,6 +21,7 @@ import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerRecord;
+import tensorlink.p2p.peer.SealedPeerRecord;
 import tensorlink.p2p.peer.SignedEnvelope;
 import tensorlink.p2p.wire.IdentifyMessage;
 
@@ -53,7 +54,10 @@ class ClaimsTest {
                                 List.of("/a/1", "/b/1"),
                                 List.of(PUBLIC),
                                 Optional.of(OTHER),
-                                Optional.of(new PeerRecord(key.peerId(), 5, List.of(PUBLIC)))));
+                                Optional.of(
+                                        SealedPeerRecord.seal(
+                                                new PeerRecord(key.peerId(), 5, List.of(PUBLIC)),
+                                                key))));
     }
 
     @Test

@@ -14,6 +14,7 @@ import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.peer.Identification;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerRecord;
+import tensorlink.p2p.peer.SealedPeerRecord;
 
 /**
  * All that a peer says in one identify exchange, from a peer whose seed {@code make_bad.py} knows.
@@ -35,7 +36,9 @@ class IdentifyInputTest extends BadInput {
                         List.of("/known/1"),
                         List.of(),
                         Optional.empty(),
-                        Optional.of(new PeerRecord(peer.peerId(), 5, List.of())));
+                        Optional.of(
+                                SealedPeerRecord.seal(
+                                        new PeerRecord(peer.peerId(), 5, List.of()), peer)));
         try {
             var stream = new Pieces(Identify.PUSH, pieces);
             var messages = Identify.readAll(stream, limits, new ManualScheduler());
@@ -64,6 +67,9 @@ class IdentifyInputTest extends BadInput {
                                 ? it.addresses().size() + " addresses"
                                 : it.addresses(),
                         it.observedAddress().map(Object::toString).orElse("nowhere"),
-                        it.record().map(PeerRecord::sequence).map(Object::toString).orElse("none"));
+                        it.record()
+                                .map(sealed -> sealed.content().sequence())
+                                .map(Object::toString)
+                                .orElse("none"));
     }
 }

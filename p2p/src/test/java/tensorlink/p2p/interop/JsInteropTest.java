@@ -52,6 +52,7 @@ import tensorlink.p2p.negotiate.NegotiationHandler;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.peer.SealedPeerRecord;
 import tensorlink.p2p.ping.Ping;
 import tensorlink.p2p.security.Noise;
 import tensorlink.p2p.security.Secured;
@@ -162,6 +163,7 @@ class JsInteropTest {
                                 .contains("/ipfs/id/1.0.0", "/ipfs/ping/1.0.0", ECHO.name());
                         assertThat(it.addresses()).isEqualTo(js.info().addresses());
                         assertThat(it.record())
+                                .map(SealedPeerRecord::content)
                                 .hasValueSatisfying(record -> {
                                     assertThat(record.peer()).isEqualTo(js.info().id());
                                     assertThat(record.addresses()).isEqualTo(js.info().addresses());

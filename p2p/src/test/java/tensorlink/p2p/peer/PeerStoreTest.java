@@ -150,7 +150,9 @@ class PeerStoreTest {
 
     @Test
     void what_the_peer_signed_comes_first_and_makes_room_last() {
-        var record = new PeerRecord(peer, 1, List.of(address(1)));
+        var key = KeyPair.ofSeed(ByteString.copyFrom(new byte[32]));
+        var peer = key.peerId();
+        var record = SealedPeerRecord.seal(new PeerRecord(peer, 1, List.of(address(1))), key);
         store.identified(
                 peer,
                 new Identification(

@@ -5,8 +5,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
 import tensorlink.dht.DhtConfig;
 import tensorlink.dht.DhtRecord;
 import tensorlink.dht.Key;
@@ -19,8 +18,6 @@ import tensorlink.testnet.sim.SimulatedNetwork.Reach;
  * attack of arXiv 2505.01139.
  */
 final class DhtCensorSim {
-    private static final Logger log = LoggerFactory.getLogger(DhtCensorSim.class);
-
     private static final int KEYS = 25;
     private static final int LOOKUPS_PER_KEY = 20;
     private static final int SYBILS = 45;
@@ -31,6 +28,7 @@ final class DhtCensorSim {
 
     private final int nodes;
     private final boolean plain;
+    private final Consumer<String> progress;
     private final DhtWorld world;
     private final DhtScenario scenario;
     private long gets;
@@ -44,11 +42,13 @@ final class DhtCensorSim {
      *
      * @param plain whether the honest nodes do without regions and disjoint paths, to see what the
      *     attack does then
+     * @param progress told how far it is
      */
-    DhtCensorSim(int nodes, long seed, boolean plain) {
+    DhtCensorSim(int nodes, long seed, boolean plain, Consumer<String> progress) {
         var usual = DhtConfig.Search.defaults();
         this.nodes = nodes;
         this.plain = plain;
+        this.progress = progress;
         this.world = new DhtWorld(seed, 0);
         this.scenario =
                 new DhtScenario(
@@ -85,9 +85,9 @@ final class DhtCensorSim {
     }
 
     private void live() throws IOException, InterruptedException {
+        world.report(progress);
         scenario.grow(nodes, Duration.ofMillis(60L * nodes));
         world.time().sleep(Duration.ofMinutes(11));
-        log.info("settled after {}", world.time().elapsed());
         for (int i = 0; i < KEYS; i++) {
             attack(i);
         }

@@ -9,8 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.function.Consumer;
 import tensorlink.dht.DhtConfig;
 import tensorlink.dht.Key;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -24,8 +23,6 @@ import tensorlink.testnet.sim.SimulatedNetwork.Reach;
  * with but what it saved.
  */
 final class DhtEclipseSim {
-    private static final Logger log = LoggerFactory.getLogger(DhtEclipseSim.class);
-
     private static final int VICTIMS_MAX = 100;
     private static final int SUBNETS = 64;
     private static final double ATTACKERS = 0.2;
@@ -35,6 +32,7 @@ final class DhtEclipseSim {
 
     private final int nodes;
     private final Duration span;
+    private final Consumer<String> progress;
     private final DhtWorld world;
     private final DhtScenario scenario;
     private final DhtCrowd crowd;
@@ -45,7 +43,9 @@ final class DhtEclipseSim {
     private final List<Integer> percentFound = new ArrayList<>();
     private long restarts;
 
-    DhtEclipseSim(int nodes, Duration span, long seed) {
+    /** A simulation that tells {@code progress} how far it is. */
+    DhtEclipseSim(int nodes, Duration span, long seed, Consumer<String> progress) {
+        this.progress = progress;
         this.nodes = nodes;
         this.span = span;
         this.world = new DhtWorld(seed, 0);
@@ -80,6 +80,7 @@ final class DhtEclipseSim {
 
     private void live() throws InterruptedException {
         int bad = (int) (nodes * ATTACKERS);
+        world.report(progress);
         scenario.grow(nodes - bad, Duration.ofMillis(60L * nodes));
         chooseVictims();
         attack(bad);
@@ -99,7 +100,6 @@ final class DhtEclipseSim {
             for (var victim : victims) {
                 check(victim);
             }
-            log.info("hour {}: {} of {} eclipsed", hour + 1, eclipsed.size(), victims.size());
         }
     }
 

@@ -7,9 +7,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tensorlink.dht.DhtConfig;
 import tensorlink.dht.DhtRecord;
 import tensorlink.dht.Key;
@@ -20,8 +19,6 @@ import tensorlink.dht.RecordRefusedException;
  * look up random keys, all of it checked against what is true.
  */
 final class DhtSim {
-    private static final Logger log = LoggerFactory.getLogger(DhtSim.class);
-
     /** Records that are stored and found again, and keys looked up, in an hour. */
     private static final int TASKS_PER_HOUR = 1_000;
 
@@ -32,6 +29,7 @@ final class DhtSim {
     private final Duration span;
     private final DhtWorld world;
     private final DhtScenario scenario;
+    private final Consumer<String> progress;
     private final List<DhtRecord> stored = new ArrayList<>();
     private final List<Integer> hops = new ArrayList<>();
     private final List<Integer> rounds = new ArrayList<>();
@@ -42,8 +40,10 @@ final class DhtSim {
     private long closestFound;
     private long asked;
 
-    DhtSim(int nodes, Duration span, long seed) {
+    /** A simulation that tells {@code progress} how far it is. */
+    DhtSim(int nodes, Duration span, long seed, Consumer<String> progress) {
         this.nodes = nodes;
+        this.progress = progress;
         this.span = span;
         this.world = new DhtWorld(seed, LOSS);
         this.scenario = new DhtScenario(world, Duration.ofMinutes(10), DhtConfig.Search.defaults());
@@ -56,10 +56,9 @@ final class DhtSim {
     }
 
     private void live() throws IOException, InterruptedException {
+        world.report(progress);
         scenario.grow(nodes, Duration.ofMillis(60L * nodes));
-        log.info("{} nodes after {}", world.living().size(), world.time().elapsed());
         world.time().sleep(Duration.ofMinutes(11));
-        log.info("settled after {}", world.time().elapsed());
         scenario.churn(CHURN_PER_HOUR);
         int tasks = (int) Math.max(200, TASKS_PER_HOUR * span.toMinutes() / 60);
         var pause = span.dividedBy(tasks);
@@ -156,7 +155,7 @@ final class DhtSim {
         figures.put("roundsMedian", at(rounds, 0.5));
         figures.put("roundsP99", at(rounds, 0.99));
         figures.put("roundsMax", at(rounds, 1));
-        figures.put("roundsLimit", (int) Math.ceil(Math.log(nodes / 20.0) / Math.log(2)));
+        figures.put("roundsLimit", roundsLimit(nodes));
         figures.put("askedMean", lookups == 0 ? 0 : (double) asked / lookups);
         figures.put("lookupMillisMedian", at(lookupMillis, 0.5));
         figures.put("lookupMillisP99", at(lookupMillis, 0.99));
@@ -164,6 +163,12 @@ final class DhtSim {
         figures.put("questions", world.trace().events());
         figures.put("trace", world.trace().hash());
         return figures;
+    }
+
+    /** The logarithm to base 2 of the number of buckets' worth of nodes, rounded up. */
+    static int roundsLimit(int nodes) {
+        int k = DhtConfig.Search.defaults().k();
+        return (int) Math.ceil(Math.log((double) nodes / k) / Math.log(2));
     }
 
     static double share(long part, long whole) {

@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tensorlink.dht.Key;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -40,6 +41,21 @@ final class DhtWorld {
 
     VirtualTime time() {
         return time;
+    }
+
+    /** Tells {@code progress} once in a virtual minute how far everything is. */
+    void report(Consumer<String> progress) {
+        time.at(
+                Duration.ofMinutes(1),
+                () -> {
+                    progress.accept(
+                            "%d virtual minutes, %d nodes, %d questions"
+                                    .formatted(
+                                            time.elapsed().toMinutes(),
+                                            living.size(),
+                                            trace.events()));
+                    report(progress);
+                });
     }
 
     SplittableRandom random() {

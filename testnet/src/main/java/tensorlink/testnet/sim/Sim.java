@@ -14,7 +14,7 @@ import tensorlink.node.cli.ExitCode;
         mixinStandardHelpOptions = true,
         footerHeading = "%nExample:%n",
         footer = "  tensorlink sim dht --nodes 1000 --seed 1",
-        subcommands = {SimDht.class, SimEclipse.class, SimCensor.class})
+        subcommands = {SimDht.class, SimGossip.class, SimEclipse.class, SimCensor.class})
 public final class Sim implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
 

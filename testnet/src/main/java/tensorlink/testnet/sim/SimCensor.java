@@ -1,6 +1,7 @@
 package tensorlink.testnet.sim;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -11,7 +12,9 @@ import picocli.CommandLine.Option;
         name = "censor",
         description = "500 lookups of keys around which 45 attackers each are closest.",
         mixinStandardHelpOptions = true,
-        showDefaultValues = true)
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink sim censor --nodes 300 --plain")
 final class SimCensor implements Callable<Integer> {
     @Mixin private SimOptions options = new SimOptions();
 
@@ -22,6 +25,11 @@ final class SimCensor implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        return options.run(() -> new DhtCensorSim(options.nodes(), options.seed(), plain).run());
+        var goals = plain ? List.<Goal>of() : List.of(Goal.atLeast("success", 0.99));
+        return options.run(
+                goals,
+                () ->
+                        new DhtCensorSim(options.nodes(), options.seed(), plain, options::progress)
+                                .run());
     }
 }

@@ -2,6 +2,7 @@ package tensorlink.testnet.sim;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -12,7 +13,9 @@ import picocli.CommandLine.Option;
         name = "eclipse",
         description = "A fifth of all ids in 64 networks tries to cut up to 100 nodes off.",
         mixinStandardHelpOptions = true,
-        showDefaultValues = true)
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink sim eclipse --nodes 1000 --hours 24")
 final class SimEclipse implements Callable<Integer> {
     @Mixin private SimOptions options = new SimOptions();
 
@@ -26,6 +29,10 @@ final class SimEclipse implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         var span = Duration.ofHours(hours);
-        return options.run(() -> new DhtEclipseSim(options.nodes(), span, options.seed()).run());
+        return options.run(
+                List.of(Goal.atMost("eclipsed", 0)),
+                () ->
+                        new DhtEclipseSim(options.nodes(), span, options.seed(), options::progress)
+                                .run());
     }
 }

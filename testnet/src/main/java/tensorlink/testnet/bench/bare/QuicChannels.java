@@ -18,6 +18,7 @@ import io.netty.handler.codec.quic.QuicChannel;
 import io.netty.handler.codec.quic.QuicChannelOption;
 import io.netty.handler.codec.quic.QuicClientCodecBuilder;
 import io.netty.handler.codec.quic.QuicCodecBuilder;
+import io.netty.handler.codec.quic.QuicCongestionControlAlgorithm;
 import io.netty.handler.codec.quic.QuicServerCodecBuilder;
 import io.netty.handler.codec.quic.QuicSslContextBuilder;
 import io.netty.handler.codec.quic.QuicStreamType;
@@ -121,6 +122,7 @@ record QuicChannels(EventLoopGroup loop) {
                 .initialMaxStreamDataBidirectionalRemote(STREAM_WINDOW_BYTES)
                 .initialMaxStreamsBidirectional(1)
                 .activeMigration(false)
+                .congestionControlAlgorithm(QuicCongestionControlAlgorithm.BBR)
                 .flushStrategy(FlushStrategy.afterNumBytes(FLUSH_BYTES));
     }
 

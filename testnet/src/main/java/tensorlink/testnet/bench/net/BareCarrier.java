@@ -2,12 +2,17 @@ package tensorlink.testnet.bench.net;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.bench.bare.Bare;
 
 /** Netty without libp2p. */
-record BareCarrier(Bare way, int port, Child peer) implements Carrier {
-    static BareCarrier start(Bare way, Child peer) throws IOException, InterruptedException {
-        return new BareCarrier(way, peer.ask("bare", way.name()).path("port").asInt(), peer);
+record BareCarrier(Bare way, int port, Child peer, Scheduler scheduler) implements Carrier {
+    static BareCarrier start(Bare way, Child peer, Scheduler scheduler)
+            throws IOException, InterruptedException {
+        int port = peer.ask("bare", way.name()).path("port").asInt();
+        return new BareCarrier(way, port, peer, scheduler);
     }
 
     @Override
@@ -36,6 +41,18 @@ record BareCarrier(Bare way, int port, Child peer) implements Carrier {
             @Override
             public void upload(long bytes) throws IOException, InterruptedException {
                 link.upload(bytes);
+            }
+
+            // What comes back says only that all has arrived.
+            @Override
+            public List<Double> pings(int count) throws IOException, InterruptedException {
+                var micros = new ArrayList<Double>();
+                for (int i = 0; i < count; i++) {
+                    long sent = scheduler.nanoTime();
+                    link.upload(NetPeer.ECHO_BYTES);
+                    micros.add((scheduler.nanoTime() - sent) / 1e3);
+                }
+                return micros;
             }
 
             @Override

@@ -67,6 +67,15 @@ public final class BenchNet implements Callable<Integer> {
     private Set<Row> only = EnumSet.allOf(Row.class);
 
     @Option(
+            names = "--carriers",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "measure these only: tcp, netty-tls, netty-quic, noise, tls, quic, js-noise,"
+                            + " js-tls, js-quic; all of them unless given")
+    private Set<String> names = Set.of();
+
+    @Option(
             names = "--idle",
             paramLabel = "N",
             defaultValue = "1000",
@@ -86,6 +95,12 @@ public final class BenchNet implements Callable<Integer> {
         UsageException.requireRange("--bytes", bytes, BYTES_LEAST, Long.MAX_VALUE);
         UsageException.requireRange("--streams", streams, 1, 1_000_000);
         UsageException.requireRange("--idle", idle, 1, 1_000_000);
+        for (var name : names) {
+            if (!NetReport.CARRIERS.contains(name)) {
+                throw new UsageException(
+                        "--carriers " + name + ": expected some of " + NetReport.CARRIERS);
+            }
+        }
         var machine = Machine.here();
         var amounts = Amounts.of(bytes, streams, idle);
         var figures = new Figures();
@@ -120,7 +135,7 @@ public final class BenchNet implements Callable<Integer> {
         children.add(peer);
         for (var bare : Bare.values()) {
             if (bare.isAvailable()) {
-                carriers.add(BareCarrier.start(bare, peer));
+                carriers.add(BareCarrier.start(bare, peer, scheduler));
             } else {
                 absences.add("no " + bare + ": this machine has no native code for it");
             }
@@ -130,9 +145,11 @@ public final class BenchNet implements Callable<Integer> {
                 carriers.add(OurCarrier.start(way, peer, scheduler));
             }
         }
-        if (!noJs) {
+        boolean wantsJs = names.isEmpty() || names.stream().anyMatch(n -> n.startsWith("js-"));
+        if (wantsJs && !noJs) {
             carriers.addAll(js(children));
         }
+        carriers.removeIf(carrier -> !names.isEmpty() && !names.contains(carrier.name()));
         return carriers;
     }
 

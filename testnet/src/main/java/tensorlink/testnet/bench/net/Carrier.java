@@ -22,6 +22,9 @@ sealed interface Carrier permits BareCarrier, Carrier.OfStreams {
         /** Sends so many bytes over one stream, until the other side has them all. */
         void upload(long bytes) throws IOException, InterruptedException;
 
+        /** Round trips of 32 bytes on one stream, in microseconds. */
+        List<Double> pings(int count) throws IOException, InterruptedException;
+
         @Override
         void close() throws IOException;
     }
@@ -34,9 +37,6 @@ sealed interface Carrier permits BareCarrier, Carrier.OfStreams {
 
     /** A connection of libp2p. */
     interface StreamLink extends Link {
-        /** Round trips of 32 bytes on one stream, in microseconds. */
-        List<Double> pings(int count) throws IOException, InterruptedException;
-
         /** Opens so many streams, one after another: agree, echo 32 bytes, close. */
         void streams(int count) throws IOException, InterruptedException;
 

@@ -110,6 +110,7 @@ public final class NetPeer implements Callable<Integer> {
     }
 
     private void readSlowly(Stream stream) throws IOException, InterruptedException {
+        stream.closeWrite();
         var bytes = MemorySegment.ofArray(new byte[SLOW_BYTES]);
         while (stream.read(bytes) >= 0) {
             scheduler.sleep(SLOW_PAUSE);

@@ -25,7 +25,9 @@ record NetReport(
         List<Target> goals) {
 
     private static final String SPEED = ".megabytesPerSecond";
-    private static final List<String> CARRIERS =
+
+    /** In the order of the report. */
+    static final List<String> CARRIERS =
             List.of(
                     "tcp",
                     "netty-tls",

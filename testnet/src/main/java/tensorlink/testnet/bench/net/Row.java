@@ -22,8 +22,8 @@ enum Row {
     /** Whether {@code carrier} can take part. */
     boolean suits(Carrier carrier) {
         return switch (this) {
-            case throughput -> true;
-            case ping, connections, streams -> carrier instanceof Carrier.OfStreams;
+            case throughput, ping -> true;
+            case connections, streams -> carrier instanceof Carrier.OfStreams;
             case bulk, slow, idle, stripes -> carrier instanceof OurCarrier;
         };
     }

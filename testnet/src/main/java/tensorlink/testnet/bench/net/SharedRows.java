@@ -22,7 +22,7 @@ record SharedRows(Amounts amounts, Figures figures, Scheduler scheduler) {
         }
     }
 
-    void ping(Carrier.OfStreams carrier) throws IOException, InterruptedException {
+    void ping(Carrier carrier) throws IOException, InterruptedException {
         try (var link = carrier.open()) {
             link.pings(amounts.pings());
             var micros = new Sample(link.pings(amounts.pings()));

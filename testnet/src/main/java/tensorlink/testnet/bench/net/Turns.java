@@ -24,7 +24,13 @@ final class Turns {
             throw new IllegalArgumentException(carrier.name() + " has no part in " + row);
         }
         switch (carrier) {
-            case BareCarrier bare -> shared.throughput(bare);
+            case BareCarrier bare -> {
+                if (row == Row.ping) {
+                    shared.ping(bare);
+                } else {
+                    shared.throughput(bare);
+                }
+            }
             case JsCarrier js -> shared(row, js);
             case OurCarrier ours -> {
                 switch (row) {

@@ -5,134 +5,125 @@ import java.time.Duration;
 /**
  * A network that gossips on one topic, and who tries to spoil it.
  *
- * @param honest nodes that run the production router
- * @param sybils hostile ones
- * @param dials how many honest nodes each honest node dials
- * @param sybilDials how many honest nodes each hostile one dials
- * @param sybilsPerAddress how many hostile nodes share one IP address
- * @param latency of a link, one way, on average; links differ by up to half of it
- * @param loss which share of RPCs with messages or gossip is lost; control is not
- * @param publishers how many of the honest nodes publish
- * @param messagesPerSecond of all publishers together
- * @param warmUp until messages count and the attack begins
- * @param duration how long messages count
+ * @param network who there is, and on what links
+ * @param traffic what is published
  * @param attack what the hostile nodes do
  * @param seed of everything that is left to chance
  */
-public record GossipScenario(
-        int honest,
-        int sybils,
-        int dials,
-        int sybilDials,
-        int sybilsPerAddress,
-        Duration latency,
-        double loss,
-        int publishers,
-        int messagesPerSecond,
-        Duration warmUp,
-        Duration duration,
-        Attack attack,
-        long seed) {
+public record GossipScenario(Network network, Traffic traffic, Attack attack, long seed) {
+    private static final int DIALS = 20;
+    private static final int PUBLISHERS_MAX = 100;
+    private static final int RATE = 20;
+    private static final Duration LATENCY = Duration.ofMillis(25);
+    private static final Duration RECOVERY = Duration.ofMinutes(1);
+    private static final Duration WARM_UP = Duration.ofSeconds(30);
 
-    public GossipScenario {
-        if (honest < 2 || publishers < 1 || publishers > honest || messagesPerSecond < 1) {
-            throw new IllegalArgumentException(
-                    publishers
-                            + " publishers of "
-                            + messagesPerSecond
-                            + " messages per second among "
-                            + honest
-                            + " honest nodes");
-        }
-        if (loss < 0 || loss >= 1) {
-            throw new IllegalArgumentException("loss " + loss + ", expected within 0..1");
-        }
+    /**
+     * An attack on so many nodes, on links of 25 ms that lose nothing: messages count from 30 s on.
+     */
+    public static GossipScenario of(Attack attack, int honest, long seed) {
+        int sybils = Math.toIntExact((long) attack.sybils() * honest / 1000);
+        return new GossipScenario(
+                new Network(honest, sybils, DIALS, LATENCY, 0),
+                new Traffic(Math.min(honest, PUBLISHERS_MAX), RATE, WARM_UP, attack.published()),
+                attack,
+                seed);
     }
 
-    /** Honest nodes on links of 25 ms that lose nothing. */
-    public static GossipScenario of(int honest, long seed) {
-        return new GossipScenario(
-                honest,
-                0,
-                10,
-                0,
-                1,
-                Duration.ofMillis(25),
-                0,
-                Math.min(honest, 100),
-                20,
-                Duration.ofSeconds(5),
-                Duration.ofSeconds(10),
-                Attack.NONE,
-                seed);
+    /** Nobody is hostile; messages count from 5 s on, for 10 s. */
+    public static GossipScenario quiet(int honest, long seed) {
+        return of(Attack.NONE, honest, seed)
+                .counting(Duration.ofSeconds(5), Duration.ofSeconds(10));
+    }
+
+    public GossipScenario withSybils(int changed) {
+        return with(
+                new Network(network.honest, changed, network.dials, network.latency, network.loss));
     }
 
     public GossipScenario withLoss(double changed) {
-        return new GossipScenario(
-                honest,
-                sybils,
-                dials,
-                sybilDials,
-                sybilsPerAddress,
-                latency,
-                changed,
-                publishers,
-                messagesPerSecond,
-                warmUp,
-                duration,
-                attack,
-                seed);
+        return with(
+                new Network(
+                        network.honest, network.sybils, network.dials, network.latency, changed));
     }
 
-    public GossipScenario withTimes(Duration warmUp, Duration duration) {
-        return new GossipScenario(
-                honest,
-                sybils,
-                dials,
-                sybilDials,
-                sybilsPerAddress,
-                latency,
-                loss,
-                publishers,
-                messagesPerSecond,
-                warmUp,
-                duration,
-                attack,
-                seed);
+    private GossipScenario with(Network changed) {
+        return new GossipScenario(changed, traffic, attack, seed);
+    }
+
+    /** So many messages a second by all publishers together. */
+    public GossipScenario withRate(int messagesPerSecond) {
+        return with(
+                new Traffic(
+                        traffic.publishers, messagesPerSecond, traffic.warmUp, traffic.counted));
+    }
+
+    /** Messages count from {@code warmUp} on, for so long. */
+    public GossipScenario counting(Duration warmUp, Duration counted) {
+        return with(new Traffic(traffic.publishers, traffic.messagesPerSecond, warmUp, counted));
+    }
+
+    private GossipScenario with(Traffic changed) {
+        return new GossipScenario(network, changed, attack, seed);
+    }
+
+    /** From when on all should be as if there were no attack: a minute after it began. */
+    public Duration recoversAt() {
+        var warmUp = traffic.warmUp;
+        var recovered = attack.begins().plus(RECOVERY);
+        return network.sybils == 0 || recovered.compareTo(warmUp) < 0 ? warmUp : recovered;
     }
 
     /**
-     * With hostile nodes.
+     * Who there is.
      *
-     * @param perAddress how many of them share one IP address
+     * @param honest nodes that run the production router
+     * @param sybils hostile ones
+     * @param dials how many honest nodes each honest node dials
+     * @param latency of a link, one way, on average; links differ by up to half of it
+     * @param loss which share of RPCs with messages or gossip is lost; control is not
      */
-    public GossipScenario withAttack(Attack attack, int sybils, int sybilDials, int perAddress) {
-        return new GossipScenario(
-                honest,
-                sybils,
-                dials,
-                sybilDials,
-                perAddress,
-                latency,
-                loss,
-                publishers,
-                messagesPerSecond,
-                warmUp,
-                duration,
-                attack,
-                seed);
+    public record Network(int honest, int sybils, int dials, Duration latency, double loss) {
+        public Network {
+            if (honest < 2 || sybils < 0 || dials < 1) {
+                throw new IllegalArgumentException(
+                        honest
+                                + " honest nodes that dial "
+                                + dials
+                                + " and "
+                                + sybils
+                                + " hostile ones, expected at least 2, 1 and 0");
+            }
+            if (!(loss >= 0 && loss < 1)) {
+                throw new IllegalArgumentException("loss " + loss + ", expected within 0..1");
+            }
+        }
     }
 
-    /** What hostile nodes do once the warm-up is over. */
-    public enum Attack {
-        NONE,
-        /** They enter every mesh they can, from the start, and pass on nothing. */
-        SILENCE,
-        /** They behave until the warm-up is over; then they pass on nothing. */
-        COVERT_SILENCE,
-        /** They graft all the time, whatever they are told, and offer what they do not send. */
-        SPAM,
-        /** They send messages that are not right. */
-        FORGERY
+    /**
+     * What is published.
+     *
+     * @param publishers how many of the honest nodes publish
+     * @param messagesPerSecond of all of them together, from a second after they dialled on
+     * @param warmUp until messages count, from the start
+     * @param counted how long messages count
+     */
+    public record Traffic(
+            int publishers, int messagesPerSecond, Duration warmUp, Duration counted) {
+        public Traffic {
+            if (publishers < 1 || messagesPerSecond < 1 || !counted.isPositive()) {
+                throw new IllegalArgumentException(
+                        publishers
+                                + " publishers of "
+                                + messagesPerSecond
+                                + " messages per second, counted for "
+                                + counted
+                                + ": expected more than nothing");
+            }
+        }
+
+        public Duration end() {
+            return warmUp.plus(counted);
+        }
     }
 }

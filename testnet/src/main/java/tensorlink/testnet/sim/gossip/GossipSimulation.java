@@ -1,406 +1,193 @@
 package tensorlink.testnet.sim.gossip;
 
-import com.google.protobuf.ByteString;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.BitSet;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.SplittableRandom;
-import org.jspecify.annotations.Nullable;
-import tensorlink.p2p.gossip.Action;
-import tensorlink.p2p.gossip.Arrival;
-import tensorlink.p2p.gossip.Arrival.Outcome;
-import tensorlink.p2p.gossip.Dialect;
+import java.util.function.LongConsumer;
 import tensorlink.p2p.gossip.GossipConfig;
-import tensorlink.p2p.gossip.GossipMessage;
-import tensorlink.p2p.gossip.GossipRouter;
-import tensorlink.p2p.gossip.Rpc;
+import tensorlink.p2p.gossip.MeshConfig;
 import tensorlink.p2p.gossip.ScoreConfig;
 import tensorlink.p2p.gossip.SignaturePolicy;
 import tensorlink.p2p.gossip.TopicConfig;
 import tensorlink.p2p.gossip.TopicScore;
-import tensorlink.p2p.peer.PeerId;
-import tensorlink.testnet.sim.gossip.GossipScenario.Attack;
 
 /**
- * Runs {@link GossipScenario}s: every honest node is a production {@link GossipRouter}; links delay
- * what they carry and keep its order, as streams do.
- *
- * <p>A message is 2 KiB of which the first 8 bytes are its number; number 0 and below are
- * forgeries, which honest nodes find out after the time that a verification takes.
+ * Runs {@link GossipScenario}s: every honest node is a production router with the defaults of
+ * production, told of the rate of messages; streams, codecs and signatures are left out. One
+ * thread, one source of chance, virtual time.
  */
 public final class GossipSimulation {
-    private static final String TOPIC = "simulated";
-    private static final int MESSAGE_BYTES = 2048;
-    private static final int ID_BYTES = 8;
-    private static final long JUDGING = Duration.ofMillis(1).toNanos();
-    private static final long HEARTBEAT = Duration.ofSeconds(1).toNanos();
+    private static final long SECOND = Duration.ofSeconds(1).toNanos();
 
-    private static final int BEATS_BETWEEN_GRAFTS = 62;
+    /** Dials of one wave spread over this. */
+    private static final long DIALLING = SECOND;
 
     /** Deliveries may take so long after the last message was published. */
-    private static final Duration GRACE = Duration.ofSeconds(5);
+    private static final long GRACE = 5 * SECOND;
 
     private final GossipScenario scenario;
     private final SplittableRandom random;
     private final EventQueue events = new EventQueue();
-    private final GossipConfig config =
-            GossipConfig.defaults().withSignatures(SignaturePolicy.STRICT_NO_SIGN);
-    private final List<Node> nodes = new ArrayList<>();
-    private final Map<PeerId, Node> byId = new HashMap<>();
-    private final long attackAt;
-
-    private final List<Long> publishedAt = new ArrayList<>();
-    private final List<Boolean> counts = new ArrayList<>();
-    private long[] delays = new long[1 << 16];
-    private int delayCount;
-    private long copies;
-    private long delivered;
-    private long twice;
-    private long forged;
-    private long traceHash = 0xcbf29ce484222325L;
+    private final Wires wires;
+    private final Messages messages;
+    private final MeshWatch watch;
+    private final List<HonestNode> honest = new ArrayList<>();
+    private final List<Sybil> sybils = new ArrayList<>();
 
     private GossipSimulation(GossipScenario scenario) {
         this.scenario = scenario;
         this.random = new SplittableRandom(scenario.seed());
-        this.attackAt = scenario.warmUp().toNanos();
+        this.wires = new Wires(scenario.network(), events, random);
+        this.messages = new Messages(scenario);
+        this.watch =
+                new MeshWatch(scenario.network().honest(), scenario.attack().begins().toNanos());
     }
 
     /** Runs {@code scenario} to its end. */
     public static GossipReport run(GossipScenario scenario) {
-        return new GossipSimulation(scenario).run();
+        return run(scenario, seconds -> {});
     }
 
-    private GossipReport run() {
+    /**
+     * Runs {@code scenario} to its end.
+     *
+     * @param progress told once in a virtual second which one it is
+     */
+    public static GossipReport run(GossipScenario scenario, LongConsumer progress) {
+        return new GossipSimulation(scenario).run(progress);
+    }
+
+    private GossipReport run(LongConsumer progress) {
         build();
         connect();
-        for (var node : nodes) {
-            long first = random.nextLong(HEARTBEAT);
-            events.at(first, () -> beat(node));
+        for (var node : honest) {
+            events.at(random.nextLong(SECOND), () -> beat(node));
         }
-        long interval = Duration.ofSeconds(1).toNanos() / scenario.messagesPerSecond();
-        long end = attackAt + scenario.duration().toNanos();
-        for (long at = Duration.ofSeconds(1).toNanos(); at < end; at += interval) {
-            boolean isCounted = at >= attackAt;
-            events.at(at, () -> publish(isCounted));
+        for (var sybil : sybils) {
+            events.at(random.nextLong(SECOND), () -> beat(sybil));
         }
-        events.runUntil(end + GRACE.toNanos());
+        var traffic = scenario.traffic();
+        long interval = SECOND / traffic.messagesPerSecond();
+        long first = scenario.attack().honestAt().toNanos() + SECOND;
+        long end = traffic.end().toNanos();
+        for (long at = first; at < end; at += interval) {
+            events.at(at, this::publish);
+        }
+        for (long second = 1; second * SECOND <= end; second++) {
+            events.runUntil(second * SECOND);
+            progress.accept(second);
+        }
+        events.runUntil(end + GRACE);
         return report();
     }
 
-    // The network.
-
     private void build() {
-        for (int i = 0; i < scenario.honest() + scenario.sybils(); i++) {
-            boolean isHonest = i < scenario.honest();
-            int host = isHonest ? i : (i - scenario.honest()) / scenario.sybilsPerAddress();
-            boolean hasRouter = isHonest || scenario.attack() == Attack.COVERT_SILENCE;
-            var node = new Node(i, isHonest, (isHonest ? "honest " : "hostile ") + host, hasRouter);
-            nodes.add(node);
-            byId.put(node.id, node);
-        }
+        var network = scenario.network();
+        var attack = scenario.attack();
+        var surroundings = new Surroundings(events, wires, messages);
+        var scores = ScoreConfig.defaults().withAddressThreshold(attack.addressThreshold());
+        var config =
+                GossipConfig.defaults()
+                        .withSignatures(SignaturePolicy.STRICT_NO_SIGN)
+                        .withScore(scores)
+                        .withMesh(MeshConfig.defaults().withOpportunityTicks(attack.graftTicks()));
         var topic =
                 TopicConfig.defaults()
-                        .withId(message -> message.data().substring(0, ID_BYTES))
+                        .withId(Messages::id)
                         .withScore(
                                 TopicScore.defaults()
                                         .expecting(
-                                                scenario.messagesPerSecond(),
-                                                scenario.latency().multipliedBy(8),
-                                                ScoreConfig.defaults()));
-        for (var node : nodes) {
-            if (node.router != null) {
-                perform(node, node.router.join(TOPIC, topic, 0));
-            }
+                                                scenario.traffic().messagesPerSecond(),
+                                                network.latency().multipliedBy(8),
+                                                scores));
+        for (int i = 0; i < network.honest(); i++) {
+            honest.add(new HonestNode(i, surroundings, config, topic, random.split()));
+        }
+        for (int i = 0; i < network.sybils(); i++) {
+            int host = i / attack.perAddress();
+            sybils.add(new Sybil(network.honest() + i, host, surroundings, attack, random));
         }
     }
 
     private void connect() {
-        for (var node : nodes) {
-            int dials = node.isHonest ? scenario.dials() : scenario.sybilDials();
-            for (int i = 0; i < Math.min(dials, scenario.honest() - 1); i++) {
-                var other = nodes.get(random.nextInt(scenario.honest()));
-                if (other != node && !node.links.containsKey(other.id)) {
-                    link(node, other);
-                }
-            }
+        var attack = scenario.attack();
+        for (var node : honest) {
+            dial(node, scenario.network().dials(), honest, attack.honestAt());
+        }
+        var targets =
+                switch (attack.target()) {
+                    case FIRST -> honest.subList(0, 1);
+                    case PUBLISHERS -> honest.subList(0, scenario.traffic().publishers());
+                    case ANYBODY -> honest;
+                };
+        for (var sybil : sybils) {
+            dial(sybil, attack.dials(), targets, attack.sybilsAt());
         }
     }
 
-    private void link(Node dialler, Node listener) {
-        long mean = scenario.latency().toNanos();
-        long latency = mean / 2 + random.nextLong(mean);
-        dialler.links.put(listener.id, new Link(listener, latency));
-        listener.links.put(dialler.id, new Link(dialler, latency));
-        introduce(dialler, listener, true);
-        introduce(listener, dialler, false);
+    private void dial(Node node, int dials, List<HonestNode> targets, Duration at) {
+        events.at(
+                at.toNanos() + random.nextLong(DIALLING),
+                () -> {
+                    var chosen = new LinkedHashSet<HonestNode>();
+                    while (chosen.size() < Math.min(dials, targets.size())) {
+                        chosen.add(targets.get(random.nextInt(targets.size())));
+                    }
+                    chosen.forEach(other -> wires.connect(node, other));
+                });
     }
 
-    private void introduce(Node node, Node other, boolean isOutbound) {
-        if (node.router != null) {
-            perform(node, node.router.connected(other.id, Dialect.V1_2, isOutbound, other.address));
-        } else {
-            send(node, other.id, Rpc.of(new Rpc.Interest(TOPIC, true)));
-        }
+    private void beat(HonestNode node) {
+        events.at(events.now() + SECOND, () -> beat(node));
+        node.beat();
+        watch.saw(node.number(), node.degree(), node.sybilsInMesh(), events.now());
     }
 
-    private void send(Node from, PeerId to, Rpc rpc) {
-        var link = from.links.get(to);
-        if (link == null) {
-            return;
-        }
-        boolean isControl =
-                !rpc.interests().isEmpty() || !rpc.grafts().isEmpty() || !rpc.prunes().isEmpty();
-        if (!isControl && scenario.loss() > 0 && random.nextDouble() < scenario.loss()) {
-            return;
-        }
-        long jitter = random.nextLong(1 + link.latency / 10);
-        link.busyUntil = Math.max(link.busyUntil, events.now() + link.latency + jitter);
-        events.at(link.busyUntil, () -> receive(link.to, from, rpc));
+    private void beat(Sybil sybil) {
+        events.at(events.now() + SECOND, () -> beat(sybil));
+        sybil.beat();
     }
 
-    private void receive(Node node, Node from, Rpc rpc) {
-        if (node.isHonest) {
-            copies += rpc.messages().size();
-        }
-        if (node.router != null) {
-            perform(node, node.router.received(from.id, rpc, events.now()));
-        }
+    private void publish() {
+        honest.get(random.nextInt(scenario.traffic().publishers())).publish();
     }
-
-    // Nodes.
-
-    private void beat(Node node) {
-        events.at(events.now() + HEARTBEAT, () -> beat(node));
-        if (node.router != null) {
-            perform(node, node.router.heartbeat(events.now()));
-        }
-        if (!node.isHonest) {
-            attack(node);
-        }
-    }
-
-    private void perform(Node node, List<Action> actions) {
-        boolean isSilent =
-                !node.isHonest
-                        && scenario.attack() == Attack.COVERT_SILENCE
-                        && events.now() >= attackAt;
-        for (var action : actions) {
-            switch (action) {
-                case Action.Send(PeerId peer, Rpc rpc, boolean _) ->
-                        send(node, peer, isSilent ? withoutMessages(rpc) : rpc);
-                case Action.Judge(Arrival arrival) ->
-                        events.at(events.now() + JUDGING, () -> judge(node, arrival));
-                case Action.Deliver(GossipMessage message) -> deliver(node, message);
-                case Action.Connect _ -> {
-                    // The topology is given.
-                }
-            }
-        }
-    }
-
-    private static Rpc withoutMessages(Rpc rpc) {
-        return new Rpc(
-                rpc.interests(),
-                List.of(),
-                List.of(),
-                List.of(),
-                rpc.grafts(),
-                rpc.prunes(),
-                List.of());
-    }
-
-    private void judge(Node node, Arrival arrival) {
-        if (node.router != null) {
-            var outcome = number(arrival.message()) > 0 ? Outcome.ACCEPTED : Outcome.FORGED;
-            perform(node, node.router.judged(arrival, outcome, events.now()));
-        }
-    }
-
-    // Messages.
-
-    private void publish(boolean isCounted) {
-        var node = nodes.get(random.nextInt(scenario.publishers()));
-        publishedAt.add(events.now());
-        counts.add(isCounted);
-        int number = publishedAt.size();
-        node.seen.set(number);
-        if (node.router != null) {
-            perform(node, node.router.publish(message(number), events.now()));
-        }
-    }
-
-    private static GossipMessage message(long number) {
-        var data = ByteBuffer.allocate(MESSAGE_BYTES).putLong(number).rewind();
-        return GossipMessage.unsigned(TOPIC, ByteString.copyFrom(data));
-    }
-
-    private static long number(GossipMessage message) {
-        return message.data().asReadOnlyByteBuffer().getLong();
-    }
-
-    private void deliver(Node node, GossipMessage message) {
-        if (!node.isHonest) {
-            return;
-        }
-        int number = Math.toIntExact(number(message));
-        long delay = events.now() - publishedAt.get(number - 1);
-        trace(events.now());
-        trace(node.number);
-        trace(number);
-        delivered++;
-        if (node.seen.get(number)) {
-            twice++;
-        } else if (counts.get(number - 1)) {
-            if (delayCount == delays.length) {
-                delays = Arrays.copyOf(delays, 2 * delayCount);
-            }
-            delays[delayCount++] = delay;
-        }
-        node.seen.set(number);
-    }
-
-    private void trace(long value) {
-        traceHash = (traceHash ^ value) * 0x100000001b3L;
-    }
-
-    // Hostile nodes.
-
-    private void attack(Node node) {
-        switch (scenario.attack()) {
-            case NONE, COVERT_SILENCE -> {
-                // Only the filter in perform.
-            }
-            case SILENCE -> graftNowAndThen(node);
-            case SPAM -> {
-                if (events.now() >= attackAt) {
-                    graftAll(node);
-                    offerAll(node);
-                }
-            }
-            case FORGERY -> {
-                graftNowAndThen(node);
-                if (events.now() >= attackAt) {
-                    forgeAll(node);
-                }
-            }
-        }
-    }
-
-    /** As often as back-off allows, so that nothing but its silence speaks against the node. */
-    private void graftNowAndThen(Node node) {
-        if (node.beats++ % BEATS_BETWEEN_GRAFTS == 0) {
-            graftAll(node);
-        }
-    }
-
-    private void graftAll(Node node) {
-        for (var peer : node.links.keySet()) {
-            send(node, peer, Rpc.grafting(TOPIC));
-        }
-    }
-
-    private void offerAll(Node node) {
-        var ids = new ArrayList<ByteString>();
-        for (int i = 0; i < 20; i++) {
-            ids.add(message(- ++forged).data().substring(0, ID_BYTES));
-        }
-        for (var peer : node.links.keySet()) {
-            send(node, peer, Rpc.of(new Rpc.Have(TOPIC, ids)));
-        }
-    }
-
-    private void forgeAll(Node node) {
-        var message = message(- ++forged);
-        for (var peer : node.links.keySet()) {
-            send(node, peer, Rpc.of(message));
-        }
-    }
-
-    // The result.
 
     private GossipReport report() {
-        int counted = 0;
-        for (boolean isCounted : counts) {
-            counted += isCounted ? 1 : 0;
+        long copies = 0;
+        for (var node : honest) {
+            copies += node.copies();
         }
-        int meshMin = Integer.MAX_VALUE;
-        int meshMax = 0;
-        long sybilsInMesh = 0;
-        for (var node : nodes) {
-            if (node.isHonest && node.router != null) {
-                int honest = 0;
-                for (var peer : node.router.mesh(TOPIC)) {
-                    var member = byId.get(peer);
-                    boolean isHonest = member != null && member.isHonest;
-                    honest += isHonest ? 1 : 0;
-                    sybilsInMesh += isHonest ? 0 : 1;
-                }
-                meshMin = Math.min(meshMin, honest);
-                meshMax = Math.max(meshMax, honest);
-            }
-        }
-        Arrays.sort(delays, 0, delayCount);
-        long expected = (long) counted * (scenario.honest() - 1);
+        double nodeSeconds = (double) honest.size() * events.now() / SECOND;
         return new GossipReport(
-                counted,
-                (double) delayCount / expected,
-                percentile(50),
-                percentile(99),
-                percentile(100),
-                (double) copies / Math.max(1, delivered),
-                twice,
-                meshMin,
-                meshMax,
-                (double) sybilsInMesh / scenario.honest(),
+                messages.counted(),
+                messages.all(),
+                messages.recovered(),
+                messages.leastReceived(),
+                messages.leastHeard(),
+                (double) copies / Math.max(1, messages.delivered()),
+                messages.twice(),
+                mesh(),
+                watch.report(),
+                wires.controlBytes() / nodeSeconds,
+                Duration.ofNanos(events.now()),
                 events.count(),
-                traceHash);
+                messages.traceHash());
     }
 
-    private Duration percentile(int percent) {
-        int at = (int) ((long) delayCount * percent / 100);
-        return delayCount == 0
-                ? Duration.ZERO
-                : Duration.ofNanos(delays[Math.min(at, delayCount - 1)]);
-    }
-
-    private final class Node {
-        final int number;
-        final PeerId id;
-        final boolean isHonest;
-        final String address;
-        final @Nullable GossipRouter router;
-        final Map<PeerId, Link> links = new LinkedHashMap<>();
-        final BitSet seen = new BitSet();
-        int beats;
-
-        Node(int number, boolean isHonest, String address, boolean hasRouter) {
-            this.number = number;
-            this.isHonest = isHonest;
-            this.address = address;
-            var multihash = ByteBuffer.allocate(34).put((byte) 0x12).put((byte) 32);
-            multihash.putInt(number).rewind();
-            this.id = new PeerId(ByteString.copyFrom(multihash));
-            this.router =
-                    hasRouter
-                            ? new GossipRouter(id, config, peer -> ByteString.EMPTY, random.split())
-                            : null;
+    private GossipReport.Mesh mesh() {
+        int least = Integer.MAX_VALUE;
+        int most = 0;
+        int leastHonest = Integer.MAX_VALUE;
+        long sum = 0;
+        for (var node : honest) {
+            int degree = node.degree();
+            least = Math.min(least, degree);
+            most = Math.max(most, degree);
+            leastHonest = Math.min(leastHonest, degree - node.sybilsInMesh());
+            sum += degree;
         }
-    }
-
-    private static final class Link {
-        final Node to;
-        final long latency;
-        long busyUntil;
-
-        Link(Node to, long latency) {
-            this.to = to;
-            this.latency = latency;
-        }
+        return new GossipReport.Mesh(least, (double) sum / honest.size(), most, leastHonest);
     }
 }
