@@ -31,7 +31,7 @@ import tensorlink.p2p.peer.PeerId;
  */
 final class CapabilityBoard implements AutoCloseable {
     /** Between two words of all workers together, when there are many. */
-    static final Duration SHARE = Duration.ofSeconds(5);
+    static final Duration SHARE = Duration.ofSeconds(10);
 
     /** For how many of the longest intervals somebody who says nothing is believed to be there. */
     private static final int INTERVALS_KEPT = 3;

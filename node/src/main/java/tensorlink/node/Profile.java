@@ -11,11 +11,15 @@ import tensorlink.p2p.gossip.MeshConfig;
  * often enough that others do not forget it, and hear often enough to know who is gone.
  */
 public enum Profile {
-    /** Knows its neighbours well, and notices within seconds when a connection is dead. */
+    /**
+     * Knows its neighbours well, and notices in less than half a minute when a connection is dead.
+     * The network layer would look every few seconds; with as many connections as a node may have
+     * that alone is more than it is allowed to say.
+     */
     STANDARD {
         @Override
         Limits limits() {
-            return Limits.defaults();
+            return withKeepAlive(Duration.ofSeconds(15), Duration.ofSeconds(6));
         }
 
         @Override
@@ -49,11 +53,8 @@ public enum Profile {
 
         @Override
         Limits limits() {
-            var standard = Limits.defaults();
-            var trimming = standard.trimming();
-            return standard.withMuxing(
-                            standard.muxing()
-                                    .withKeepAlive(Duration.ofMinutes(2), Duration.ofSeconds(20)))
+            var trimming = Limits.defaults().trimming();
+            return withKeepAlive(Duration.ofMinutes(2), Duration.ofSeconds(20))
                     .withTrimming(
                             new Limits.Trimming(
                                     CONNECTIONS_LOW,
@@ -99,6 +100,11 @@ public enum Profile {
     static final Duration LONGEST_OFFER_INTERVAL = Duration.ofMinutes(10);
 
     abstract Limits limits();
+
+    private static Limits withKeepAlive(Duration interval, Duration timeout) {
+        var limits = Limits.defaults();
+        return limits.withMuxing(limits.muxing().withKeepAlive(interval, timeout));
+    }
 
     abstract AutoNatLimits autoNat();
 

@@ -83,12 +83,12 @@ class CapabilityBoardTest {
     void a_worker_speaks_the_less_often_the_more_of_them_there_are() {
         var board =
                 new CapabilityBoard(seals(KeyPair.generate(), "lab"), Profile.STANDARD, scheduler);
-        for (int i = 0; i < 12; i++) {
+        for (int i = 0; i < 6; i++) {
             board.keep(capability(id(i), i));
         }
         assertThat(board.pause()).isEqualTo(Profile.STANDARD.offerInterval());
 
-        for (int i = 12; i < 120; i++) {
+        for (int i = 6; i < 60; i++) {
             board.keep(capability(id(i), i));
         }
 
