@@ -91,6 +91,18 @@ public final class Key {
         return 192 + Long.numberOfLeadingZeros(fourth ^ other.fourth);
     }
 
+    /** Whether the places of both keys differ in {@code bit}, 0 the most significant. */
+    boolean differs(Key other, int bit) {
+        long difference =
+                switch (bit / Long.SIZE) {
+                    case 0 -> first ^ other.first;
+                    case 1 -> second ^ other.second;
+                    case 2 -> third ^ other.third;
+                    default -> fourth ^ other.fourth;
+                };
+        return difference << bit < 0; // a shift counts modulo 64
+    }
+
     /** The distance to {@code other} as a share of the whole key space, 0 to 1. */
     public double distance(Key other) {
         return ((first ^ other.first) >>> 1) * 0x1p-63;

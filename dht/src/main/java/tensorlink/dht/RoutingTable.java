@@ -169,20 +169,20 @@ final class RoutingTable {
 
     /** At most {@code count} peers that are not lost, the closest to {@code target} first. */
     List<PeerInfo> closest(Key target, int count) {
-        int prefix = self.commonPrefix(target);
         var closest = new ArrayList<Contact>();
         lock.lock();
         try {
-            // Where we part from the target, others share more with it than we do; then come those
-            // who part from it with us, and then those who do so earlier and earlier.
-            if (prefix < Key.BITS) {
-                addClosest(closest, prefix, prefix, target);
+            // Where the target parts from us, those who part from us too are with it, and closer
+            // than all who go on with us; where it goes on with us, it is the other way round.
+            for (int i = 0; i <= deepest && closest.size() < count; i++) {
+                if (self.differs(target, i)) {
+                    addClosest(closest, i, target);
+                }
             }
-            if (closest.size() < count) {
-                addClosest(closest, prefix + 1, deepest, target);
-            }
-            for (int less = prefix - 1; less >= 0 && closest.size() < count; less--) {
-                addClosest(closest, less, less, target);
+            for (int i = deepest; i >= 0 && closest.size() < count; i--) {
+                if (!self.differs(target, i)) {
+                    addClosest(closest, i, target);
+                }
             }
         } finally {
             lock.unlock();
@@ -194,17 +194,15 @@ final class RoutingTable {
         return infos;
     }
 
-    /** Adds all who are not lost in the buckets {@code first} to {@code last}, closest first. */
-    private void addClosest(List<Contact> closest, int first, int last, Key target) {
-        int before = closest.size();
-        for (int i = first; i <= last; i++) {
-            var bucket = buckets[i];
-            if (bucket != null) {
-                bucket.addPresentTo(closest);
-            }
+    /** Adds all of a bucket who are not lost, closest first. */
+    private void addClosest(List<Contact> closest, int prefix, Key target) {
+        var bucket = buckets[prefix];
+        if (bucket != null) {
+            int before = closest.size();
+            bucket.addPresentTo(closest);
+            closest.subList(before, closest.size())
+                    .sort((left, right) -> target.compareDistances(left.key(), right.key()));
         }
-        closest.subList(before, closest.size())
-                .sort((left, right) -> target.compareDistances(left.key(), right.key()));
     }
 
     /** Who has not answered since {@code limit}, lost or not asked. */

@@ -74,6 +74,19 @@ class KeyTest {
     }
 
     @Test
+    void keys_differ_in_the_bits_of_their_distance() throws NoSuchAlgorithmException {
+        var left = key();
+        var right = key();
+        var distance = distance(left, right);
+
+        for (int bit = 0; bit < Key.BITS; bit++) {
+            assertThat(left.differs(right, bit))
+                    .as("bit %s", bit)
+                    .isEqualTo(distance.testBit(Key.BITS - 1 - bit));
+        }
+    }
+
+    @Test
     void refuses_empty_and_endless_keys() {
         assertThat(Key.of(bytes(Key.BYTES_MAX)).bytes().size()).isEqualTo(Key.BYTES_MAX);
 

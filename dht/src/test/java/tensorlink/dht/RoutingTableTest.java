@@ -38,6 +38,28 @@ class RoutingTableTest {
     }
 
     @Test
+    void the_closest_to_any_target_are_those_that_sorting_everybody_gives() {
+        var all = Peers.peers(300);
+        var large = new RoutingTable(self, 300, Diversity.defaults());
+        for (var peer : all) {
+            large.answered(Peers.contact(peer, START));
+        }
+        var targets = new ArrayList<>(List.of(Key.of(self)));
+        for (int prefix = 0; prefix < 12; prefix++) {
+            targets.add(Key.of(self).random(prefix, random));
+            targets.add(Key.of(all.get(prefix).id()).random(prefix, random));
+        }
+
+        for (var target : targets) {
+            for (int count : List.of(1, 21, 299, 300)) {
+                assertThat(large.closest(target, count))
+                        .as("%s, %s, seed %s", target, count, SEED)
+                        .isEqualTo(Peers.closest(target, all, count));
+            }
+        }
+    }
+
+    @Test
     void a_full_bucket_keeps_its_members_and_names_the_one_seen_longest_ago() {
         var members = fill(4);
 
