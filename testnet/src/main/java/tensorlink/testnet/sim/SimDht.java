@@ -35,7 +35,7 @@ final class SimDht implements Callable<Integer> {
                         Goal.atLeast("getSuccess", 0.999),
                         Goal.atLeast("closestFound", 0.999),
                         Goal.atMost("hopsMedian", 6),
-                        Goal.atMost("roundsMedian", DhtSim.roundsLimit(nodes)));
+                        Goal.atMost("roundsP99", DhtSim.roundsLimit(nodes)));
         return options.run(
                 goals, () -> new DhtSim(nodes, span, options.seed(), options::progress).run());
     }
