@@ -8,9 +8,9 @@ import org.junit.jupiter.api.Timeout;
 import tensorlink.p2p.Stage;
 
 /**
- * AutoNAT with js-libp2p. Js dials public addresses only, so all are in a network namespace in which
- * such addresses lead back to this machine. By version 1 js answers nobody: it takes the connection
- * over which it was asked for one that it dialled, and closes it.
+ * AutoNAT with js-libp2p. Js dials public addresses only, so all are in a network namespace in
+ * which such addresses lead back to this machine. By version 1 js answers nobody: it takes the
+ * connection over which it was asked for one that it dialled, and closes it.
  */
 @Tag("interop")
 @Timeout(180)

@@ -17,7 +17,8 @@ import tensorlink.p2p.peer.KeyPair;
 /**
  * Hosts of ours and one of js at public addresses, in a process of its own whose network has no way
  * out. The argument is the version of AutoNAT that js has. By the second, each asks the other
- * whether it can be reached; by the first, js asks four of ours, which is how many it wants to hear.
+ * whether it can be reached; by the first, js asks four of ours, which is how many it wants to
+ * hear.
  */
 final class PublicStage {
     static final String OURS = "1.2.3.4";
