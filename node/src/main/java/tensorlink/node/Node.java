@@ -256,7 +256,7 @@ public final class Node implements AutoCloseable {
         }
     }
 
-    private static HostConfig hostConfig(NodeOptions options) {
+    static HostConfig hostConfig(NodeOptions options) {
         var config =
                 HostConfig.defaults()
                         .withListen(options.listen().toArray(new Multiaddr[0]))
@@ -265,7 +265,17 @@ public final class Node implements AutoCloseable {
                         .withLimits(options.presence().profile().limits())
                         .withAutoNat(options.presence().profile().autoNat())
                         .withGater(options.presence().gater());
-        return options.network().key().map(config::withPrivateNetwork).orElse(config);
+        var key = options.network().key();
+        if (key.isPresent()) {
+            return config.withPrivateNetwork(key.get());
+        }
+        boolean isLocal = options.listen().stream().allMatch(Multiaddr::isLoopback);
+        return options.presence().opensNat() && !isLocal ? throughNat(config) : config;
+    }
+
+    private static HostConfig throughNat(HostConfig config) {
+        var punching = config.withHolePunching();
+        return Libp2p.router().map(punching::withPortMapping).orElse(punching);
     }
 
     /** What was asked for must be possible in the network before anything is started for it. */

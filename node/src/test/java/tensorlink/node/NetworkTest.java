@@ -3,7 +3,11 @@ package tensorlink.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tensorlink.p2p.multiaddr.Multiaddr;
 
 /** What names a network and the way into it. */
 class NetworkTest {
@@ -23,6 +27,22 @@ class NetworkTest {
                                     + " digit first",
                             bad);
         }
+    }
+
+    private static boolean opensNat(Network network, Home home, String listen) {
+        var options = NodeOptions.of(network, home, List.of(Multiaddr.parse(listen)));
+        return Node.hostConfig(options).punchesHoles();
+    }
+
+    @Test
+    void nats_are_opened_when_told_so_where_others_can_be(@TempDir Path folder) {
+        var home = Home.at(folder);
+        var open = Network.named("lab").presence(Presence.defaults().withNatOpening(true));
+        var everywhere = "/ip4/0.0.0.0/tcp/0";
+
+        assertThat(opensNat(open, home, everywhere)).isTrue();
+        assertThat(opensNat(open, home, "/ip4/127.0.0.1/tcp/0")).isFalse();
+        assertThat(opensNat(Network.named("lab"), home, everywhere)).isFalse();
     }
 
     @Test

@@ -95,6 +95,7 @@ public record NodeConfig(
             var listen = readList(Setting.NETWORK_LISTEN, Multiaddr::parse);
             var bootstrap = readList(Setting.NETWORK_BOOTSTRAP, Reading::bootstrap);
             boolean around = read(Setting.NETWORK_MDNS, true, Reading::isOn);
+            boolean nat = read(Setting.NETWORK_NAT, true, Reading::isOn);
             var allowed = readList(Setting.NETWORK_ALLOW, Subnet::parse);
             var serving = read(Setting.NETWORK_DHT, Serving.AUTO, Reading::serving);
             long memory = read(Setting.COMPUTE_MEMORY, 0L, this::bytes);
@@ -116,7 +117,8 @@ public record NodeConfig(
                     Presence.defaults()
                             .withProfile(profile)
                             .withServing(serving)
-                            .withAllowed(allowed),
+                            .withAllowed(allowed)
+                            .withNatOpening(nat),
                     memory,
                     threads,
                     price,

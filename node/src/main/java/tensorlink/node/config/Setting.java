@@ -28,6 +28,12 @@ public enum Setting {
             Kind.TEXT,
             "on",
             "on or off: whether to find nodes on the local network, unless all of it is loopback"),
+    NETWORK_NAT(
+            "network.nat",
+            Kind.TEXT,
+            "on",
+            "on or off: whether to have the router pass on to this node, and to get through the"
+                    + " NATs of others; not in a private network, nor when all of it is loopback"),
     NETWORK_ALLOW(
             "network.allow",
             Kind.LIST,

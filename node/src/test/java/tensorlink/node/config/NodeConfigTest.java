@@ -73,6 +73,7 @@ class NodeConfigTest {
         assertThat(config.listen().toString()).isEqualTo("[/ip4/127.0.0.1/tcp/0]");
         assertThat(config.bootstrap()).isEmpty();
         assertThat(config.presence().serving()).isEqualTo(Serving.AUTO);
+        assertThat(config.presence().opensNat()).isTrue();
         assertThat(config.memoryBytes()).isEqualTo(4L << 30);
         assertThat(config.threads()).isEqualTo(4);
         assertThat(config.price()).isEqualTo(Amount.ZERO);

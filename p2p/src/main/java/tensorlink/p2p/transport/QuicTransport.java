@@ -5,6 +5,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
@@ -126,6 +128,7 @@ public final class QuicTransport implements Transport {
             throws IOException {
         var to = QuicAddress.resolve(address);
         var from = listeningFor(to.getAddress());
+        // Two connections between the same ports would get each other's packets.
         boolean isFree = paths.putIfAbsent(to, 1) == null;
         if (!isFree || from.isEmpty()) {
             if (isFree) {
@@ -139,7 +142,7 @@ public final class QuicTransport implements Transport {
                 leave(to);
                 throw closing();
             }
-            var socket = tcp.sharingPorts(sockets()).handler(clientCodec()).connect(to, from.get());
+            var socket = tcp.sharingPorts(sockets()).handler(single()).connect(to, from.get());
             sockets.add(socket.channel());
             var _ =
                     socket.channel()
@@ -184,7 +187,6 @@ public final class QuicTransport implements Transport {
         var _ = socket.channel().close();
     }
 
-    /** Two connections between the same ports would get each other's packets. */
     private void leave(InetSocketAddress to) {
         var _ = paths.computeIfPresent(to, (_, count) -> count == 1 ? null : count - 1);
     }
@@ -257,6 +259,16 @@ public final class QuicTransport implements Transport {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** For one connection, whose socket is connected too. */
+    private ChannelHandler single() {
+        return new ChannelInitializer<Channel>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(clientCodec(), new Patient());
+            }
+        };
     }
 
     private ChannelHandler clientCodec() {
@@ -389,6 +401,19 @@ public final class QuicTransport implements Transport {
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /**
+     * A connected socket is told that nobody listens there, also by a NAT that is open a moment
+     * later; the dial has a deadline of its own.
+     */
+    private static final class Patient extends ChannelInboundHandlerAdapter {
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            if (!(cause instanceof IOException)) {
+                context.fireExceptionCaught(cause);
+            }
         }
     }
 
