@@ -289,7 +289,9 @@ class CommandLineTest {
                         List.of("parity"),
                         List.of("bench"),
                         List.of("bench", "train"),
-                        List.of("bench", "net"))) {
+                        List.of("bench", "net"),
+                        List.of("bench", "idle"),
+                        List.of("bench", "discovery"))) {
             var arguments = new ArrayList<>(verb);
             arguments.add("--help");
 
