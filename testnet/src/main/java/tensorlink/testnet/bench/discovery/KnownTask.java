@@ -23,6 +23,7 @@ import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PeerRecord;
 import tensorlink.p2p.peer.PeerStore;
+import tensorlink.p2p.peer.SealedPeerRecord;
 import tensorlink.testnet.bench.figures.Figures;
 
 /**
@@ -93,7 +94,7 @@ record KnownTask(int known, long seed, Scheduler scheduler) implements Task {
 
         Identification identification() throws IOException {
             try {
-                var opened = PeerRecord.open(record);
+                var opened = SealedPeerRecord.open(record);
                 var protocols = new ArrayList<String>();
                 for (var protocol : PROTOCOLS) {
                     protocols.add(ByteString.copyFromUtf8(protocol).toStringUtf8());
@@ -102,7 +103,7 @@ record KnownTask(int known, long seed, Scheduler scheduler) implements Task {
                         ByteString.copyFromUtf8("tensorlink/1.0.0").toStringUtf8(),
                         ByteString.copyFromUtf8("tensorlink/0.1.0").toStringUtf8(),
                         protocols,
-                        opened.addresses(),
+                        opened.content().addresses(),
                         Optional.empty(),
                         Optional.of(opened));
             } catch (SignatureException bug) {
