@@ -3,6 +3,7 @@ package tensorlink.dht;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
+import java.nio.channels.ClosedByInterruptException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -141,8 +142,22 @@ final class Archive {
                 config.store().save(RECORDS, records);
                 savedRecords = digest;
             }
+        } catch (ClosedByInterruptException closing) {
+            log.debug("stopped while it saved; what it knows is saved at the end");
         } catch (IOException full) {
             log.warn("cannot save what it knows: {}", full.getMessage());
+        }
+    }
+
+    /** The last time, also for a thread that was told to stop, whose files the JDK would close. */
+    void saveAtLast() {
+        boolean wasInterrupted = Thread.interrupted();
+        try {
+            save();
+        } finally {
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

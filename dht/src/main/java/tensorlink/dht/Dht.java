@@ -356,7 +356,7 @@ public final class Dht implements AutoCloseable {
         subscription.close();
         background.close();
         network.close();
-        archive.save();
+        archive.saveAtLast();
     }
 
     private LookupRun.Effort thorough(int resiliency) {

@@ -53,6 +53,25 @@ class ArchiveTest {
     }
 
     @Test
+    void a_thread_that_was_told_to_stop_still_saves() throws IOException, InterruptedException {
+        scheduler.run(() -> {
+            var others = others(12);
+            var host = network.host();
+            var first = Dht.start(host, config.withStore(DhtStore.folder(folder)));
+            first.bootstrap(List.of(others.getFirst()));
+            int known = first.table().peers();
+
+            Thread.currentThread().interrupt();
+            first.close();
+
+            assertThat(Thread.interrupted()).isTrue();
+            assertThat(known).isPositive();
+            assertThat(Dht.start(host, config.withStore(DhtStore.folder(folder))).table().peers())
+                    .isEqualTo(known);
+        });
+    }
+
+    @Test
     void the_anchors_are_those_known_longest() throws IOException, InterruptedException {
         scheduler.run(() -> {
             var host = network.host();
