@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection;
@@ -23,6 +24,7 @@ import tensorlink.p2p.multiaddr.AddressRange;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerRecord;
+import tensorlink.p2p.peer.SealedPeerRecord;
 import tensorlink.p2p.swarm.Swarm;
 
 /**
@@ -48,7 +50,7 @@ public final class Identify implements HostObserver {
 
     private final ReentrantLock recordLock = new ReentrantLock();
     private long sequence;
-    private Sealed latest = new Sealed(List.of(), ByteString.EMPTY);
+    private @Nullable SealedPeerRecord latest;
 
     public Identify(Swarm swarm, KeyPair key, Versions versions, Swarm.Parts parts) {
         this.swarm = swarm;
@@ -253,23 +255,20 @@ public final class Identify implements HostObserver {
     private ByteString record(List<Multiaddr> addresses) {
         recordLock.lock();
         try {
-            if (latest.record().isEmpty() || !latest.addresses().equals(addresses)) {
+            if (latest == null || !latest.content().addresses().equals(addresses)) {
                 var now = scheduler.now();
                 sequence =
                         Math.max(
                                 sequence + 1,
                                 now.getEpochSecond() * 1000 + now.getNano() / 1_000_000);
                 var record = new PeerRecord(swarm.id(), sequence, addresses);
-                latest = new Sealed(record.addresses(), record.seal(key).encode());
+                latest = SealedPeerRecord.seal(record, key);
             }
-            return latest.record();
+            return latest.envelope();
         } finally {
             recordLock.unlock();
         }
     }
-
-    /** Addresses and the record that says so, empty before the first. */
-    private record Sealed(List<Multiaddr> addresses, ByteString record) {}
 
     /**
      * What a host calls itself.
