@@ -34,6 +34,13 @@ public final class Output {
         return !noProgress;
     }
 
+    /** Says, apart from the result, what is being done; nothing when only that is wanted. */
+    public void progress(String line) {
+        if (progress()) {
+            System.err.println(line);
+        }
+    }
+
     /** Whether lines may be written over: text for a person at a terminal. */
     @SuppressWarnings("SystemConsoleNull") // null without a terminal, whatever the provider
     public boolean interactive() {

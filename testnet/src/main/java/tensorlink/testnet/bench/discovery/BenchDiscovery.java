@@ -3,7 +3,6 @@ package tensorlink.testnet.bench.discovery;
 import static tensorlink.testnet.bench.figures.Target.atMost;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,6 +21,7 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.bench.figures.Figures;
 import tensorlink.testnet.bench.figures.Sample;
 import tensorlink.testnet.bench.figures.Target;
+import tensorlink.testnet.bench.net.Machine;
 
 /** What finding each other costs on this machine. */
 @Command(
@@ -134,10 +134,10 @@ public final class BenchDiscovery implements Callable<Integer> {
         UsageException.requireRange("--keys", keys, 1, 1_000_000);
         UsageException.requireRange("--messages", messages, 10, 1_000_000);
         UsageException.requireRange("--known", known, 100, 1_000_000);
-        double before = load();
+        double before = Machine.load();
         var figures = new Figures();
         for (var row : only) {
-            task(row).measure(figures, this::progress);
+            task(row).measure(figures, output::progress);
         }
         tell(figures, before);
         return ExitCode.DONE.status();
@@ -171,11 +171,11 @@ public final class BenchDiscovery implements Callable<Integer> {
     private void tell(Figures figures, double before) {
         figures.find(CrowdTask.GET)
                 .ifPresent(
-                        it -> figures.add("crowd.getOfHivemind", mean(it) / HIVEMIND_GET_MILLIS));
+                        it -> figures.add("crowd.getOfHivemind", it.mean() / HIVEMIND_GET_MILLIS));
         figures.find(CrowdTask.STORE)
                 .ifPresent(it ->
-                        figures.add("crowd.storeOfHivemind", mean(it) / HIVEMIND_STORE_MILLIS));
-        double after = load();
+                        figures.add("crowd.storeOfHivemind", it.mean() / HIVEMIND_STORE_MILLIS));
+        double after = Machine.load();
         output.say(
                 String.format(
                         Locale.ROOT,
@@ -205,14 +205,14 @@ public final class BenchDiscovery implements Callable<Integer> {
                         name,
                         sample.median(),
                         sample.quantile(0.9),
-                        mean(sample),
+                        sample.mean(),
                         sample.min(),
                         sample.max(),
                         sample.values().size()));
         var summary = new LinkedHashMap<String, Object>();
         summary.put("p50", sample.median());
         summary.put("p90", sample.quantile(0.9));
-        summary.put("mean", mean(sample));
+        summary.put("mean", sample.mean());
         summary.put("least", sample.min());
         summary.put("most", sample.max());
         summary.put("count", sample.values().size());
@@ -239,23 +239,5 @@ public final class BenchDiscovery implements Callable<Integer> {
         json.put("measured", verdict.measured().map(Sample::median));
         json.put("isMet", verdict.isMet());
         return json;
-    }
-
-    private static double mean(Sample sample) {
-        double sum = 0;
-        for (double value : sample.values()) {
-            sum += value;
-        }
-        return sum / sample.values().size();
-    }
-
-    private static double load() {
-        return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
-    }
-
-    private void progress(String line) {
-        if (output.progress()) {
-            System.err.println(line);
-        }
     }
 }

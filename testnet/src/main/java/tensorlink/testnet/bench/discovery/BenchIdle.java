@@ -72,7 +72,7 @@ public final class BenchIdle implements Callable<Integer> {
         result.put("minutes", minutes);
         result.put("hurry", hurry);
         try (var engine = TorchEngine.open()) {
-            run.measure(engine, this::progress)
+            run.measure(engine, output::progress)
                     .forEach((profile, rates) -> {
                         double limit = limit(profile);
                         say(profile, rates, limit);
@@ -110,11 +110,5 @@ public final class BenchIdle implements Callable<Integer> {
         rates.kinds()
                 .forEach((kind, rate) ->
                         output.say(String.format(Locale.ROOT, "  %-44s %,8.1f B/s", kind, rate)));
-    }
-
-    private void progress(String line) {
-        if (output.progress()) {
-            System.err.println(line);
-        }
     }
 }

@@ -17,6 +17,14 @@ public record Sample(List<Double> values) {
         return quantile(0.5);
     }
 
+    public double mean() {
+        double sum = 0;
+        for (double value : values) {
+            sum += value;
+        }
+        return sum / values.size();
+    }
+
     public double min() {
         return quantile(0);
     }

@@ -127,7 +127,7 @@ public final class BenchNet implements Callable<Integer> {
     }
 
     private List<Carrier> carriers(List<Child> children) throws IOException, InterruptedException {
-        progress("starting the other processes");
+        output.progress("starting the other processes");
         var carriers = new ArrayList<Carrier>();
         var peer =
                 Child.start(
@@ -158,7 +158,7 @@ public final class BenchNet implements Callable<Integer> {
         try {
             var js = JsLibp2p.ofBuild();
             if (!js.isInstalled()) {
-                progress("fetching js-libp2p from npm, once");
+                output.progress("fetching js-libp2p from npm, once");
                 js.install();
             }
             var dialling = js.start("js that dials");
@@ -206,18 +206,12 @@ public final class BenchNet implements Callable<Integer> {
         if (broken.containsKey(turn)) {
             return;
         }
-        progress(when + ": " + turn);
+        output.progress(when + ": " + turn);
         try {
             turns.take(row, carrier);
         } catch (IOException failure) {
             broken.put(turn, String.valueOf(failure.getMessage()));
-            progress(turn + " broke: " + failure.getMessage());
-        }
-    }
-
-    private void progress(String line) {
-        if (output.progress()) {
-            System.err.println(line);
+            output.progress(turn + " broke: " + failure.getMessage());
         }
     }
 }

@@ -13,7 +13,7 @@ import java.util.Map;
  *
  * @param loadBefore the load average of the minute before it
  */
-record Machine(
+public record Machine(
         String processor,
         int cores,
         long memoryBytes,
@@ -34,7 +34,7 @@ record Machine(
     }
 
     /** The load average of the last minute; negative where the system does not tell. */
-    static double load() {
+    public static double load() {
         return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
     }
 
