@@ -192,16 +192,10 @@ public final class QuicTransport implements Transport {
     }
 
     private Optional<InetSocketAddress> listeningFor(InetAddress host) {
-        for (var socket : listening) {
-            var own = socket.at();
-            boolean isThere =
-                    own.getAddress().isAnyLocalAddress()
-                            || own.getAddress().isLoopbackAddress() == host.isLoopbackAddress();
-            if (tcp.sharesPorts() && isOfFamily(own, host) && isThere) {
-                return Optional.of(own);
-            }
-        }
-        return Optional.empty();
+        return listening.stream()
+                .map(Listening::at)
+                .filter(own -> tcp.sharesPorts() && TcpTransport.reaches(own, host))
+                .findFirst();
     }
 
     private static boolean isOfFamily(InetSocketAddress own, InetAddress host) {

@@ -212,16 +212,15 @@ public final class TcpTransport implements Transport {
 
     /** A socket that is listened at and that can reach {@code host}. */
     private Optional<InetSocketAddress> listeningFor(InetAddress host) {
-        for (var bound : listening) {
-            var own = bound.getAddress();
-            boolean isOfFamily = own.getClass() == host.getClass();
-            boolean isThere =
-                    own.isAnyLocalAddress() || own.isLoopbackAddress() == host.isLoopbackAddress();
-            if (sharesPorts && isOfFamily && isThere) {
-                return Optional.of(bound);
-            }
-        }
-        return Optional.empty();
+        return listening.stream().filter(own -> sharesPorts && reaches(own, host)).findFirst();
+    }
+
+    /** Whether a socket that is bound to {@code own} can send to {@code host}. */
+    static boolean reaches(InetSocketAddress own, InetAddress host) {
+        var from = own.getAddress();
+        return from.getClass() == host.getClass()
+                && (from.isAnyLocalAddress()
+                        || from.isLoopbackAddress() == host.isLoopbackAddress());
     }
 
     @Override
