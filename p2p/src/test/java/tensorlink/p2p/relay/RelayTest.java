@@ -232,6 +232,8 @@ class RelayTest {
         var callee = behind(relay);
         var stranger = host(HostConfig.defaults());
         callee.connect(stranger.info());
+        Eventually.until(
+                "the stranger knows of it", () -> connection(stranger, callee).isPresent());
         var forged = new StopMessage.Connect(relay.id(), CircuitLimit.NONE);
 
         try (var stream = stranger.open(callee.id(), RelayServer.STOP)) {
