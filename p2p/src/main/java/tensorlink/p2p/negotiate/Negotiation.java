@@ -62,6 +62,11 @@ public final class Negotiation {
         return inMessage ? message.length - received : 1;
     }
 
+    /** Whether this side has declined a proposal. */
+    public boolean hasDeclined() {
+        return side instanceof Answering answering && answering.refused > 0;
+    }
+
     /**
      * Takes the next byte of the other side. After {@link Progress.Agreed} or {@link
      * Progress.Refused} no further byte may be given.

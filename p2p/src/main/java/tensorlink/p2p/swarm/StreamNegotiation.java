@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.StreamTimeoutException;
 import tensorlink.p2p.core.UnsupportedProtocolException;
@@ -67,7 +68,12 @@ final class StreamNegotiation {
         var _ = scheduler.fork(name, body);
     }
 
-    /** Answers proposals until one is served, and returns its name. */
+    /**
+     * Answers proposals until one is served, and returns its name.
+     *
+     * @throws EOFException when the remote gives up, or goes on as if one that was declined were
+     *     served
+     */
     String answer(MuxedStream stream, Predicate<String> serves)
             throws IOException, InterruptedException {
         return run(stream, Negotiation.answer(serves), ByteString.EMPTY, List.of());
@@ -112,7 +118,18 @@ final class StreamNegotiation {
             if (count < 0) {
                 throw new EOFException("the remote ended the stream before a protocol was agreed");
             }
-            switch (negotiation.accept(next, count)) {
+            Progress progress;
+            try {
+                progress = negotiation.accept(next, count);
+            } catch (ProtocolViolation violation) {
+                if (!negotiation.hasDeclined()) {
+                    throw violation;
+                }
+                // Who opens lazily has not waited: this was meant for the protocol declined.
+                write(stream, reply);
+                throw new EOFException("the remote went on with a protocol that is not served");
+            }
+            switch (progress) {
                 case Progress.Pending() -> {}
                 case Progress.Send(var bytes) -> reply = reply.concat(bytes);
                 case Progress.Agreed(var protocol, var bytes) -> {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -89,6 +90,17 @@ class LazyStreamTest {
         stream.closeWrite();
 
         assertThat(carrier.isEnded).isTrue();
+    }
+
+    @Test
+    void who_did_not_wait_is_told_that_the_protocol_is_not_served() {
+        carrier.arrives(HEADER + ECHO + "\u0000hello");
+
+        assertThatThrownBy(() -> negotiation.answer(carrier, name -> false))
+                .isInstanceOf(EOFException.class);
+        assertThat(carrier.written.toString(StandardCharsets.UTF_8))
+                .isEqualTo(HEADER + "\u0003na\n");
+        assertThat(carrier.reset).isNull();
     }
 
     private static MemorySegment bytes(String text) {
