@@ -11,6 +11,7 @@ import tensorlink.testnet.bench.discovery.BenchIdle;
 import tensorlink.testnet.bench.discovery.GossipPeer;
 import tensorlink.testnet.bench.net.BenchNet;
 import tensorlink.testnet.bench.net.NetPeer;
+import tensorlink.testnet.bench.net.Wakefulness;
 
 /** The benchmarks. */
 @Command(
@@ -27,6 +28,7 @@ import tensorlink.testnet.bench.net.NetPeer;
             BenchIdle.class,
             BenchCodecs.class,
             NetPeer.class,
+            Wakefulness.class,
             GossipPeer.class
         })
 public final class Bench implements Callable<Integer> {

@@ -85,6 +85,13 @@ public final class BenchNet implements Callable<Integer> {
     @Option(names = "--no-js", description = "leave js-libp2p out")
     private boolean noJs;
 
+    @Option(
+            names = "--awake",
+            description =
+                    "keep idle cores from sleeping, so that software is measured and not how long"
+                            + " this machine takes to wake a core (Linux)")
+    private boolean awake;
+
     private final Scheduler scheduler = Scheduler.system();
     private final List<String> absences = new ArrayList<>();
     private final Map<String, String> broken = new LinkedHashMap<>();
@@ -101,11 +108,14 @@ public final class BenchNet implements Callable<Integer> {
                         "--carriers " + name + ": expected some of " + NetReport.CARRIERS);
             }
         }
-        var machine = Machine.here();
+        var machine = Machine.here(awake);
         var amounts = Amounts.of(bytes, streams, idle);
         var figures = new Figures();
         var children = new ArrayList<Child>();
         try {
+            if (awake) {
+                children.add(Wakefulness.start());
+            }
             var carriers = carriers(children);
             round("warm-up", amounts.warmUp(), new Figures(), carriers);
             for (int round = 1; round <= rounds; round++) {

@@ -11,6 +11,7 @@ import java.util.Map;
 /**
  * Where a benchmark ran.
  *
+ * @param isAwake whether its idle cores were kept from sleeping
  * @param loadBefore the load average of the minute before it
  */
 public record Machine(
@@ -19,10 +20,11 @@ public record Machine(
         long memoryBytes,
         String system,
         String java,
+        boolean isAwake,
         double loadBefore) {
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
 
-    static Machine here() throws IOException {
+    static Machine here(boolean isAwake) throws IOException {
         var system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
         return new Machine(
                 processorName(),
@@ -30,6 +32,7 @@ public record Machine(
                 system.getTotalMemorySize(),
                 system.getName() + " " + system.getVersion() + " " + system.getArch(),
                 Runtime.version().toString(),
+                isAwake,
                 system.getSystemLoadAverage());
     }
 
@@ -56,6 +59,7 @@ public record Machine(
         json.put("memoryBytes", memoryBytes);
         json.put("system", system);
         json.put("java", java);
+        json.put("isAwake", isAwake);
         json.put("loadBefore", loadBefore);
         json.put("loadAfter", loadAfter);
         return json;

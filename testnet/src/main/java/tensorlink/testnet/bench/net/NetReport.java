@@ -54,10 +54,11 @@ record NetReport(
         lines.add(
                 String.format(
                         Locale.ROOT,
-                        "load %.1f before, %.1f after; %d rounds; median [least-most]; MB = 10^6"
+                        "load %.1f before, %.1f after%s; %d rounds; median [least-most]; MB = 10^6"
                                 + " bytes",
                         machine.loadBefore(),
                         loadAfter,
+                        machine.isAwake() ? ", cores kept awake" : "",
                         rounds));
         for (var absence : absences) {
             lines.add(" !!  " + absence);

@@ -23,6 +23,7 @@ class BenchNetTest {
                 run(
                         0,
                         "--no-js",
+                        "--awake",
                         "--rounds=2",
                         "--bytes=400000",
                         "--streams=30",
@@ -62,6 +63,7 @@ class BenchNetTest {
             assertThat(goal.path("measured").isNull()).as("%s", goal).isEqualTo(isLeftOut);
         }
         assertThat(result.path("machine").path("cores").asInt()).isPositive();
+        assertThat(result.path("machine").path("isAwake").asBoolean()).isTrue();
     }
 
     @Test

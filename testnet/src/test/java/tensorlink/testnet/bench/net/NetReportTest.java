@@ -101,6 +101,12 @@ class NetReportTest {
         assertThat(goal(name).path("isMet").asBoolean()).as(name).isEqualTo(isMet);
     }
 
+    @Test
+    void the_report_says_whether_cores_were_kept_awake() {
+        assertThat(report().lines()).anyMatch(line -> line.contains("cores kept awake"));
+        assertThat(json().path("machine").path("isAwake").asBoolean()).isTrue();
+    }
+
     private JsonNode goal(String name) {
         for (var goal : json().path("goals")) {
             if (goal.path("name").asString().equals(name)) {
@@ -116,7 +122,7 @@ class NetReportTest {
 
     private NetReport report() {
         return new NetReport(
-                new Machine("a processor", 2, 1L << 30, "an OS", "25", 0.5),
+                new Machine("a processor", 2, 1L << 30, "an OS", "25", true, 0.5),
                 0.6,
                 Amounts.of(1_000, 3, 4),
                 1,
