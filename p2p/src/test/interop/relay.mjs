@@ -1,11 +1,12 @@
-// A js-libp2p node that relays, is behind a relay or calls through one, punches holes, and asks and
-// answers AutoNAT; driven like peer.mjs.
+// A js-libp2p node that relays, is behind a relay or calls through one, punches holes, asks and
+// answers AutoNAT, and looks for others by mDNS; driven like peer.mjs.
 import { createInterface } from 'node:readline'
 import { autoNAT } from '@libp2p/autonat'
 import { autoNATv2 } from '@libp2p/autonat-v2'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { dcutr } from '@libp2p/dcutr'
 import { identify, identifyPush } from '@libp2p/identify'
+import { mdns } from '@libp2p/mdns'
 import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { ping } from '@libp2p/ping'
@@ -15,7 +16,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 
 const ECHO = '/test/echo/1.0.0'
-const { listen, announce, relays, limits, nat, punches } = JSON.parse(process.argv[2] ?? '{}')
+const { listen, announce, relays, limits, nat, punches, near } = JSON.parse(process.argv[2] ?? '{}')
 
 const say = (...fields) => process.stdout.write(fields.join('\t') + '\n')
 const event = (name, values) =>
@@ -41,9 +42,14 @@ const node = await createLibp2p({
   transports: [tcp(), circuitRelayTransport({ reservationConcurrency: 1 })],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
+  peerDiscovery: near ? [mdns({ interval: 1000 })] : [],
   connectionGater: { denyDialMultiaddr: () => false },
   connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000 },
   services
+})
+
+node.addEventListener('peer:discovery', ({ detail }) => {
+  event('found', { peer: detail.id, addresses: detail.multiaddrs })
 })
 
 await node.handle(ECHO, async stream => {
