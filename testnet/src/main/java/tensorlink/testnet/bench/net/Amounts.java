@@ -11,7 +11,7 @@ package tensorlink.testnet.bench.net;
  */
 record Amounts(long bytes, int pings, int streams, int connections, int idle) {
     static Amounts of(long bytes, int streams, int idle) {
-        return new Amounts(bytes, 3 * streams, streams, Math.max(1, streams / 3), idle);
+        return new Amounts(bytes, 3 * streams, streams, streams, idle);
     }
 
     /**

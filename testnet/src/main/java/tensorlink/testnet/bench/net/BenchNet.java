@@ -55,8 +55,7 @@ public final class BenchNet implements Callable<Integer> {
             paramLabel = "N",
             defaultValue = "1000",
             description =
-                    "streams opened each time, thrice as many round trips, a third as many"
-                            + " connections")
+                    "streams opened each time, as many connections, thrice as many round trips")
     private int streams;
 
     @Option(
