@@ -270,12 +270,14 @@ public final class Node implements AutoCloseable {
             return config.withPrivateNetwork(key.get());
         }
         boolean isLocal = options.listen().stream().allMatch(Multiaddr::isLoopback);
-        return options.presence().opensNat() && !isLocal ? throughNat(config) : config;
+        return options.presence().opensNat() && !isLocal
+                ? throughNat(options.presence().profile().relaying(config))
+                : config;
     }
 
     private static HostConfig throughNat(HostConfig config) {
-        var punching = config.withHolePunching();
-        return Libp2p.router().map(punching::withPortMapping).orElse(punching);
+        var called = config.withHolePunching().withRelaySearch();
+        return Libp2p.router().map(called::withPortMapping).orElse(called);
     }
 
     /** What was asked for must be possible in the network before anything is started for it. */

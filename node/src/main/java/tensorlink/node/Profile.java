@@ -2,9 +2,11 @@ package tensorlink.node;
 
 import java.time.Duration;
 import tensorlink.dht.DhtConfig;
+import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.autonat.AutoNatLimits;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.gossip.MeshConfig;
+import tensorlink.p2p.relay.RelayLimits;
 
 /**
  * How much a node says on the network while nobody wants anything of it. What it says it must say
@@ -114,6 +116,14 @@ public enum Profile {
 
     /** Between two words of a worker about what it offers, while the network is small. */
     abstract Duration offerInterval();
+
+    /** What it lends as a relay, while others can dial it. */
+    HostConfig relaying(HostConfig config) {
+        return switch (this) {
+            case STANDARD -> config.withRelayService(RelayLimits.defaults());
+            case LOWPOWER -> config;
+        };
+    }
 
     /** What {@link Serving#AUTO} is taken for. */
     Serving serving() {

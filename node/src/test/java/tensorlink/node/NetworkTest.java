@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.multiaddr.Multiaddr;
 
 /** What names a network and the way into it. */
@@ -29,9 +30,15 @@ class NetworkTest {
         }
     }
 
-    private static boolean opensNat(Network network, Home home, String listen) {
+    private static HostConfig host(Network network, Home home, String listen) {
         var options = NodeOptions.of(network, home, List.of(Multiaddr.parse(listen)));
-        return Node.hostConfig(options).punchesHoles();
+        return Node.hostConfig(options);
+    }
+
+    private static boolean opensNat(Network network, Home home, String listen) {
+        var config = host(network, home, listen);
+        assertThat(config.searchesRelays()).isEqualTo(config.punchesHoles());
+        return config.punchesHoles();
     }
 
     @Test
@@ -43,6 +50,19 @@ class NetworkTest {
         assertThat(opensNat(open, home, everywhere)).isTrue();
         assertThat(opensNat(open, home, "/ip4/127.0.0.1/tcp/0")).isFalse();
         assertThat(opensNat(Network.named("lab"), home, everywhere)).isFalse();
+    }
+
+    @Test
+    void who_has_the_power_relays_for_others_where_nats_are_opened(@TempDir Path folder) {
+        var home = Home.at(folder);
+        var standard = Presence.defaults().withNatOpening(true);
+        var lowPower = standard.withProfile(Profile.LOWPOWER);
+        var everywhere = "/ip4/0.0.0.0/tcp/0";
+        var lab = Network.named("lab");
+
+        assertThat(host(lab.presence(standard), home, everywhere).relayService()).isPresent();
+        assertThat(host(lab.presence(lowPower), home, everywhere).relayService()).isEmpty();
+        assertThat(host(lab, home, everywhere).relayService()).isEmpty();
     }
 
     @Test

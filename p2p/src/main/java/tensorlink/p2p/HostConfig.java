@@ -155,9 +155,25 @@ public final class HostConfig {
         return settings.relayService;
     }
 
-    /** Relays for peers that cannot be reached, within {@code limits}. */
+    /**
+     * Relays for peers that cannot be reached, within {@code limits}; where AutoNAT finds out
+     * whether others can dial this host, only while they can.
+     */
     public HostConfig withRelayService(RelayLimits limits) {
         return with(it -> it.relayService = Optional.of(limits));
+    }
+
+    /** Whether it looks for relays; not, unless told so. */
+    public boolean searchesRelays() {
+        return settings.searchesRelays;
+    }
+
+    /**
+     * Has itself called by way of relays while others cannot dial it, as {@link #withAutoNat} finds
+     * out; it asks peers that it is connected to.
+     */
+    public HostConfig withRelaySearch() {
+        return with(it -> it.searchesRelays = true);
     }
 
     /** How it finds out whether it can be dialled; it does not, unless told otherwise. */
@@ -250,6 +266,7 @@ public final class HostConfig {
         private Optional<SSLContext> webTls = Optional.empty();
         private Optional<PreSharedKey> privateNetwork = Optional.empty();
         private Optional<RelayLimits> relayService = Optional.empty();
+        private boolean searchesRelays;
         private Optional<AutoNatLimits> autoNat = Optional.empty();
         private boolean punchesHoles;
         private Optional<InetAddress> portMapping = Optional.empty();

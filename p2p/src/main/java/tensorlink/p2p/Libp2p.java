@@ -30,6 +30,7 @@ import tensorlink.p2p.perf.Perf;
 import tensorlink.p2p.ping.Ping;
 import tensorlink.p2p.portmap.PortMapper;
 import tensorlink.p2p.relay.CircuitTransport;
+import tensorlink.p2p.relay.RelaySearch;
 import tensorlink.p2p.relay.RelayServer;
 import tensorlink.p2p.security.Noise;
 import tensorlink.p2p.security.QuicSecurity;
@@ -72,13 +73,24 @@ public final class Libp2p {
             new Identify(swarm, key, versions, parts).start();
             swarm.use(circuits(swarm, config, tcp));
             config.relayService()
-                    .ifPresent(limits ->
-                            new RelayServer(swarm, key, limits, config.scheduler()).start());
+                    .ifPresent(limits -> {
+                        var relay = new RelayServer(swarm, key, limits, config.scheduler());
+                        if (config.autoNat().isPresent()) {
+                            relay.startWhenReachable();
+                        } else {
+                            relay.start();
+                        }
+                    });
             if (config.punchesHoles()) {
                 new HolePuncher(swarm, config.scheduler()).start();
             }
             for (var address : config.listen()) {
-                swarm.listen(address);
+                var _ = swarm.listen(address);
+            }
+            if (config.searchesRelays()) {
+                var search = new RelaySearch(swarm, config.scheduler());
+                search.start();
+                swarm.whenClosing(search::close);
             }
             // Only now: a host that listens nowhere is private.
             config.autoNat()

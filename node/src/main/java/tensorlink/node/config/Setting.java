@@ -32,8 +32,9 @@ public enum Setting {
             "network.nat",
             Kind.TEXT,
             "on",
-            "on or off: whether to have the router pass on to this node, and to get through the"
-                    + " NATs of others; not in a private network, nor when all of it is loopback"),
+            "on or off: whether to have the router pass on to this node, to be called by way of"
+                    + " relays where it does not, to relay for others, and to get through NATs; not"
+                    + " in a private network, nor when all of it is loopback"),
     NETWORK_ALLOW(
             "network.allow",
             Kind.LIST,

@@ -37,6 +37,10 @@ public final class HolePuncher {
     private static final Logger log = LoggerFactory.getLogger(HolePuncher.class);
     private static final Duration TIMEOUT = Duration.ofSeconds(10);
     private static final Duration GRACE = Duration.ofSeconds(30);
+
+    /** For three tries, and the plain dial before them where it is refused at once. */
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+
     private static final int TRIES = 3;
     private static final Duration KNOCKING = Duration.ofSeconds(5);
     private static final int KNOCK_MILLIS_MIN = 10;
@@ -70,6 +74,7 @@ public final class HolePuncher {
     /** Serves and tries from now on. */
     public void start() {
         swarm.control().allowOnLimited(PROTOCOL);
+        swarm.waitForDirect(PATIENCE);
         swarm.handle(PROTOCOL, this::answer);
         var _ =
                 swarm.subscribe(event -> {

@@ -102,6 +102,7 @@ public final class CircuitTransport implements Transport {
             swarm.handle(RelayServer.STOP, this::called);
         }
         var listener = new RelayListener(swarm, client, relay, pipeline, scheduler);
+        listeners.removeIf(RelayListener::isClosed);
         listeners.add(listener);
         listener.start();
         return listener;

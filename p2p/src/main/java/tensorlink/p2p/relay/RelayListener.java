@@ -78,6 +78,10 @@ final class RelayListener implements Transport.Listener, HostObserver {
         return !addresses.isEmpty();
     }
 
+    boolean isClosed() {
+        return isClosed;
+    }
+
     @Override
     public List<Multiaddr> addresses() {
         return addresses;

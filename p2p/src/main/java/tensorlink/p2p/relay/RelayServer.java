@@ -11,6 +11,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.HostObserver;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.ProtocolViolation;
@@ -60,6 +61,20 @@ public final class RelayServer implements HostObserver {
     public void start() {
         host.handle(HOP, this::serve);
         var _ = host.control().observe(this);
+    }
+
+    /** Serves from now on, while others can dial this host as far as it has found out. */
+    public void startWhenReachable() {
+        var _ = host.control().observe(this);
+        var _ =
+                host.subscribe(event -> {
+                    if (event instanceof HostEvent.ReachabilityChanged(var _, var found)) {
+                        switch (found) {
+                            case PUBLIC -> host.handle(HOP, this::serve);
+                            case PRIVATE, UNKNOWN -> host.unhandle(HOP);
+                        }
+                    }
+                });
     }
 
     private void serve(Stream stream) throws IOException, InterruptedException {

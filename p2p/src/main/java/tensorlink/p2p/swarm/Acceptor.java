@@ -41,14 +41,20 @@ final class Acceptor {
         this.observer = upgrader.owner().observer();
     }
 
-    void listen(Multiaddr address) throws IOException, InterruptedException {
+    Transport.Listener listen(Multiaddr address) throws IOException, InterruptedException {
         for (var transport : transports) {
             if (transport.handles(address)) {
-                listeners.add(transport.listen(address, pipeline(transport)));
-                return;
+                var listener = transport.listen(address, pipeline(transport));
+                listeners.add(listener);
+                return listener;
             }
         }
         throw new IOException("no transport to listen at " + address);
+    }
+
+    void stop(Transport.Listener listener) {
+        listeners.remove(listener);
+        listener.close();
     }
 
     List<Multiaddr> addresses() {

@@ -2,10 +2,12 @@ package tensorlink.p2p.swarm;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Predicate;
 import java.util.random.RandomGenerator;
@@ -68,6 +70,7 @@ public final class Swarm implements Host {
     private final List<Runnable> closers = new CopyOnWriteArrayList<>();
     private volatile List<Multiaddr> observed = List.of();
     private volatile List<Multiaddr> mapped = List.of();
+    private volatile Duration directPatience = Duration.ZERO;
     private volatile Reachability reachability = Reachability.UNKNOWN;
     private final AtomicBoolean isClosed = new AtomicBoolean();
 
@@ -126,9 +129,16 @@ public final class Swarm implements Host {
         transports.addFirst(transport);
     }
 
-    /** Starts to listen at {@code address}. */
-    public void listen(Multiaddr address) throws IOException, InterruptedException {
-        acceptor.listen(address);
+    /** Starts to listen at {@code address}; until {@link #stopListening}, or to the end. */
+    public Transport.Listener listen(Multiaddr address) throws IOException, InterruptedException {
+        var listener = acceptor.listen(address);
+        witnesses.changed();
+        return listener;
+    }
+
+    /** Ends a {@code listener}; connections that came in there stay. */
+    public void stopListening(Transport.Listener listener) {
+        acceptor.stop(listener);
         witnesses.changed();
     }
 
@@ -283,7 +293,7 @@ public final class Swarm implements Host {
             throws IOException, InterruptedException {
         var connection = dialler.connect(peers().info(peer));
         if (!connection.mayCarry(wanted)) {
-            connection = dialler.connectDirectly(peers().info(peer));
+            connection = direct(peer);
         }
         try {
             return connection.open(wanted);
@@ -294,6 +304,45 @@ public final class Swarm implements Host {
             log.debug("connection {} was dead: {}", connection, failure.getMessage());
             return dialler.connect(peers().info(peer)).open(wanted);
         }
+    }
+
+    private SwarmConnection direct(PeerId peer) throws DialException, InterruptedException {
+        try {
+            return dialler.connectDirectly(peers().info(peer));
+        } catch (DialException unreachable) {
+            return awaitDirect(peer).orElseThrow(() -> unreachable);
+        }
+    }
+
+    /** Somebody else may be about to make a connection without a relay. */
+    private Optional<SwarmConnection> awaitDirect(PeerId peer) throws InterruptedException {
+        var over = new CountDownLatch(1);
+        var arrival =
+                new HostObserver() {
+                    @Override
+                    public void connected(Connection connection) {
+                        if (connections.findDirect(peer).isPresent()) {
+                            over.countDown();
+                        }
+                    }
+                };
+        var alarm = parts.scheduler().after(directPatience, over::countDown);
+        try (var _ = witnesses.add(arrival)) {
+            if (connections.findDirect(peer).isEmpty()) {
+                over.await();
+            }
+        } finally {
+            alarm.cancel();
+        }
+        return connections.findDirect(peer);
+    }
+
+    /**
+     * Has streams that may not run over a relay wait so long for a direct connection, which
+     * somebody makes; they do not wait, unless told so.
+     */
+    public void waitForDirect(Duration patience) {
+        directPatience = patience;
     }
 
     @Override
