@@ -86,6 +86,21 @@ class NatTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"tcp/4001", "udp/4001/quic-v1"})
+    void one_finds_a_relay_and_the_other_a_stream_past_it(String behind) throws Exception {
+        try (var stage = homes("keep")) {
+            var relay = stage.play("public", PunchPlayer.class, "relay", behind, "0");
+            assertThat(relay.next()).isEqualTo("at [/ip4/1.2.1.1/" + behind + "]");
+            var searcher = stage.play("host1", PunchPlayer.class, "searcher", behind, "0");
+            assertThat(searcher.next()).isEqualTo("has a place");
+
+            var opener = stage.play("host2", PunchPlayer.class, "opener", behind, "0");
+
+            assertThat(opener.next()).isEqualTo("streams over /ip4/1.2.1.2/" + behind);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tcp/4001", "udp/4001/quic-v1"})
     void behind_symmetric_nats_the_relayed_connection_stays_as_it_was(String behind)
             throws Exception {
         try (var stage = homes("random")) {

@@ -12,12 +12,14 @@ import tensorlink.p2p.Stage;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Reachability;
 import tensorlink.p2p.multiaddr.AddressProtocol;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.relay.RelayLimits;
+import tensorlink.p2p.swarm.Swarm;
 
 /**
  * A host of {@code NatTest}, in a process of its own. Its arguments: who it is, what it listens at
@@ -25,6 +27,7 @@ import tensorlink.p2p.relay.RelayLimits;
  */
 final class PunchPlayer {
     private static final ProtocolId ECHO = ProtocolId.of("/test/echo/1.0.0");
+    private static final ProtocolId DIRECT_ECHO = ProtocolId.of("/test/direct-echo/1.0.0");
     private static final KeyPair RELAY = key("1");
     private static final KeyPair CALLEE = key("2");
     private static final KeyPair CALLER = key("3");
@@ -60,6 +63,26 @@ final class PunchPlayer {
                     var _ = System.in.read();
                 }
             }
+            case "searcher" -> {
+                var config = HostConfig.defaults().withListen(everywhere).withRelaySearch();
+                try (var host = host(CALLEE, config.withHolePunching())) {
+                    host.connect(new PeerInfo(RELAY.peerId(), List.of(relay)));
+                    ((Swarm) host).reachable(Reachability.PRIVATE);
+                    Eventually.until("it has a place", () -> host.addresses().contains(place));
+                    Stage.say("has a place");
+                    var _ = System.in.read();
+                }
+            }
+            case "opener" -> {
+                var config = HostConfig.defaults().withListen(everywhere);
+                try (var host = host(CALLER, config.withHolePunching())) {
+                    host.peers().add(new PeerInfo(CALLEE.peerId(), List.of(place)));
+                    try (var stream = host.open(CALLEE.peerId(), DIRECT_ECHO)) {
+                        Stage.say("streams over " + stream.connection().remoteAddress());
+                    }
+                    var _ = System.in.read();
+                }
+            }
             case "caller" -> {
                 var config = HostConfig.defaults().withListen(everywhere);
                 try (var host = host(CALLER, config.withHolePunching())) {
@@ -78,6 +101,7 @@ final class PunchPlayer {
     private static Host host(KeyPair key, HostConfig config) throws Exception {
         var host = Libp2p.start(key, config.withEventLoops(1));
         host.handle(ECHO, stream -> stream.writeMessage(stream.readMessage(100)));
+        host.handle(DIRECT_ECHO, stream -> stream.writeMessage(stream.readMessage(100)));
         host.control().allowOnLimited(ECHO);
         return host;
     }
