@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,9 +16,11 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
+import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -71,6 +74,7 @@ public final class DistributedModel implements AutoCloseable {
     private long sessions;
     private @Nullable BatchLoss onCall;
     private List<StageTimes> times;
+    private Set<StateSlot> slots = Set.of();
 
     /** What else is to be done when the job is over. */
     interface Ending {
@@ -172,7 +176,7 @@ public final class DistributedModel implements AutoCloseable {
         return commits.step();
     }
 
-    void step(Optimizer rule) throws IOException, InterruptedException {
+    double step(Optimizer rule) throws IOException, InterruptedException {
         session.check();
         if (!accumulated) {
             throw new IllegalStateException("no gradients: call backward on a loss first");
@@ -187,6 +191,7 @@ public final class DistributedModel implements AutoCloseable {
                         "step " + step + " to be prepared");
         var digests = new ArrayList<Digest>();
         var told = new ArrayList<StageTimes>();
+        double squaredNorm = 0;
         for (var report : prepared) {
             if (report.step() != step) {
                 throw new JobException(
@@ -197,10 +202,13 @@ public final class DistributedModel implements AutoCloseable {
             }
             digests.add(report.prepared().gradients());
             told.add(report.times());
+            squaredNorm += report.prepared().squaredNorm();
         }
         times = List.copyOf(told);
         commits.append(new CommitLog.Entry(step, digests));
         session.tellAll(new Command.Commit(step, rule));
+        slots = rule.slots();
+        return Math.sqrt(squaredNorm);
     }
 
     /** A loss that has not been asked for, or has. */
@@ -525,30 +533,66 @@ public final class DistributedModel implements AutoCloseable {
      */
     public void save(Path folder) throws IOException, InterruptedException {
         settle();
-        try (var weights = new StageWeights()) {
+        try (var weights = new StageWeights(parameters())) {
             model.withWeights(weights).save(folder);
         }
     }
 
-    /** The weights as they are on the stages now, read from whichever stage holds them. */
+    /**
+     * Parameters, optimizer state and step: what another run, here or elsewhere, needs to go on
+     * from here. Its tensors are read from the workers when they are asked for, until the next
+     * step.
+     */
+    public StageState state() throws JobException, InterruptedException {
+        settle();
+        var tensors = new ArrayList<>(parameters());
+        for (var slot : slots) {
+            tensors.addAll(StageState.slotSpecs(slot, parameters()));
+        }
+        if (steps() > 0) {
+            tensors.add(StageState.OPTIMIZER_STEPS_SPEC);
+        }
+        return new StageState(steps(), new StageWeights(tensors));
+    }
+
+    /** Tensors as they are on the stages now, read from whichever stage holds them. */
     private final class StageWeights implements Weights {
+        private final List<TensorSpec> tensors;
         private final Map<Integer, WeightsClient> clients = new LinkedHashMap<>();
+
+        StageWeights(List<TensorSpec> tensors) {
+            this.tensors = List.copyOf(tensors);
+        }
 
         @Override
         public List<TensorSpec> tensors() {
-            return parameters();
+            return tensors;
         }
 
         @Override
         public void read(String name, long offset, MemorySegment target)
                 throws IOException, InterruptedException {
-            int stage = holders(name).getFirst();
+            int stage = holder(name);
             var client = clients.get(stage);
             if (client == null) {
                 client = client(stage);
                 clients.put(stage, client);
             }
             client.read(WeightsQuestion.What.PARAMETER, name, offset, target);
+        }
+
+        /** What the optimizer remembers of a parameter lies beside it. */
+        private int holder(String tensor) {
+            if (tensor.equals(StageState.OPTIMIZER_STEPS)) {
+                return 0;
+            }
+            for (var slot : StateSlot.values()) {
+                var prefix = slot.tensor("");
+                if (tensor.startsWith(prefix)) {
+                    return holders(tensor.substring(prefix.length())).getFirst();
+                }
+            }
+            return holders(tensor).getFirst();
         }
 
         @Override

@@ -2,6 +2,7 @@ package tensorlink.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -167,6 +168,28 @@ class DistributedModelTest {
         assertThat(model.weightsDigest()).isEqualTo(alone.weightsDigest());
         assertThat(optimizer.steps()).isEqualTo(2);
         assertThat(optimizer.rule()).isEqualTo(AdamW.lr(1e-3));
+    }
+
+    @Test
+    void its_state_goes_on_in_one_process_to_the_bit() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        forward(model, 1).backward();
+        double norm = optimizer.step();
+        try (var state = model.state();
+                var here =
+                        LocalRun.open(
+                                Lab.ENGINE, Lab.model(), state, 1, StageOptions.forTraining(1))) {
+            optimizer.zeroGrad();
+            forward(model, 2).backward();
+            optimizer.step();
+            here.forwardBackward(Lab.batch(2), 2);
+            here.step(AdamW.lr(1e-2));
+
+            assertThat(here.steps()).isEqualTo(2);
+            assertThat(here.weightsDigest()).isEqualTo(model.weightsDigest());
+        }
+        alone.forwardBackward(Lab.batch(1), 2);
+        assertThat(alone.step(AdamW.lr(1e-2))).isCloseTo(norm, within(1e-9 * norm));
     }
 
     @Test

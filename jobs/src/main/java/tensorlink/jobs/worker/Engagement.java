@@ -22,7 +22,10 @@ import tensorlink.compute.Engine;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.StageState;
+import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -806,16 +809,14 @@ final class Engagement {
         @Override
         public Optional<WeightsServer.Content> open(WeightsQuestion.What what, String tensor)
                 throws JobException, InterruptedException {
-            if (here.parameters().stream().noneMatch(it -> it.name().equals(tensor))) {
-                return Optional.empty();
-            }
             try {
-                return Optional.of(
-                        new Copy(
-                                switch (what) {
-                                    case PARAMETER -> here.parameter(tensor);
-                                    case GRADIENT -> here.gradient(tensor);
-                                }));
+                return switch (what) {
+                    case PARAMETER -> held(here.state(), tensor);
+                    case GRADIENT ->
+                            here.parameters().stream().anyMatch(it -> it.name().equals(tensor))
+                                    ? Optional.of(new Copy(here.gradient(tensor)))
+                                    : Optional.empty();
+                };
             } catch (IllegalStateException impossible) {
                 throw new JobException(
                         new Problem(
@@ -824,6 +825,33 @@ final class Engagement {
                                 String.valueOf(impossible.getMessage()),
                                 ""),
                         impossible);
+            }
+        }
+
+        private static Optional<WeightsServer.Content> held(StageState state, String tensor) {
+            for (var spec : state.tensors().tensors()) {
+                if (spec.name().equals(tensor)) {
+                    return Optional.of(new Held(state.tensors(), spec));
+                }
+            }
+            return Optional.empty();
+        }
+    }
+
+    /** A parameter, or a part of the optimizer's state, as long as no step changes it. */
+    private record Held(Weights state, TensorSpec tensor) implements WeightsServer.Content {
+        @Override
+        public long byteSize() {
+            return tensor.byteSize();
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target)
+                throws IOException, InterruptedException {
+            try {
+                state.read(tensor.name(), offset, target);
+            } catch (IllegalStateException changed) {
+                throw new IOException(changed.getMessage(), changed);
             }
         }
     }
