@@ -22,6 +22,7 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.DistributedModel;
 import tensorlink.jobs.JobOptions;
+import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.ledger.Amount;
 import tensorlink.node.TextData;
 import tensorlink.node.UserNode;
@@ -38,7 +39,12 @@ import tensorlink.p2p.core.Scheduler;
             "  tensorlink train --fresh 256x4 --data book.txt --save out --network lab \\",
             "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
             "  tensorlink train out --data more.txt --save out --config lab.toml",
-            "Ctrl-C ends the job in order, frees the workers, and saves nothing.",
+            "  tensorlink train --fresh 256x4 --data book.txt --checkpoints run1 --config lab.toml",
+            "  tensorlink train --fresh 256x4 --data book.txt --resume run1 --config lab.toml",
+            "Ctrl-C ends the job in order and frees the workers. What was learnt is lost, unless it"
+                    + " is",
+            "kept with --checkpoints: then --resume, with the same options else, goes on from"
+                    + " there.",
         })
 final class Train implements Callable<Integer> {
     private static final int HELD_OUT_BATCHES = 4;
@@ -130,6 +136,25 @@ final class Train implements Callable<Integer> {
             description = "most credits the job may cost")
     private Amount maxPrice = Amount.ZERO;
 
+    @Option(
+            names = "--checkpoints",
+            paramLabel = "FOLDER",
+            description = "keep the training here, so that --resume can go on with it")
+    private @Nullable Path checkpoints;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "FOLDER",
+            description = "go on with the training that is kept here")
+    private @Nullable Path resume;
+
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "steps from one checkpoint to the next: the most to be done again")
+    private int checkpointEvery;
+
     @Option(names = "--save", paramLabel = "FOLDER", description = "where to put the result")
     private @Nullable Path save;
 
@@ -152,7 +177,11 @@ final class Train implements Callable<Integer> {
                             .workers(workers)
                             .batch(rows, length)
                             .microBatches(microBatches)
-                            .maxPrice(maxPrice);
+                            .maxPrice(maxPrice)
+                            .checkpointEvery(checkpointEvery);
+            if (kept() != null) {
+                options = options.keptIn(kept());
+            }
             try (var distributed =
                     user.createDistributedModel(start, options, new JobConsole(output))) {
                 try {
@@ -170,18 +199,48 @@ final class Train implements Callable<Integer> {
         return ExitCode.DONE.status();
     }
 
-    private void requireSense() {
+    private void requireSense() throws IOException {
         UsageException.requireRange("--steps", steps, 1, Integer.MAX_VALUE);
         UsageException.requireRange("--rows", rows, 1, Integer.MAX_VALUE);
         UsageException.requireRange("--length", length, 2, Integer.MAX_VALUE);
         UsageException.requireRange("--micro-batches", microBatches, 1, rows);
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
+        UsageException.requireRange("--checkpoint-every", checkpointEvery, 1, Integer.MAX_VALUE);
+        requireKept();
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
                     "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
         }
         if (save != null && Files.exists(save) && !Files.isDirectory(save)) {
             throw new UsageException("--save " + save + ": is not a folder");
+        }
+    }
+
+    /** Where the training is kept, if it is. */
+    private @Nullable Path kept() {
+        return resume == null ? checkpoints : resume;
+    }
+
+    private void requireKept() throws IOException {
+        if (resume != null && checkpoints != null) {
+            throw new UsageException("--resume keeps checkpoints where it finds them");
+        }
+        if (checkpoints != null && TrainingRecord.stepsIn(checkpoints) > 0) {
+            throw new UsageException(
+                    "--checkpoints "
+                            + checkpoints
+                            + ": a training is kept there; go on with it by --resume");
+        }
+        if (resume == null) {
+            return;
+        }
+        long done = TrainingRecord.stepsIn(resume);
+        if (done == 0) {
+            throw new UsageException("--resume " + resume + ": no training is kept there");
+        }
+        if (done >= steps) {
+            throw new UsageException(
+                    "--steps " + steps + ": the training in " + resume + " has done " + done);
         }
     }
 
@@ -253,14 +312,15 @@ final class Train implements Callable<Integer> {
         float last = 0;
         double speed;
         try (var progress = new TrainingProgress(output, Scheduler.system(), steps)) {
-            for (int step = 1; step <= steps; step++) {
+            int begin = Math.toIntExact(optimizer.steps()) + 1;
+            for (int step = begin; step <= steps; step++) {
                 var batch = text.training().batch(seed, step, rows, length);
                 optimizer.zeroGrad();
                 var loss = distributed.forward(batch.inputs(), batch.labels());
                 loss.backward();
                 optimizer.step();
                 last = loss.value();
-                first = step == 1 ? last : first;
+                first = step == begin ? last : first;
                 progress.step(step, last, (long) rows * length, distributed.report());
             }
             speed = progress.tokensPerSecond();
