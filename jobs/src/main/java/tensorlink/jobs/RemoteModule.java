@@ -7,8 +7,8 @@ import java.util.Map;
 import tensorlink.compute.tensor.TensorSpec;
 
 /**
- * A part of a model, as PyTorch would name it: {@code model.layers.0.mlp}. Parts without parameters,
- * such as activations, have no name here and are not listed.
+ * A part of a model, as PyTorch would name it: {@code model.layers.0.mlp}. Parts without
+ * parameters, such as activations, have no name here and are not listed.
  *
  * @param name within the part that holds it; the whole model's is empty
  * @param path its name within the whole model
@@ -23,7 +23,10 @@ public record RemoteModule(String name, String path, List<TensorSpec> parameters
     public List<RemoteModule> children() {
         var parts = new LinkedHashMap<String, List<TensorSpec>>();
         for (var parameter : parameters) {
-            var rest = path.isEmpty() ? parameter.name() : parameter.name().substring(path.length() + 1);
+            var rest =
+                    path.isEmpty()
+                            ? parameter.name()
+                            : parameter.name().substring(path.length() + 1);
             int dot = rest.indexOf('.');
             if (dot > 0) {
                 parts.computeIfAbsent(rest.substring(0, dot), _ -> new ArrayList<>())

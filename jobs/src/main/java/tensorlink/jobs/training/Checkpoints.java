@@ -39,19 +39,28 @@ public final class Checkpoints {
         return all.isEmpty() ? Optional.empty() : Optional.of(all.getLast());
     }
 
-    Path save(Model model, StageState held, TrainerState state, Trainer.Course course)
+    /** Writes what {@link #keep} will make a checkpoint; anew, if that was begun before. */
+    void write(Model model, StageState held, TrainerState state, Trainer.Course course)
             throws IOException, InterruptedException {
-        var target = folder.resolve("checkpoint-" + state.step());
-        var draft = hidden(target, "draft");
+        var draft = hidden(at(state.step()), "draft");
         delete(draft);
         Checkpoint.write(draft, model, held, state, course);
+    }
+
+    /** Makes what was written a checkpoint, and lets go of the oldest. */
+    Path keep(long step) throws IOException {
+        var target = at(step);
         discard(target); // of a run that came here before
-        Files.move(draft, target, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(hidden(target, "draft"), target, StandardCopyOption.ATOMIC_MOVE);
         var all = all();
         for (var old : all.subList(0, Math.max(0, all.size() - keep))) {
             discard(old);
         }
         return target;
+    }
+
+    private Path at(long step) {
+        return folder.resolve("checkpoint-" + step);
     }
 
     /** Oldest first. */

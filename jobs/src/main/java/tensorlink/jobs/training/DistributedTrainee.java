@@ -4,7 +4,6 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Model;
-import tensorlink.compute.StageState;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.jobs.DistributedModel;
@@ -58,7 +57,8 @@ final class DistributedTrainee implements Trainee<Batch> {
     }
 
     @Override
-    public StageState state() throws IOException, InterruptedException {
-        return model.state();
+    public void readState(DistributedModel.StateReader reader)
+            throws IOException, InterruptedException {
+        model.readState(reader);
     }
 }

@@ -4,8 +4,8 @@ import java.io.IOException;
 import tensorlink.compute.Batch;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
-import tensorlink.compute.StageState;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.jobs.DistributedModel;
 
 /** A model in this process. */
 record LocalTrainee(LocalRun run, Model model, int microBatches, Last last)
@@ -42,8 +42,11 @@ record LocalTrainee(LocalRun run, Model model, int microBatches, Last last)
     }
 
     @Override
-    public StageState state() throws InterruptedException {
-        return run.state();
+    public void readState(DistributedModel.StateReader reader)
+            throws IOException, InterruptedException {
+        try (var state = run.state()) {
+            reader.read(state);
+        }
     }
 
     private int parts(Batch batch) {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import tensorlink.compute.Batch;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
-import tensorlink.compute.StageState;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.jobs.DistributedModel;
 
@@ -45,8 +44,12 @@ public interface Trainee<B> {
     /** Judges by examples that are not learnt from. */
     Evaluation evaluate(B batch) throws IOException, InterruptedException;
 
-    /** All that a checkpoint needs, readable until the next step; the caller closes it. */
-    StageState state() throws IOException, InterruptedException;
+    /**
+     * Hands over all that a checkpoint needs.
+     *
+     * @param reader gets the same again when workers are lost before it is done
+     */
+    void readState(DistributedModel.StateReader reader) throws IOException, InterruptedException;
 
     /**
      * A step that counts.

@@ -199,13 +199,13 @@ public final class Trainer<B> {
         }
         last |= control.isStopped();
         boolean saving = options.saveEvery() > 0;
-        if (checkpoints != null
+        var folder = checkpoints;
+        if (folder != null
                 && control.takeSave(saving && (last || state.step() % options.saveEvery() == 0))) {
-            try (var held = trainee.state()) {
-                var folder =
-                        checkpoints.save(trainee.model(), held, state, course(training, options));
-                all(it -> it.onSave(state, control, folder));
-            }
+            var course = course(training, options);
+            trainee.readState(held -> folder.write(trainee.model(), held, state, course));
+            var saved = folder.keep(state.step());
+            all(it -> it.onSave(state, control, saved));
         }
     }
 

@@ -242,8 +242,9 @@ class FilesOfRunTest {
 
     private Path save(int keep, long step) throws Exception {
         var state = new TrainerState(step, 100, 1, Float.NaN, 1.25, 2, List.of(LOSS, EVALUATION));
-        return new Checkpoints(folder, keep)
-                .save(Lab.model(), new StageState(step, fresh().tensors()), state, COURSE);
+        var checkpoints = new Checkpoints(folder, keep);
+        checkpoints.write(Lab.model(), new StageState(step, fresh().tensors()), state, COURSE);
+        return checkpoints.keep(step);
     }
 
     @Test

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import tensorlink.compute.Model;
-import tensorlink.compute.StageState;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.jobs.DistributedModel;
 import tensorlink.jobs.data.Examples;
 import tensorlink.jobs.data.ImageBatch;
 import tensorlink.jobs.data.LabelledImages;
@@ -61,7 +61,7 @@ final class LinearImages implements Trainee<ImageBatch> {
     }
 
     @Override
-    public StageState state() {
+    public void readState(DistributedModel.StateReader reader) {
         throw new UnsupportedOperationException("no checkpoints here");
     }
 

@@ -123,6 +123,38 @@ class TrainerTest {
         }
     }
 
+    @Test
+    void a_run_whose_user_was_gone_goes_on_from_the_last_step_that_counts() throws Exception {
+        Digest weights;
+        try (var run = alone()) {
+            trainer(run, OPTIONS).train();
+            weights = run.weightsDigest();
+        }
+        try (var lab = new Lab(folder.resolve("lab"), Patience.enough())) {
+            lab.validator();
+            lab.worker();
+            lab.worker();
+            var options =
+                    JobOptions.training()
+                            .workers(2)
+                            .batch(4, 16)
+                            .microBatches(MICRO_BATCHES)
+                            .checkpointEvery(3)
+                            .keptIn(folder.resolve("record"));
+            var user = lab.user();
+            try (var model = user.create(Lab.model(), options, JobListener.silent())) {
+                trainer(Trainee.of(model), OPTIONS).with(stopAfter(5)).train();
+            }
+            try (var model = user.create(Lab.model(), options, JobListener.silent())) {
+
+                var end = trainer(Trainee.of(model), OPTIONS).train();
+
+                assertThat(end.step()).isEqualTo(9);
+                assertThat(model.weightsDigest()).isEqualTo(weights);
+            }
+        }
+    }
+
     private static LocalRun resumed(Checkpoint checkpoint, int stages) throws Exception {
         try (var state = checkpoint.stageState()) {
             return LocalRun.open(

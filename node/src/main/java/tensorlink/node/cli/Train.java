@@ -29,6 +29,7 @@ import tensorlink.jobs.data.Examples;
 import tensorlink.jobs.training.Metrics;
 import tensorlink.jobs.training.Trainee;
 import tensorlink.jobs.training.TrainerState;
+import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.ledger.Amount;
 import tensorlink.node.UserNode;
 
@@ -44,9 +45,14 @@ import tensorlink.node.UserNode;
             "  tensorlink train --fresh 256x4 --data book.txt --save out --network lab \\",
             "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
             "  tensorlink train out --data more.txt --epochs 3 --run out/run --config lab.toml",
+            "  tensorlink train --fresh 256x4 --data book.txt --checkpoints run1 --config lab.toml",
+            "  tensorlink train --fresh 256x4 --data book.txt --resume run1 --config lab.toml",
             "  tensorlink train out --data mails.jsonl --alone --save classifier",
             "  tensorlink train plot out/run",
-            "Ctrl-C ends the job in order, frees the workers, and saves nothing but checkpoints.",
+            "Ctrl-C ends the job in order and frees the workers. What was learnt is lost, unless it"
+                    + " is",
+            "kept with --checkpoints: then --resume, with the same options else, goes on from"
+                    + " there.",
         })
 final class Train implements Callable<Integer> {
 
@@ -106,6 +112,25 @@ final class Train implements Callable<Integer> {
             description = "most credits the job may cost")
     private Amount maxPrice = Amount.ZERO;
 
+    @Option(
+            names = "--checkpoints",
+            paramLabel = "FOLDER",
+            description = "keep the training here, so that --resume can go on with it")
+    private @Nullable Path checkpoints;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "FOLDER",
+            description = "go on with the training that is kept here")
+    private @Nullable Path resume;
+
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "steps from one checkpoint to the next: the most to be done again")
+    private int checkpointEvery;
+
     @Option(names = "--save", paramLabel = "FOLDER", description = "where to put the result")
     private @Nullable Path save;
 
@@ -120,6 +145,7 @@ final class Train implements Callable<Integer> {
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
         var examples = data.read(tokenizer, run.seed(), output);
         run.requireSense(examples);
+        requireUnfinished(run.steps(examples));
         if (save != null) {
             Files.createDirectories(save); // a result that cannot be saved is better known now
         }
@@ -133,19 +159,54 @@ final class Train implements Callable<Integer> {
         return ExitCode.DONE.status();
     }
 
-    private void requireSense() {
+    private void requireSense() throws IOException {
         if (!data.isNamed() && spec != null) {
             throw new MissingParameterException(
                     spec.commandLine(),
                     spec.findOption("--data"),
                     "Missing required option: '--data=FILE'");
         }
-        run.requireSense();
+        run.requireSense(resume != null);
         UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
         UsageException.requireRange("--threads", threads, 1, Integer.MAX_VALUE);
+        UsageException.requireRange("--checkpoint-every", checkpointEvery, 1, Integer.MAX_VALUE);
+        requireKept();
         if (save != null && Files.exists(save) && !Files.isDirectory(save)) {
             throw new UsageException("--save " + save + ": is not a folder");
+        }
+    }
+
+    /** Where the training is kept, if it is. */
+    private @Nullable Path kept() {
+        return resume == null ? checkpoints : resume;
+    }
+
+    private void requireKept() throws IOException {
+        if (resume != null && checkpoints != null) {
+            throw new UsageException("--resume keeps checkpoints where it finds them");
+        }
+        if (alone && kept() != null) {
+            throw new UsageException(
+                    "--alone: nothing is lost with a worker; --run FOLDER --save-every N keeps"
+                            + " checkpoints");
+        }
+        if (checkpoints != null && TrainingRecord.stepsIn(checkpoints) > 0) {
+            throw new UsageException(
+                    "--checkpoints "
+                            + checkpoints
+                            + ": a training is kept there; go on with it by --resume");
+        }
+        if (resume != null && TrainingRecord.stepsIn(resume) == 0) {
+            throw new UsageException("--resume " + resume + ": no training is kept there");
+        }
+    }
+
+    private void requireUnfinished(long steps) throws IOException {
+        long done = resume == null ? 0 : TrainingRecord.stepsIn(resume);
+        if (done >= steps) {
+            throw new UsageException(
+                    "--steps " + steps + ": the training in " + resume + " has done " + done);
         }
     }
 
@@ -188,7 +249,12 @@ final class Train implements Callable<Integer> {
                         .workers(workers)
                         .batch(run.rows(), data.length())
                         .microBatches(microBatches)
-                        .maxPrice(maxPrice);
+                        .maxPrice(maxPrice)
+                        .checkpointEvery(checkpointEvery);
+        var kept = kept();
+        if (kept != null) {
+            options = options.keptIn(kept);
+        }
         try (var distributed =
                 user.createDistributedModel(start, options, new JobConsole(output))) {
             try (var console =

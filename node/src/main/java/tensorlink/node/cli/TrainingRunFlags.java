@@ -3,6 +3,7 @@ package tensorlink.node.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tensorlink.compute.Batch;
@@ -11,6 +12,7 @@ import tensorlink.jobs.data.Examples;
 import tensorlink.jobs.training.Checkpoints;
 import tensorlink.jobs.training.EarlyStopping;
 import tensorlink.jobs.training.EventFile;
+import tensorlink.jobs.training.Metrics;
 import tensorlink.jobs.training.MetricsLog;
 import tensorlink.jobs.training.Trainee;
 import tensorlink.jobs.training.Trainer;
@@ -119,7 +121,10 @@ final class TrainingRunFlags {
         return seed;
     }
 
-    void requireSense() {
+    /**
+     * @param resuming whether the run may have files already
+     */
+    void requireSense(boolean resuming) {
         if (steps != null && epochs != null) {
             throw new UsageException("name either --steps or --epochs");
         }
@@ -139,7 +144,7 @@ final class TrainingRunFlags {
         if (saveEvery > 0 && run == null) {
             throw new UsageException("--save-every needs a folder: --run FOLDER");
         }
-        if (run != null && Files.exists(run.resolve(MetricsLog.NAME))) {
+        if (run != null && !resuming && Files.exists(run.resolve(MetricsLog.NAME))) {
             throw new UsageException(
                     "--run "
                             + run
@@ -170,6 +175,15 @@ final class TrainingRunFlags {
                 : new TrainerOptions.Length.Epochs(epochs);
     }
 
+    /** What was logged of the steps that the model has taken. */
+    private static List<Metrics> before(Path run, long steps) throws IOException {
+        var file = run.resolve(MetricsLog.NAME);
+        if (steps == 0 || !Files.exists(file)) {
+            return List.of();
+        }
+        return MetricsLog.read(file).stream().filter(it -> it.step() <= steps).toList();
+    }
+
     /** Trains, and keeps of it what was asked for. */
     TrainerState train(
             Trainee<Batch> trainee, Examples.Split<Batch> data, TrainerCallback following)
@@ -193,6 +207,7 @@ final class TrainingRunFlags {
             return trainer.train();
         }
         Files.createDirectories(run);
+        trainer.from(TrainerState.at(trainee.steps(), before(run, trainee.steps())));
         try (var metrics = new MetricsLog(run.resolve(MetricsLog.NAME));
                 var events = new EventFile(run, scheduler)) {
             trainer.with(metrics).with(events).saving(new Checkpoints(run, keep));
