@@ -7,16 +7,16 @@ package tensorlink.compute;
  * <p>Source: Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014,
  * with Stafford's mixer 13.
  */
-record CounterRandom(long key) {
+public record CounterRandom(long key) {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
     /** A generator whose numbers have nothing to do with those of a nearby key. */
-    static CounterRandom of(long seed) {
+    public static CounterRandom of(long seed) {
         return new CounterRandom(mix(seed + GOLDEN_GAMMA));
     }
 
     /** In [0, 1), in steps of 2^-53. */
-    double uniform(long index) {
+    public double uniform(long index) {
         return (mix(key + (index + 1) * GOLDEN_GAMMA) >>> 11) * 0x1p-53;
     }
 

@@ -23,7 +23,19 @@ public interface Engine extends AutoCloseable {
      *     configuration says
      * @throws IOException when {@code weights} cannot be read
      */
-    Stage open(ModelConfig config, LayerRange layers, Weights weights, StageOptions options)
+    default Stage open(ModelConfig config, LayerRange layers, Weights weights, StageOptions options)
+            throws IOException, InterruptedException {
+        return open(config, layers, StageState.initial(weights), options);
+    }
+
+    /**
+     * As above, to go on from {@code state}: with the bits of the stage, or stages, it was taken
+     * from.
+     *
+     * @param state left open; not needed once this returns. The optimizer's part of it is not read
+     *     for inference
+     */
+    Stage open(ModelConfig config, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException;
 
     /** How many native arrays are alive; constant over steps unless something leaks. */

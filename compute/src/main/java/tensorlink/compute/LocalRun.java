@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tensorlink.compute.format.JoinedWeights;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
@@ -30,10 +31,17 @@ public final class LocalRun implements AutoCloseable {
      */
     public static LocalRun open(Engine engine, Model model, int stages, StageOptions options)
             throws IOException, InterruptedException {
+        return open(engine, model, StageState.initial(model.weights()), stages, options);
+    }
+
+    /** Opens the stages to go on from {@code state}, of whatever stages it was taken. */
+    public static LocalRun open(
+            Engine engine, Model model, StageState state, int stages, StageOptions options)
+            throws IOException, InterruptedException {
         var opened = new ArrayList<Stage>();
         try {
             for (var range : LayerRange.even(model.config().layers(), stages)) {
-                opened.add(engine.open(model.config(), range, model.weights(), options));
+                opened.add(engine.open(model.config(), range, state, options));
             }
             return new LocalRun(model.config(), opened);
         } finally {
@@ -98,17 +106,38 @@ public final class LocalRun implements AutoCloseable {
         }
     }
 
-    /** Applies the accumulated gradients; they stay until {@link #zeroGradients}. */
-    public void step(Optimizer optimizer) throws InterruptedException {
+    /**
+     * Applies the accumulated gradients; they stay until {@link #zeroGradients}.
+     *
+     * @return the norm of all gradients together
+     */
+    public double step(Optimizer optimizer) throws InterruptedException {
         int end = stages.size() - 1;
         var ofEmbedding = stages.getFirst().tiedGradient();
         var ofHead = stages.getLast().tiedGradient();
+        double squaredNorm = 0;
         for (int i = 0; i <= end; i++) {
-            stages.get(i).prepare(i == 0 ? ofHead : i == end ? ofEmbedding : null);
+            var other = i == 0 ? ofHead : i == end ? ofEmbedding : null;
+            squaredNorm += stages.get(i).prepare(other).squaredNorm();
         }
         for (var stage : stages) {
             stage.apply(stage.step() + 1, optimizer);
         }
+        return Math.sqrt(squaredNorm);
+    }
+
+    /** How many steps have been applied. */
+    public long steps() {
+        return stages.getFirst().step();
+    }
+
+    /** What another run, of any number of stages, needs to go on from here; until the next step. */
+    public StageState state() throws InterruptedException {
+        var parts = new ArrayList<Weights>();
+        for (var stage : stages) {
+            parts.add(stage.state().tensors());
+        }
+        return new StageState(steps(), new JoinedWeights(parts));
     }
 
     /** The tokens that follow {@code prompt}; exactly {@code maxNew}, whichever they are. */

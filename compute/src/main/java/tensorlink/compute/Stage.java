@@ -1,5 +1,6 @@
 package tensorlink.compute;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -134,6 +135,29 @@ public interface Stage extends AutoCloseable {
 
     /** A copy of a parameter's accumulated gradient; zeros when nothing was accumulated. */
     Tensor gradient(String name) throws InterruptedException;
+
+    /**
+     * What another stage of the same layers needs to go on from here, on this machine or another:
+     * parameters, optimizer state and step. Accumulated gradients and micro-batches in flight are
+     * no part of it.
+     *
+     * <p>Nothing is copied yet: tensors are read from this stage, by any thread, until the next
+     * {@link #apply} or {@link #restore}; from then on reading is an {@link IllegalStateException}.
+     * {@link StageState#copy} makes a state that lasts.
+     */
+    StageState state() throws InterruptedException;
+
+    /**
+     * Goes on from {@code state} instead: takes its parameters, optimizer state and step, and drops
+     * all gradients and micro-batches.
+     *
+     * @param state left open
+     * @throws tensorlink.compute.format.ModelFormatException when tensors are missing or have
+     *     another shape or type; the stage stays as it was
+     * @throws IOException when {@code state} cannot be read: the stage then can only be restored
+     *     again, or closed
+     */
+    void restore(StageState state) throws IOException, InterruptedException;
 
     /** SHA-256 of each parameter's little-endian bytes, by name. */
     Map<String, Digest> digests() throws InterruptedException;

@@ -46,6 +46,33 @@ class LocalRunTest {
         }
     }
 
+    @Test
+    void a_run_goes_on_from_the_state_of_another_split_to_the_bit() throws Exception {
+        var model = Model.load(Goldens.folder("qwen2"));
+        var batch = batch(model.config(), 2, 12, 3);
+        try (var one = open(model, 3)) {
+            one.forwardBackward(batch, 2);
+            one.step(ADAMW);
+            try (var state = one.state();
+                    var other =
+                            LocalRun.open(
+                                    Engines.shared(),
+                                    model,
+                                    state,
+                                    2,
+                                    StageOptions.forTraining(1))) {
+                one.zeroGradients();
+                one.forwardBackward(batch, 2);
+                other.forwardBackward(batch, 2);
+                double norm = one.step(ADAMW);
+
+                assertThat(other.step(ADAMW)).isCloseTo(norm, within(1e-9 * norm)).isPositive();
+                assertThat(other.steps()).isEqualTo(one.steps()).isEqualTo(2);
+                assertThat(other.weightsDigest()).isEqualTo(one.weightsDigest());
+            }
+        }
+    }
+
     @ParameterizedTest
     @CsvSource({"llama, 1", "llama, 3", "qwen2, 2", "mistral-window, 1", "mistral-window, 4"})
     void generates_what_full_forwards_would(String name, int stages) throws Exception {

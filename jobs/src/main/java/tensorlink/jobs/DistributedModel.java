@@ -4,10 +4,14 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntConsumer;
+import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -15,7 +19,9 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
+import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.tensor.DType;
@@ -32,77 +38,104 @@ import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
 import tensorlink.jobs.message.BatchWork;
 import tensorlink.jobs.message.Command;
-import tensorlink.jobs.message.Protocols;
+import tensorlink.jobs.message.LoggedStep;
+import tensorlink.jobs.message.Manifest;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.StageTimes;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.jobs.message.WeightsQuestion;
-import tensorlink.jobs.user.CommitLog;
+import tensorlink.jobs.party.Party;
 import tensorlink.jobs.user.Pipeline;
 import tensorlink.jobs.user.Session;
+import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.jobs.weights.WeightsClient;
-import tensorlink.p2p.core.Host;
 
 /**
  * A model whose layers live on workers, used as if it were here.
  *
- * <p>For one thread at a time. When a worker is lost every method says so with a {@link
- * JobException}; closing is always possible and frees every worker's memory.
+ * <p>When a worker is lost, every method that needs it takes longer: the job goes on with other
+ * workers from where it was, bit by bit ({@link JobOptions#patience}). Only when none are to be had
+ * does it fail with a {@link JobException}; closing is always possible and frees every worker's
+ * memory.
+ *
+ * <p>For one thread at a time.
  */
 public final class DistributedModel implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(DistributedModel.class);
 
-    private final Host host;
-    private final Protocols protocols;
+    private final Party party;
     private final JobLimits limits;
     private final Model model;
-    private final Purpose purpose;
+    private final JobOptions options;
     private final Workload workload;
     private final int microBatches;
-    private final Session session;
-    private final CommitLog commits;
-    private final Ending ending;
+    private final TrainingRecord record;
+    private final JobListener listener;
+    private final JobId id;
+    private final Recovery recovery;
+
+    /** The losses that have given gradients since the last step, beginning with a fresh one. */
+    private final List<BatchLoss> accumulated = new ArrayList<>();
 
     private boolean training;
     private boolean fresh = true;
-    private boolean accumulated;
-    private boolean closed;
+    private boolean stepable;
+    private boolean interrupted;
+    private volatile boolean closed;
     private long batches;
     private long sessions;
+    private long nextCheckpoint;
+    private double gradientNorm;
     private @Nullable BatchLoss onCall;
-    private List<StageTimes> times;
+    private volatile Standing standing;
 
-    /** What else is to be done when the job is over. */
-    interface Ending {
-        void ended(JobState state, @Nullable Digest result) throws InterruptedException;
+    /** The stages at work now, and what they have said of their time. */
+    private record Standing(Session session, List<StageTimes> times) {
+        static Standing of(Session session) {
+            return new Standing(
+                    session, session.links().stream().map(_ -> StageTimes.none()).toList());
+        }
     }
 
+    /**
+     * @param first the job as it runs now
+     * @param recruits where others come from when its workers are lost
+     */
     DistributedModel(
-            Host host,
-            Protocols protocols,
+            Party party,
             JobLimits limits,
             Model model,
-            Purpose purpose,
             Workload workload,
-            Session session,
-            CommitLog commits,
-            Ending ending) {
-        this.host = host;
-        this.protocols = protocols;
+            JobOptions options,
+            TrainingRecord record,
+            Recovery.Started first,
+            Recovery.Recruits recruits,
+            JobListener listener) {
+        this.party = party;
         this.limits = limits;
         this.model = model;
-        this.purpose = purpose;
         this.workload = workload;
         this.microBatches = workload.microBatches();
-        this.session = session;
-        this.commits = commits;
-        this.ending = ending;
-        this.training = purpose == Purpose.TRAINING;
-        this.times = session.links().stream().map(_ -> StageTimes.none()).toList();
+        this.options = options;
+        this.record = record;
+        this.listener = listener;
+        this.id = first.session().id();
+        this.training = options.purpose() == Purpose.TRAINING;
+        this.nextCheckpoint = record.checkpointStep() + options.checkpointEvery();
+        this.standing = Standing.of(first.session());
+        this.recovery =
+                new Recovery(party.scheduler(), first, recruits, options, listener, this::replay);
     }
 
+    /** Brings the workers to where the training that is kept here has come. */
+    void begin() throws JobException, InterruptedException {
+        recovery.begin();
+        fresh = record.step() == record.checkpointStep(); // else gradients are there
+    }
+
+    /** Names the job from its beginning to its end, whatever becomes of its workers. */
     public JobId job() {
-        return session.id();
+        return id;
     }
 
     /** The model as it was when the job began: its configuration and tokenizer. */
@@ -153,91 +186,108 @@ public final class DistributedModel implements AutoCloseable {
     }
 
     private BatchLoss loss(Tokens inputs, Tokens labels, boolean withGradients)
-            throws JobException {
+            throws JobException, InterruptedException {
         var batch = new Batch(inputs, labels);
         requireKnown("token", inputs, false);
         requireKnown("label", labels, true);
         var parts = batch.split(Math.min(microBatches, inputs.rows()));
         requireFits(parts);
-        session.check();
-        return new BatchLoss(parts, batch.labelCount(), withGradients);
+        requireGoingOn();
+        return new BatchLoss(parts, withGradients);
     }
 
-    void zeroGrad() {
+    /** Drops the gradients accumulated so far, when the next batch comes. */
+    public void zeroGrad() {
         fresh = true;
-        accumulated = false;
+        stepable = false;
     }
 
     long steps() {
-        return commits.step();
+        return record.step();
     }
 
-    void step(Optimizer rule) throws IOException, InterruptedException {
-        session.check();
-        if (!accumulated) {
+    double step(Optimizer rule) throws IOException, InterruptedException {
+        requireGoingOn();
+        if (!stepable) {
             throw new IllegalStateException("no gradients: call backward on a loss first");
         }
-        abandonOnCall();
-        long step = commits.step() + 1;
-        session.tellAll(new Command.Prepare(step, batches));
+        var commit = new Command.Commit(record.step() + 1, rule);
+        var prepared = surviving(session -> prepare(session, commit));
+        record.commit(prepared);
+        accumulated.clear();
+        surviving(session -> {
+            session.tellAll(commit); // a stage that has applied it does nothing
+            return commit;
+        });
+        return gradientNorm;
+    }
+
+    /** Has all stages fix the gradients of a step, and notes all that is needed to do it again. */
+    private LoggedStep prepare(Session session, Command.Commit commit)
+            throws JobException, InterruptedException {
+        abandonOnCall(session, null);
+        session.tellAll(new Command.Prepare(commit.step(), batches));
+        var logged = new ArrayList<LoggedStep.LoggedBatch>();
+        for (var loss : accumulated) {
+            logged.add(
+                    new LoggedStep.LoggedBatch(loss.startedFresh, loss.parts, loss.await(session)));
+        }
+        return new LoggedStep(commit, logged, awaitPrepared(session, commit.step()));
+    }
+
+    private List<LoggedStep.Outcome> awaitPrepared(Session session, long step)
+            throws JobException, InterruptedException {
         var prepared =
                 session.awaitAll(
                         Report.Prepared.class,
                         limits.batchTimeout(),
                         "step " + step + " to be prepared");
-        var digests = new ArrayList<Digest>();
+        var profiles = recovery.current().profiles();
+        var outcomes = new ArrayList<LoggedStep.Outcome>();
         var told = new ArrayList<StageTimes>();
-        for (var report : prepared) {
+        double squaredNorm = 0;
+        for (var link : session.links()) {
+            var report = prepared.get(link.stage());
             if (report.step() != step) {
-                throw new JobException(
-                        ProblemCode.MALFORMED,
-                        "step " + step + " is not prepared",
-                        "a stage prepared step " + report.step(),
-                        "");
+                throw link.disobeyed("it prepared step " + report.step() + ", not " + step);
             }
-            digests.add(report.prepared().gradients());
+            outcomes.add(
+                    new LoggedStep.Outcome(
+                            link.plan().layers(),
+                            profiles.get(link.stage()),
+                            report.prepared().gradients()));
             told.add(report.times());
+            squaredNorm += report.prepared().squaredNorm();
         }
-        times = List.copyOf(told);
-        commits.append(new CommitLog.Entry(step, digests));
-        session.tellAll(new Command.Commit(step, rule));
+        gradientNorm = Math.sqrt(squaredNorm);
+        standing = new Standing(session, List.copyOf(told));
+        return outcomes;
     }
 
     /** A loss that has not been asked for, or has. */
     private final class BatchLoss implements Loss {
         private final List<MicroBatch> parts;
-        private final long labelCount;
         private final boolean withGradients;
+        private @Nullable Session sentTo;
         private Pipeline.@Nullable Pending pending;
+        private boolean started;
         private boolean startedFresh;
         private boolean backwardCalled;
-        private @Nullable Float value;
+        private boolean superseded;
+        private @Nullable List<Float> losses;
 
-        BatchLoss(List<MicroBatch> parts, long labelCount, boolean withGradients) {
+        BatchLoss(List<MicroBatch> parts, boolean withGradients) {
             this.parts = parts;
-            this.labelCount = labelCount;
             this.withGradients = withGradients;
         }
 
         @Override
         public float value() throws JobException, InterruptedException {
-            if (value == null) {
-                var sent = pending;
-                if (sent == null) {
-                    sent =
-                            submit(
-                                    withGradients
-                                            ? BatchWork.Mode.TRAIN_ON_CALL
-                                            : BatchWork.Mode.EVALUATE);
-                    onCall = withGradients ? this : null;
-                }
-                float sum = 0;
-                for (int m = 0; m < parts.size(); m++) {
-                    sum += session.pipeline().await(sent, TensorFrame.Loss.class).value();
-                }
-                value = sum;
+            float sum = 0;
+            for (float part : surviving(this::await)) {
+                sum += part;
             }
-            return value;
+            return sum;
         }
 
         @Override
@@ -248,46 +298,107 @@ public final class DistributedModel implements AutoCloseable {
             if (backwardCalled) {
                 throw new IllegalStateException("backward was called before");
             }
-            if (pending == null) {
-                submit(BatchWork.Mode.TRAIN);
-            } else if (onCall == this && fresh && !startedFresh) {
-                // zeroGrad came after this batch's forwards, which kept older gradients.
-                abandonOnCall();
-                submit(BatchWork.Mode.TRAIN);
-            } else if (onCall == this) {
-                session.pipeline().callBackwards(pending);
-                onCall = null;
-                fresh = false;
-            } else {
+            if (superseded) {
                 throw new IllegalStateException("another batch has come since; call forward again");
             }
+            surviving(session -> {
+                callBackwards(session);
+                return this;
+            });
             backwardCalled = true;
-            accumulated = true;
+            stepable = true;
+            if (startedFresh) {
+                accumulated.clear(); // their gradients were dropped
+            }
+            accumulated.add(this);
         }
 
-        private Pipeline.Pending submit(BatchWork.Mode mode)
+        private void callBackwards(Session session) throws JobException, InterruptedException {
+            var sent = pendingOn(session);
+            if (sent != null && (startedFresh || !fresh)) {
+                session.pipeline().callBackwards(sent);
+                onCall = null;
+                fresh = false;
+                return;
+            }
+            if (fresh && !startedFresh) {
+                // zeroGrad came after this batch's forwards, which kept older gradients.
+                started = false;
+            }
+            submit(session, BatchWork.Mode.TRAIN);
+        }
+
+        /** The losses of the micro-batches. */
+        private List<Float> await(Session session) throws JobException, InterruptedException {
+            if (losses == null) {
+                var sent = pendingOn(session);
+                if (sent == null && withGradients) {
+                    sent = submit(session, BatchWork.Mode.TRAIN_ON_CALL);
+                    onCall = this;
+                } else if (sent == null) {
+                    sent = submit(session, BatchWork.Mode.EVALUATE);
+                }
+                losses = awaitLosses(session, sent);
+            }
+            return losses;
+        }
+
+        private Pipeline.@Nullable Pending pendingOn(Session session) {
+            return sentTo == session ? pending : null;
+        }
+
+        private Pipeline.Pending submit(Session session, BatchWork.Mode mode)
+                throws JobException, InterruptedException {
+            abandonOnCall(session, this);
+            if (withGradients && !started) {
+                started = true;
+                startedFresh = fresh;
+                fresh = false;
+            }
+            if (withGradients && startedFresh && record.step() >= nextCheckpoint) {
+                checkpoint(session);
+            }
+            return send(session, mode, record.step());
+        }
+
+        private Pipeline.Pending send(Session session, BatchWork.Mode mode, long afterStep)
                 throws JobException, InterruptedException {
             var work =
                     new BatchWork(
                             mode,
                             parts.size(),
-                            withGradients && fresh,
-                            labelCount,
-                            commits.step(),
+                            withGradients && startedFresh,
+                            parts.getFirst().labelCount(),
+                            afterStep,
                             null);
-            var sent = send(work, parts, true);
-            if (withGradients) {
-                startedFresh = fresh;
-                fresh = false;
-            }
+            var sent = DistributedModel.this.send(session, work, parts, true);
+            sentTo = session;
             pending = sent;
             return sent;
         }
+
+        /** Gives its gradients to stages that have not seen it. */
+        private void replay(Session session) throws JobException, InterruptedException {
+            var sent = send(session, BatchWork.Mode.TRAIN, record.step());
+            var before = losses;
+            if (before != null) {
+                requireSame("losses of the batch at hand", before, awaitLosses(session, sent));
+            }
+        }
     }
 
-    private Pipeline.Pending send(BatchWork work, List<MicroBatch> parts, boolean withLabels)
+    private List<Float> awaitLosses(Session session, Pipeline.Pending sent)
             throws JobException, InterruptedException {
-        abandonOnCall();
+        var losses = new ArrayList<Float>();
+        for (int m = 0; m < sent.microBatches(); m++) {
+            losses.add(session.pipeline().await(sent, TensorFrame.Loss.class).value());
+        }
+        return List.copyOf(losses);
+    }
+
+    private Pipeline.Pending send(
+            Session session, BatchWork work, List<MicroBatch> parts, boolean withLabels)
+            throws JobException, InterruptedException {
         batches++;
         session.count(
                 parts,
@@ -295,13 +406,153 @@ public final class DistributedModel implements AutoCloseable {
         return session.pipeline().submit(batches, work, parts, withLabels);
     }
 
-    /** Tells the stages not to wait for backwards that nobody will ask for. */
-    private void abandonOnCall() throws JobException, InterruptedException {
+    /**
+     * Tells the stages not to wait for backwards that nobody will ask for.
+     *
+     * @param next the loss that is sent now, if it is one
+     */
+    private void abandonOnCall(Session session, @Nullable BatchLoss next)
+            throws JobException, InterruptedException {
         var open = onCall;
-        if (open != null && open.pending != null) {
-            onCall = null;
-            session.tellAll(new Command.Abandon(open.pending.batch()));
+        if (open == null) {
+            return;
         }
+        var sent = open.pendingOn(session);
+        if (sent != null) {
+            session.tellAll(new Command.Abandon(sent.batch()));
+        }
+        onCall = null;
+        if (open != next) {
+            open.superseded = true;
+            fresh |= open.startedFresh; // it has dropped older gradients, and added none
+        }
+    }
+
+    // What survives.
+
+    private void requireGoingOn() throws JobException, InterruptedException {
+        surviving(session -> {
+            session.check();
+            return session;
+        });
+    }
+
+    private <T, E extends IOException> T surviving(Recovery.Work<T, E> work)
+            throws E, JobException, InterruptedException {
+        try {
+            return recovery.surviving(work);
+        } catch (InterruptedException stopped) {
+            interrupted = true;
+            throw stopped;
+        }
+    }
+
+    /** Does on stages that begin at the last checkpoint what was done since. */
+    private long replay(Recovery.Started started) throws IOException, InterruptedException {
+        var session = started.session();
+        standing = Standing.of(session);
+        long before = record.checkpointStep();
+        record.replay(logged -> redo(started, logged));
+        for (var loss : accumulated) {
+            loss.replay(session);
+        }
+        return record.step() - before;
+    }
+
+    private void redo(Recovery.Started started, LoggedStep logged)
+            throws JobException, InterruptedException {
+        var session = started.session();
+        for (var batch : logged.batches()) {
+            var work =
+                    new BatchWork(
+                            BatchWork.Mode.TRAIN,
+                            batch.parts().size(),
+                            batch.fresh(),
+                            batch.parts().getFirst().labelCount(),
+                            logged.step() - 1,
+                            null);
+            var losses = awaitLosses(session, send(session, work, batch.parts(), true));
+            if (computesAsThen(started, logged)) {
+                requireSame("losses of step " + logged.step(), batch.losses(), losses);
+            }
+        }
+        session.tellAll(new Command.Prepare(logged.step(), batches));
+        for (var now : awaitPrepared(session, logged.step())) {
+            for (var then : logged.stages()) {
+                if (then.layers().equals(now.layers()) && then.profile().equals(now.profile())) {
+                    requireSame(
+                            "gradients of " + now.layers() + " in step " + logged.step(),
+                            then.gradients(),
+                            now.gradients());
+                }
+            }
+        }
+        session.tellAll(logged.commit());
+    }
+
+    private static boolean computesAsThen(Recovery.Started started, LoggedStep logged) {
+        var profiles = new HashSet<>(started.profiles());
+        logged.stages().forEach(stage -> profiles.add(stage.profile()));
+        return profiles.size() == 1;
+    }
+
+    private static void requireSame(String what, Object then, Object now) throws JobException {
+        if (!now.equals(then)) {
+            throw new JobException(
+                    ProblemCode.COMPUTE,
+                    "what was done again came out otherwise",
+                    "the " + what + " are " + now + ", were " + then,
+                    "one of the workers, then or now, does not compute right");
+        }
+    }
+
+    /** Fetches all that the stages hold, and keeps it: nothing older needs to be done again. */
+    private void checkpoint(Session session) throws JobException, InterruptedException {
+        var held = held(session);
+        try (var source = held.source()) {
+            record.keep(held.manifest(), source::read);
+        } catch (JobException lost) {
+            throw lost;
+        } catch (IOException local) {
+            listener.warned("no checkpoint of step " + record.step() + ": " + local.getMessage());
+        }
+        nextCheckpoint = record.step() + options.checkpointEvery();
+    }
+
+    /** All that the stages hold after the last step. */
+    private record Held(Manifest manifest, StageWeights source) {}
+
+    private Held held(Session session) throws JobException, InterruptedException {
+        session.tellAll(new Command.Snapshot());
+        var taken =
+                session.awaitAll(
+                        Report.SnapshotTaken.class,
+                        limits.batchTimeout(),
+                        "the stages to say what they hold");
+        var entries = new LinkedHashMap<String, Manifest.Entry>();
+        var holders = new LinkedHashMap<String, Integer>();
+        for (var link : session.links()) {
+            var told = taken.get(link.stage());
+            if (told.step() != record.step()) {
+                throw link.disobeyed("it is at step " + told.step() + ", not " + record.step());
+            }
+            for (var entry : told.manifest().tensors()) {
+                var name = entry.tensor().name();
+                var before = entries.putIfAbsent(name, entry);
+                if (before != null && !before.equals(entry)) {
+                    throw link.disobeyed(
+                            "it holds another " + name + " than stage " + holders.get(name));
+                }
+                holders.putIfAbsent(name, link.stage());
+            }
+        }
+        var manifest = new Manifest(List.copyOf(entries.values()));
+        return new Held(
+                manifest,
+                new StageWeights(
+                        session,
+                        manifest.tensors().stream().map(Manifest.Entry::tensor).toList(),
+                        name -> Objects.requireNonNull(holders.get(name), name)));
     }
 
     // Inference.
@@ -315,28 +566,24 @@ public final class DistributedModel implements AutoCloseable {
         var part = List.of(new MicroBatch(0, inputs, inputs, 0));
         requireKnown("token", inputs, false);
         requireFits(part);
-        session.check();
-        var work = new BatchWork(BatchWork.Mode.INFER, 1, false, 0, commits.step(), null);
-        var sent = send(work, part, false);
+        return surviving(session -> logits(session, part));
+    }
+
+    private Tensor logits(Session session, List<MicroBatch> part)
+            throws JobException, InterruptedException {
+        var inputs = part.getFirst().inputs();
+        abandonOnCall(session, null);
+        var work = new BatchWork(BatchWork.Mode.INFER, 1, false, 0, steps(), null);
+        var sent = send(session, work, part, false);
         var logits = session.pipeline().await(sent, TensorFrame.Logits.class).tensor();
         var shape = Shape.of(inputs.rows(), inputs.length(), model.config().vocabulary());
         if (logits.dtype() != DType.F32 || !logits.shape().equals(shape)) {
             logits.close();
-            throw nonsense("it sends logits " + logits + ", expected F32 " + shape);
+            throw session.links()
+                    .getLast()
+                    .disobeyed("it sends logits " + logits + ", expected F32 " + shape);
         }
         return logits;
-    }
-
-    /** Fails the job for what its last stage has sent. */
-    private JobException nonsense(String why) {
-        var problem =
-                new Problem(
-                        ProblemCode.MALFORMED,
-                        "the last stage does not do as told",
-                        why,
-                        "ask for the job again; another worker may be found");
-        session.fail(problem);
-        return new JobException(problem);
     }
 
     /**
@@ -366,8 +613,26 @@ public final class DistributedModel implements AutoCloseable {
         for (int token : prompt) {
             requireKnown("token", token);
         }
+        var told = new AtomicInteger();
+        return surviving(session -> generate(session, prompt, options, new Telling(onToken, told)));
+    }
+
+    /** Tells each token once, also when a generation begins again on other workers. */
+    private record Telling(IntConsumer onToken, AtomicInteger told) {
+        void tell(int index, int token) {
+            if (index == told.get()) {
+                told.incrementAndGet();
+                onToken.accept(token);
+            }
+        }
+    }
+
+    private List<Integer> generate(
+            Session session, List<Integer> prompt, GenerateOptions options, Telling telling)
+            throws JobException, InterruptedException {
         session.check();
-        long id = sessions++;
+        int capacity = prompt.size() + options.maxTokens();
+        long generation = sessions++;
         var generated = new ArrayList<Integer>();
         try {
             var next = new long[prompt.size()];
@@ -376,39 +641,44 @@ public final class DistributedModel implements AutoCloseable {
             }
             int position = 0;
             while (generated.size() < options.maxTokens()) {
-                var generation =
-                        new BatchWork.Generation(id, position, capacity, options.sampling());
-                int token = generate(Tokens.of(next), generation);
+                var piece =
+                        new BatchWork.Generation(
+                                generation, position, capacity, options.sampling());
+                int token = generate(session, Tokens.of(next), piece);
                 if (options.stopTokens().contains(token)) {
                     break;
                 }
                 generated.add(token);
-                onToken.accept(token);
+                telling.tell(generated.size() - 1, token);
                 position += next.length;
                 next = new long[] {token};
             }
         } finally {
             if (session.failure().isEmpty()) {
-                forget(id);
+                forget(session, generation);
             }
         }
         return List.copyOf(generated);
     }
 
     /** Frees a generation's caches; when this returns every stage has room for another's. */
-    private void forget(long id) throws JobException, InterruptedException {
-        settle();
-        session.tellAll(new Command.EndSession(id));
-        settle();
+    private void forget(Session session, long generation)
+            throws JobException, InterruptedException {
+        settle(session);
+        session.tellAll(new Command.EndSession(generation));
+        settle(session);
     }
 
-    private int generate(Tokens tokens, BatchWork.Generation generation)
+    private int generate(Session session, Tokens tokens, BatchWork.Generation generation)
             throws JobException, InterruptedException {
-        var work = new BatchWork(BatchWork.Mode.GENERATE, 1, false, 0, commits.step(), generation);
-        var sent = send(work, List.of(new MicroBatch(0, tokens, tokens, 0)), false);
+        abandonOnCall(session, null);
+        var work = new BatchWork(BatchWork.Mode.GENERATE, 1, false, 0, steps(), generation);
+        var sent = send(session, work, List.of(new MicroBatch(0, tokens, tokens, 0)), false);
         int token = session.pipeline().await(sent, TensorFrame.Token.class).token();
         if (token < 0 || token >= model.config().vocabulary()) {
-            throw nonsense("it sends token " + token + " of " + model.config().vocabulary());
+            throw session.links()
+                    .getLast()
+                    .disobeyed("it sends token " + token + " of " + model.config().vocabulary());
         }
         return token;
     }
@@ -417,6 +687,10 @@ public final class DistributedModel implements AutoCloseable {
 
     /** SHA-256 of each parameter's bytes, by its Hugging Face name, in the order of the model. */
     public Map<String, Digest> digests() throws JobException, InterruptedException {
+        return surviving(this::digests);
+    }
+
+    private Map<String, Digest> digests(Session session) throws JobException, InterruptedException {
         session.tellAll(new Command.Digests(batches));
         var all = new LinkedHashMap<String, Digest>();
         for (var told :
@@ -445,10 +719,48 @@ public final class DistributedModel implements AutoCloseable {
         return model.config().tensors(model.config().allLayers());
     }
 
+    /** The parameters by name, to be read one by one. */
+    public Map<String, RemoteParameter> namedParameters() {
+        var named = new LinkedHashMap<String, RemoteParameter>();
+        for (var spec : parameters()) {
+            named.put(spec.name(), new RemoteParameter(this, spec));
+        }
+        return named;
+    }
+
+    /** The parts of the model, such as {@code model} and {@code lm_head}. */
+    public List<RemoteModule> children() {
+        return new RemoteModule("", "", parameters()).children();
+    }
+
+    /** A copy of all parameters as they are now, under their names; the caller closes it. */
+    public Weights stateDict() throws IOException, InterruptedException {
+        return surviving(session -> {
+            settle(session);
+            var copies = new LinkedHashMap<String, Tensor>();
+            try {
+                for (var spec : parameters()) {
+                    var holder = holders(session, spec.name()).getFirst();
+                    copies.put(
+                            spec.name(),
+                            fetch(session, WeightsQuestion.What.PARAMETER, spec, holder));
+                }
+                return new MemoryWeights(copies);
+            } catch (JobException | InterruptedException | RuntimeException failed) {
+                copies.values().forEach(Tensor::close);
+                throw failed;
+            }
+        });
+    }
+
     /** A parameter's value as it is now, which the caller owns. */
     public Tensor parameter(String name) throws IOException, InterruptedException {
-        settle();
-        return fetch(WeightsQuestion.What.PARAMETER, name, holders(name).getFirst());
+        var spec = spec(name);
+        return surviving(session -> {
+            settle(session);
+            var holder = holders(session, name).getFirst();
+            return fetch(session, WeightsQuestion.What.PARAMETER, spec, holder);
+        });
     }
 
     /**
@@ -456,35 +768,44 @@ public final class DistributedModel implements AutoCloseable {
      * parameter it is the sum of theirs.
      */
     public Tensor gradient(String name) throws IOException, InterruptedException {
-        var holders = holders(name);
-        settle();
-        var sum = fetch(WeightsQuestion.What.GRADIENT, name, holders.getFirst());
+        var spec = spec(name);
+        return surviving(session -> gradient(session, spec));
+    }
+
+    private Tensor gradient(Session session, TensorSpec spec)
+            throws JobException, InterruptedException {
+        var holders = holders(session, spec.name());
+        settle(session);
+        var sum = fetch(session, WeightsQuestion.What.GRADIENT, spec, holders.getFirst());
         if (holders.size() > 1) {
-            try (var other = fetch(WeightsQuestion.What.GRADIENT, name, holders.getLast())) {
+            try (var other =
+                    fetch(session, WeightsQuestion.What.GRADIENT, spec, holders.getLast())) {
                 for (long i = 0; i < sum.elements(); i++) {
                     sum.setFloat(i, sum.floatAt(i) + other.floatAt(i));
                 }
+            } catch (JobException | InterruptedException failed) {
+                sum.close();
+                throw failed;
             }
         }
         return sum;
     }
 
     /** Waits until every stage has done what it was told: tensors travel beside the commands. */
-    private void settle() throws JobException, InterruptedException {
-        abandonOnCall();
+    private void settle(Session session) throws JobException, InterruptedException {
+        abandonOnCall(session, null);
         session.tellAll(new Command.Settle(batches));
         session.awaitAll(
                 Report.Settled.class, limits.batchTimeout(), "the stages to finish their work");
     }
 
-    private Tensor fetch(WeightsQuestion.What what, String name, int stage)
-            throws IOException, InterruptedException {
-        var spec = spec(name);
+    private Tensor fetch(Session session, WeightsQuestion.What what, TensorSpec spec, int stage)
+            throws JobException, InterruptedException {
         var tensor = Tensor.allocate(spec.dtype(), spec.shape());
-        try (var client = client(stage)) {
-            client.read(what, name, 0, tensor.data());
+        try (var weights = new StageWeights(session, List.of(spec), _ -> stage)) {
+            weights.read(what, spec.name(), 0, tensor.data());
             return tensor;
-        } catch (IOException | InterruptedException | RuntimeException failed) {
+        } catch (JobException | InterruptedException | RuntimeException failed) {
             tensor.close();
             throw failed;
         }
@@ -500,7 +821,7 @@ public final class DistributedModel implements AutoCloseable {
     }
 
     /** The stages that hold a parameter: one, or two that share it. */
-    private List<Integer> holders(String name) {
+    private List<Integer> holders(Session session, String name) {
         var holders = new ArrayList<Integer>();
         for (int stage = 0; stage < session.route().size(); stage++) {
             var layers = session.route().stage(stage).layers();
@@ -514,41 +835,97 @@ public final class DistributedModel implements AutoCloseable {
         return holders;
     }
 
-    private WeightsClient client(int stage) throws IOException, InterruptedException {
-        session.check();
-        var worker = session.route().stage(stage).worker().id();
-        return WeightsClient.open(host, protocols, worker, job(), limits.loadSilence());
-    }
-
     /**
      * Fetches the weights from the workers and writes a Hugging Face folder that loads anywhere.
      */
     public void save(Path folder) throws IOException, InterruptedException {
-        settle();
-        try (var weights = new StageWeights()) {
-            model.withWeights(weights).save(folder);
-        }
+        surviving(session -> {
+            settle(session);
+            try (var weights =
+                    new StageWeights(
+                            session, parameters(), name -> holders(session, name).getFirst())) {
+                model.withWeights(weights).save(folder);
+            }
+            return folder;
+        });
     }
 
-    /** The weights as they are on the stages now, read from whichever stage holds them. */
+    /** Reads a state to its end. */
+    @FunctionalInterface
+    public interface StateReader {
+        void read(StageState state) throws IOException, InterruptedException;
+    }
+
+    /**
+     * Hands over parameters, optimizer state and step: what another run, here or elsewhere, needs
+     * to go on from here. The tensors come from the workers as they are read. When one is lost
+     * meanwhile, {@code reader} gets the same state again from others.
+     */
+    public void readState(StateReader reader) throws IOException, InterruptedException {
+        requireTraining("optimizer state");
+        surviving(session -> {
+            settle(session);
+            try (var state = new StageState(record.step(), held(session).source())) {
+                reader.read(state);
+            }
+            return reader;
+        });
+    }
+
+    /** The tensors as they are on the stages now, read from whichever stage holds them. */
     private final class StageWeights implements Weights {
+        private final Session session;
+        private final List<TensorSpec> tensors;
+        private final ToIntFunction<String> holder;
         private final Map<Integer, WeightsClient> clients = new LinkedHashMap<>();
+
+        StageWeights(Session session, List<TensorSpec> tensors, ToIntFunction<String> holder) {
+            this.session = session;
+            this.tensors = List.copyOf(tensors);
+            this.holder = holder;
+        }
 
         @Override
         public List<TensorSpec> tensors() {
-            return parameters();
+            return tensors;
         }
 
         @Override
         public void read(String name, long offset, MemorySegment target)
-                throws IOException, InterruptedException {
-            int stage = holders(name).getFirst();
+                throws JobException, InterruptedException {
+            read(WeightsQuestion.What.PARAMETER, name, offset, target);
+        }
+
+        void read(WeightsQuestion.What what, String name, long offset, MemorySegment target)
+                throws JobException, InterruptedException {
+            int stage = holder.applyAsInt(name);
+            try {
+                client(stage).read(what, name, offset, target);
+            } catch (JobException refused) {
+                session.check(); // why, if the job has failed meanwhile
+                throw refused.code() == ProblemCode.WEIGHTS
+                        ? refused
+                        : session.links().get(stage).lose(refused);
+            } catch (IOException lost) {
+                throw session.links().get(stage).lose(lost);
+            }
+        }
+
+        private WeightsClient client(int stage) throws IOException, InterruptedException {
             var client = clients.get(stage);
             if (client == null) {
-                client = client(stage);
+                session.check();
+                var worker = session.route().stage(stage).worker().id();
+                client =
+                        WeightsClient.open(
+                                party.host(),
+                                party.protocols(),
+                                worker,
+                                session.id(),
+                                limits.loadSilence());
                 clients.put(stage, client);
             }
-            client.read(WeightsQuestion.What.PARAMETER, name, offset, target);
+            return client;
         }
 
         @Override
@@ -559,32 +936,39 @@ public final class DistributedModel implements AutoCloseable {
 
     /** How the job stands. */
     public JobReport report() {
+        var now = standing;
         var stages = new ArrayList<JobReport.StageReport>();
-        for (var link : session.links()) {
+        for (var link : now.session().links()) {
             stages.add(
                     new JobReport.StageReport(
                             link.plan().worker().id(),
                             link.plan().layers(),
-                            times.get(link.stage()),
+                            now.times().get(link.stage()),
                             link.plan().account(),
                             link.account().receipted(),
                             link.account().paid()));
         }
-        var state = session.job().state();
-        return new JobReport(job(), state, state.reason(), steps(), stages);
+        var state =
+                recovery.isRecovering() ? new JobState.Recruiting() : now.session().job().state();
+        return new JobReport(id, state, state.reason(), steps(), stages);
     }
 
     /**
-     * Bytes of tensors that this user has sent and received; those between workers are not here.
+     * Bytes of tensors that this user has sent to its present workers, and received; those between
+     * workers are not here.
      */
     public long bytesOnTheWire() throws JobException {
-        return session.pipeline().bytesSent() + session.pipeline().bytesReceived();
+        var pipeline = recovery.session().pipeline();
+        return pipeline.bytesSent() + pipeline.bytesReceived();
     }
 
-    /** Ends the job as completed: every worker frees its stage and is paid. Idempotent. */
+    /**
+     * Ends the job as completed: every worker frees its stage and is paid. A job whose user was
+     * interrupted is cancelled. Idempotent.
+     */
     @Override
     public void close() {
-        end(new JobState.Completed());
+        end(interrupted ? new JobState.Cancelled("interrupted") : new JobState.Completed());
     }
 
     /**
@@ -602,36 +986,50 @@ public final class DistributedModel implements AutoCloseable {
             return;
         }
         closed = true;
-        try (commits) {
-            var result = result(state);
-            session.close(state, state.reason());
-            ending.ended(session.job().state(), result);
-        } catch (IOException unwritten) {
-            log.error("job {}: its commit log cannot be closed", job(), unwritten);
-        } catch (InterruptedException interrupted) {
-            session.fail(
-                    new Problem(ProblemCode.ENDED, "job " + job() + " is over", "interrupted", ""));
+        recovery.giveUp();
+        var result = result(state);
+        try {
+            recovery.end(state, result);
+        } catch (InterruptedException stopped) {
+            recovery.session()
+                    .fail(
+                            new Problem(
+                                    ProblemCode.ENDED,
+                                    "job " + id + " is over",
+                                    "interrupted",
+                                    ""));
             Thread.currentThread().interrupt();
+        }
+        try {
+            if (options.folder() == null) {
+                record.forget();
+            } else {
+                record.close();
+            }
+        } catch (IOException unwritten) {
+            log.error("job {}: its record cannot be closed", id, unwritten);
         }
     }
 
     /** The digest of what was trained; null when there is none to vouch for. */
-    private @Nullable Digest result(JobState state) throws InterruptedException {
+    private @Nullable Digest result(JobState state) {
         if (!(state instanceof JobState.Completed)
-                || session.failure().isPresent()
+                || recovery.session().failure().isPresent()
                 || steps() == 0) {
             return null;
         }
         try {
             return weightsDigest();
         } catch (JobException failed) {
-            session.fail(failed.problem());
-            return null;
+            recovery.session().fail(failed.problem());
+        } catch (InterruptedException stopped) {
+            Thread.currentThread().interrupt();
         }
+        return null;
     }
 
     private void requireTraining(String what) {
-        if (purpose != Purpose.TRAINING) {
+        if (options.purpose() != Purpose.TRAINING) {
             throw new IllegalStateException(what + " needs a job for training");
         }
     }

@@ -24,11 +24,12 @@ public final class DistributedOptimizer {
      * Applies the accumulated gradients on every stage, or on none: each stage prepares, the commit
      * is forced to disk here, and then each applies it.
      *
+     * @return the norm of all gradients together; its last digits depend on the split into stages
      * @throws IllegalStateException when nothing has been accumulated
      * @throws IOException when the job has failed, or the commit cannot be written
      */
-    public void step() throws IOException, InterruptedException {
-        model.step(rule);
+    public double step() throws IOException, InterruptedException {
+        return model.step(rule);
     }
 
     /** How many steps count. */

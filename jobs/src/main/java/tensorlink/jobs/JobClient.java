@@ -4,14 +4,18 @@ import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +23,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Digest;
 import tensorlink.compute.Model;
+import tensorlink.compute.format.Weights;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
@@ -47,10 +52,10 @@ import tensorlink.jobs.message.Route;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.pipeline.TensorSizes;
-import tensorlink.jobs.user.CommitLog;
 import tensorlink.jobs.user.Pipeline;
 import tensorlink.jobs.user.Purse;
 import tensorlink.jobs.user.Session;
+import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.jobs.user.WorkerLink;
 import tensorlink.jobs.weights.WeightsServer;
 import tensorlink.ledger.Account;
@@ -125,20 +130,130 @@ public final class JobClient implements AutoCloseable {
      */
     public DistributedModel create(Model model, JobOptions options, JobListener listener)
             throws IOException, InterruptedException {
-        var manifest = Manifests.of(model);
-        var spec = spec(model, manifest, options);
+        var manifest = manifest(model);
+        var wanted = new Wanted(model, manifest, spec(model, manifest, options), options, listener);
+        var kept =
+                options.folder() == null
+                        ? null
+                        : TrainingRecord.open(options.folder(), manifest.digest());
+        try {
+            return create(wanted, kept);
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            if (kept != null) {
+                kept.close();
+            }
+            throw failed;
+        }
+    }
+
+    private DistributedModel create(Wanted wanted, @Nullable TrainingRecord kept)
+            throws IOException, InterruptedException {
+        var avoided = new LinkedHashSet<PeerId>();
+        var from = Origin.of(wanted, kept);
+        Recovery.Started first;
         for (int attempt = 1; ; attempt++) {
+            int blamed = avoided.size();
             try {
-                return attempt(model, manifest, spec, options.maxPrice(), listener);
+                first = attempt(wanted, from, avoided, wanted.options().maxPrice());
+                break;
             } catch (JobException failed) {
                 boolean again =
                         failed.code() == ProblemCode.NOT_READY
                                 || failed.code() == ProblemCode.WORKER_LOST
-                                || failed.code() == ProblemCode.UNREACHABLE;
+                                || failed.code() == ProblemCode.UNREACHABLE
+                                || avoided.size() > blamed;
                 if (!again || attempt == ATTEMPTS_MAX) {
                     throw failed;
                 }
-                listener.warned(failed.problem().toString() + "; asking again");
+                wanted.listener().warned(failed.problem().toString() + "; asking again");
+            }
+        }
+        var id = first.session().id();
+        var record =
+                kept != null
+                        ? kept
+                        : TrainingRecord.open(folder.resolve(id.hex()), wanted.manifest().digest());
+        var recruits = new Recruits(wanted, record);
+        var model =
+                new DistributedModel(
+                        party,
+                        limits,
+                        wanted.model(),
+                        wanted.spec().workload(),
+                        wanted.options(),
+                        record,
+                        first,
+                        recruits,
+                        wanted.listener());
+        recruits.model = model;
+        running.put(id, model);
+        try {
+            model.begin();
+            return model;
+        } catch (JobException | InterruptedException | RuntimeException failed) {
+            model.cancel(String.valueOf(failed.getMessage()));
+            throw failed;
+        }
+    }
+
+    /** A job as its user wants it, whoever works on it. */
+    private record Wanted(
+            Model model,
+            Manifest manifest,
+            JobSpec spec,
+            JobOptions options,
+            JobListener listener) {}
+
+    /**
+     * What the stages begin with.
+     *
+     * @param step how many steps that is the result of
+     */
+    private record Origin(Weights weights, Manifest manifest, long step) {
+        static Origin of(Wanted wanted, @Nullable TrainingRecord record) {
+            var checkpoint = record == null ? null : record.checkpoint().orElse(null);
+            return checkpoint == null
+                    ? new Origin(wanted.model().weights(), wanted.manifest(), 0)
+                    : new Origin(checkpoint, checkpoint.manifest(), checkpoint.step());
+        }
+    }
+
+    /** Starts a job again, from its last checkpoint. */
+    private final class Recruits implements Recovery.Recruits {
+        private final Wanted wanted;
+        private final TrainingRecord record;
+        private final Instant end;
+        private @Nullable DistributedModel model;
+
+        Recruits(Wanted wanted, TrainingRecord record) {
+            this.wanted = wanted;
+            this.record = record;
+            this.end = party.scheduler().now().plus(wanted.options().lifetime());
+        }
+
+        @Override
+        public Recovery.Started start(Set<PeerId> avoided, Amount spent)
+                throws IOException, InterruptedException {
+            var price = wanted.options().maxPrice();
+            var left = spent.isMoreThan(price) ? Amount.ZERO : price.minus(spent);
+            var started = attempt(wanted, Origin.of(wanted, record), avoided, left);
+            running.put(started.session().id(), Objects.requireNonNull(model));
+            return started;
+        }
+
+        @Override
+        public boolean expired() {
+            return !party.scheduler().now().isBefore(end);
+        }
+
+        @Override
+        public void over() {
+            var report = Objects.requireNonNull(model).report();
+            for (var entry : running.entrySet()) {
+                if (entry.getValue() == model) {
+                    ended.put(entry.getKey(), report);
+                    running.remove(entry.getKey());
+                }
             }
         }
     }
@@ -170,6 +285,14 @@ public final class JobClient implements AutoCloseable {
         running.values().forEach(model -> model.cancel("its user's node was closed"));
     }
 
+    private static Manifest manifest(Model model) throws IOException, InterruptedException {
+        var wanted = new HashSet<String>();
+        for (var tensor : model.config().tensors(model.config().allLayers())) {
+            wanted.add(tensor.name());
+        }
+        return Manifest.of(model.weights(), wanted::contains);
+    }
+
     private JobSpec spec(Model model, Manifest manifest, JobOptions options) throws JobException {
         if (options.length() > model.config().contextLength()) {
             throw new JobException(
@@ -196,9 +319,15 @@ public final class JobClient implements AutoCloseable {
                 options.lifetime());
     }
 
-    private DistributedModel attempt(
-            Model model, Manifest manifest, JobSpec spec, Amount maxPrice, JobListener listener)
+    /**
+     * Starts a job once.
+     *
+     * @param avoided workers to use only where no others will do; those that fail are added
+     */
+    private Recovery.Started attempt(
+            Wanted wanted, Origin from, Set<PeerId> avoided, Amount maxPrice)
             throws IOException, InterruptedException {
+        var spec = wanted.spec().continuedFrom(from.manifest().digest(), List.copyOf(avoided));
         var request = party.seals().sealJobRequest(spec, party.account().account(), maxPrice);
         var id = request.content().id();
         var job =
@@ -206,44 +335,41 @@ public final class JobClient implements AutoCloseable {
                         id,
                         JobJournal.open(folder.resolve(id.hex() + ".journal")),
                         () -> party.scheduler().now());
-        listener.entered(job.state(), "job " + id);
-        var starting = new Starting(model, manifest, request, job, listener);
+        wanted.listener().entered(job.state(), "job " + id);
+        var starting = new Starting(wanted, from, request, job);
         try {
             return starting.run();
         } catch (IOException | InterruptedException | RuntimeException failed) {
             starting.undo(failed);
+            avoided.addAll(starting.blamed());
             throw failed;
         }
     }
 
     /** One attempt to start a job; {@link #undo} frees what it has taken when it fails. */
     private final class Starting {
-        private final Model model;
-        private final Manifest manifest;
+        private final Wanted wanted;
+        private final Origin from;
         private final Sealed<JobRequest> sealed;
         private final JobRequest request;
         private final Job job;
         private final JobListener listener;
         private final List<WorkerLink> links = new ArrayList<>();
+        private final Set<PeerId> unwilling = new LinkedHashSet<>();
         private @Nullable PeerInfo validator;
         private volatile @Nullable Session session;
         private volatile @Nullable Problem lost;
 
-        Starting(
-                Model model,
-                Manifest manifest,
-                Sealed<JobRequest> sealed,
-                Job job,
-                JobListener listener) {
-            this.model = model;
-            this.manifest = manifest;
+        Starting(Wanted wanted, Origin from, Sealed<JobRequest> sealed, Job job) {
+            this.wanted = wanted;
+            this.from = from;
             this.sealed = sealed;
             this.request = sealed.content();
             this.job = job;
-            this.listener = listener;
+            this.listener = wanted.listener();
         }
 
-        DistributedModel run() throws IOException, InterruptedException {
+        Recovery.Started run() throws IOException, InterruptedException {
             var plan = requestPlan();
             enter(new JobState.Planned(), plan.stages().size() + " stages");
             requireAffordable(plan);
@@ -254,10 +380,21 @@ public final class JobClient implements AutoCloseable {
             var route = route(plan);
             var started = new Session(party.scheduler(), limits, job, route, links);
             session = started;
-            load(started);
+            var profiles = load(started);
             link(started);
             enter(new JobState.Running(), "");
-            return model(started);
+            return new Recovery.Started(started, profiles, this::ended);
+        }
+
+        /** The workers that were lost, late, did other than told or did not sign. */
+        Set<PeerId> blamed() {
+            var blamed = new LinkedHashSet<>(unwilling);
+            for (var link : links) {
+                if (link.isToBlame()) {
+                    blamed.add(link.plan().worker().id());
+                }
+            }
+            return blamed;
         }
 
         void undo(Throwable cause) {
@@ -272,7 +409,7 @@ public final class JobClient implements AutoCloseable {
             if (started != null) {
                 started.fail(problem);
             }
-            links.forEach(link -> link.abort(problem));
+            links.forEach(link -> link.leave(problem));
             try {
                 job.end(new JobState.Failed(String.valueOf(cause.getMessage())));
                 job.close();
@@ -373,7 +510,7 @@ public final class JobClient implements AutoCloseable {
             }
             boolean fits =
                     plan.job().equals(request.id())
-                            && plan.layers() == model.config().layers()
+                            && plan.layers() == wanted.model().config().layers()
                             && (request.spec().workers() == 0
                                     || plan.stages().size() == request.spec().workers());
             if (!fits) {
@@ -463,16 +600,21 @@ public final class JobClient implements AutoCloseable {
         private void sign(JobPlan plan) throws JobException, InterruptedException {
             for (int stage = 0; stage < plan.stages().size(); stage++) {
                 var of = plan.stages().get(stage);
-                links.add(
-                        WorkerLink.open(
-                                party,
-                                limits,
-                                request.id(),
-                                of,
-                                stage,
-                                agreement(plan, of),
-                                purse,
-                                this::lost));
+                try {
+                    links.add(
+                            WorkerLink.open(
+                                    party,
+                                    limits,
+                                    request.id(),
+                                    of,
+                                    stage,
+                                    agreement(plan, of),
+                                    purse,
+                                    this::lost));
+                } catch (JobException unavailable) {
+                    unwilling.add(of.worker().id());
+                    throw unavailable;
+                }
                 listener.entered(
                         job.state(),
                         of.layers() + " on " + of.worker().id().shortText() + ", signed");
@@ -552,17 +694,22 @@ public final class JobClient implements AutoCloseable {
                             .toList());
         }
 
-        private void load(Session started) throws IOException, InterruptedException {
+        /** Returns the stages' execution profiles. */
+        private List<String> load(Session started) throws IOException, InterruptedException {
             var early = lost;
             if (early != null) {
                 throw new JobException(early);
             }
-            weights.offer(request.id(), new ModelSource(model, started.route()));
+            weights.offer(request.id(), new ModelSource(from.weights(), started.route()));
             enter(new JobState.Loading(), "");
             for (var link : links) {
                 link.send(
                         new Command.Load(
-                                request.spec().config(), manifest, link.stage(), started.route()));
+                                request.spec().config(),
+                                from.manifest(),
+                                link.stage(),
+                                started.route(),
+                                from.step()));
             }
             var profiles = new ArrayList<String>();
             for (var link : links) {
@@ -583,6 +730,7 @@ public final class JobClient implements AutoCloseable {
                                                 .toList())
                                 + "): another set of workers may give other bits");
             }
+            return profiles;
         }
 
         private void link(Session started) throws IOException, InterruptedException {
@@ -593,10 +741,10 @@ public final class JobClient implements AutoCloseable {
                             request.id(),
                             started.route(),
                             new TensorSizes(
-                                    model.config(),
+                                    wanted.model().config(),
                                     request.spec().workload(),
                                     limits.tensorBytesMax()),
-                            started::fail));
+                            problem -> broken(started, problem)));
             started.tellAll(new Command.Link());
             started.awaitAll(
                     Report.Linked.class,
@@ -604,29 +752,16 @@ public final class JobClient implements AutoCloseable {
                     "the stages to connect");
         }
 
-        private DistributedModel model(Session started) throws IOException {
-            var commits = CommitLog.open(folder.resolve(request.id().hex() + ".commits"));
-            var distributed =
-                    new DistributedModel(
-                            party.host(),
-                            party.protocols(),
-                            limits,
-                            model,
-                            request.spec().purpose(),
-                            request.spec().workload(),
-                            started,
-                            commits,
-                            this::ended);
-            running.put(request.id(), distributed);
-            return distributed;
+        /** What the pipeline fails of; what it is sent comes from the last stage. */
+        private void broken(Session started, Problem problem) {
+            if (problem.code() == ProblemCode.MALFORMED) {
+                links.getLast().accuse(problem);
+            } else {
+                started.fail(problem);
+            }
         }
 
         private void ended(JobState state, @Nullable Digest result) {
-            var distributed = running.get(request.id());
-            if (distributed != null) {
-                ended.put(request.id(), distributed.report());
-                running.remove(request.id());
-            }
             tellEnd(
                     switch (state) {
                         case JobState.Completed() -> JobEnd.COMPLETED;

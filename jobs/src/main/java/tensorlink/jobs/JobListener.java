@@ -3,7 +3,8 @@ package tensorlink.jobs;
 import tensorlink.jobs.job.JobState;
 
 /**
- * Follows a job's beginning, which can take a while. Called by the thread that asks for the job.
+ * Follows a job's beginning, and its beginning anew when workers are lost, which can take a while.
+ * Called by the thread that uses the job.
  */
 public interface JobListener {
 
@@ -15,6 +16,9 @@ public interface JobListener {
 
     /** Something the user should know, though the job goes on. */
     default void warned(String warning) {}
+
+    /** Workers were lost, others were found, and the job is where it was: bit by bit. */
+    default void recovered(Recovered event) {}
 
     /** Hears nothing. */
     static JobListener silent() {

@@ -1,7 +1,9 @@
 package tensorlink.jobs;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.PeerId;
@@ -18,6 +20,12 @@ import tensorlink.p2p.peer.PeerId;
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param maxPrice the most the job may cost
  * @param lifetime how long it may live
+ * @param checkpointEvery after how many steps everything is fetched from the stages and kept: the
+ *     most work that is ever done again when a worker is lost
+ * @param patience how long to look for other workers when some are lost, before the job fails; zero
+ *     to fail at once
+ * @param folder where a training is kept, to be begun there, or continued from where it came to;
+ *     null for a place of the node's own, until the job is over
  */
 public record JobOptions(
         Purpose purpose,
@@ -27,8 +35,13 @@ public record JobOptions(
         int microBatches,
         List<PeerId> pinned,
         Amount maxPrice,
-        Duration lifetime) {
+        Duration lifetime,
+        int checkpointEvery,
+        Duration patience,
+        @Nullable Path folder) {
     static final int LENGTH_PRESET = 512;
+    static final int CHECKPOINT_EVERY = 100;
+    static final Duration PATIENCE = Duration.ofMinutes(10);
 
     public JobOptions {
         pinned = List.copyOf(pinned);
@@ -36,33 +49,84 @@ public record JobOptions(
             throw new IllegalArgumentException(
                     rows + " rows of " + length + " in " + microBatches + " micro-batches");
         }
+        if (checkpointEvery < 1) {
+            throw new IllegalArgumentException(
+                    "a checkpoint every " + checkpointEvery + " steps, at least 1");
+        }
+        if (patience.isNegative()) {
+            throw new IllegalArgumentException("patience " + patience + ", zero or more");
+        }
     }
 
     /** Forward, backward and steps: batches of up to 8 rows in 4 micro-batches, free of charge. */
     public static JobOptions training() {
-        return new JobOptions(
-                Purpose.TRAINING, 0, 8, 0, 4, List.of(), Amount.ZERO, Duration.ofDays(1));
+        return preset(Purpose.TRAINING, 8, 4);
     }
 
     /** Forward only: one generation at a time, free of charge. */
     public static JobOptions inference() {
+        return preset(Purpose.INFERENCE, 1, 1);
+    }
+
+    private static JobOptions preset(Purpose purpose, int rows, int microBatches) {
         return new JobOptions(
-                Purpose.INFERENCE, 0, 1, 0, 1, List.of(), Amount.ZERO, Duration.ofDays(1));
+                purpose,
+                0,
+                rows,
+                0,
+                microBatches,
+                List.of(),
+                Amount.ZERO,
+                Duration.ofDays(1),
+                CHECKPOINT_EVERY,
+                PATIENCE,
+                null);
     }
 
     public JobOptions workers(int count) {
         return new JobOptions(
-                purpose, count, rows, length, microBatches, pinned, maxPrice, lifetime);
+                purpose,
+                count,
+                rows,
+                length,
+                microBatches,
+                pinned,
+                maxPrice,
+                lifetime,
+                checkpointEvery,
+                patience,
+                folder);
     }
 
     /** The largest batch that will come. */
     public JobOptions batch(int mostRows, int mostLength) {
         return new JobOptions(
-                purpose, workers, mostRows, mostLength, microBatches, pinned, maxPrice, lifetime);
+                purpose,
+                workers,
+                mostRows,
+                mostLength,
+                microBatches,
+                pinned,
+                maxPrice,
+                lifetime,
+                checkpointEvery,
+                patience,
+                folder);
     }
 
     public JobOptions microBatches(int count) {
-        return new JobOptions(purpose, workers, rows, length, count, pinned, maxPrice, lifetime);
+        return new JobOptions(
+                purpose,
+                workers,
+                rows,
+                length,
+                count,
+                pinned,
+                maxPrice,
+                lifetime,
+                checkpointEvery,
+                patience,
+                folder);
     }
 
     /** Uses exactly these workers, the first for the first layers. */
@@ -75,16 +139,85 @@ public record JobOptions(
                 microBatches,
                 workersInOrder,
                 maxPrice,
-                lifetime);
+                lifetime,
+                checkpointEvery,
+                patience,
+                folder);
     }
 
     public JobOptions maxPrice(Amount price) {
         return new JobOptions(
-                purpose, workers, rows, length, microBatches, pinned, price, lifetime);
+                purpose,
+                workers,
+                rows,
+                length,
+                microBatches,
+                pinned,
+                price,
+                lifetime,
+                checkpointEvery,
+                patience,
+                folder);
     }
 
     public JobOptions lifetime(Duration duration) {
         return new JobOptions(
-                purpose, workers, rows, length, microBatches, pinned, maxPrice, duration);
+                purpose,
+                workers,
+                rows,
+                length,
+                microBatches,
+                pinned,
+                maxPrice,
+                duration,
+                checkpointEvery,
+                patience,
+                folder);
+    }
+
+    public JobOptions checkpointEvery(int steps) {
+        return new JobOptions(
+                purpose,
+                workers,
+                rows,
+                length,
+                microBatches,
+                pinned,
+                maxPrice,
+                lifetime,
+                steps,
+                patience,
+                folder);
+    }
+
+    public JobOptions patience(Duration longest) {
+        return new JobOptions(
+                purpose,
+                workers,
+                rows,
+                length,
+                microBatches,
+                pinned,
+                maxPrice,
+                lifetime,
+                checkpointEvery,
+                longest,
+                folder);
+    }
+
+    /** Begins a training that is kept in {@code directory}, or continues the one there. */
+    public JobOptions keptIn(Path directory) {
+        return new JobOptions(
+                purpose,
+                workers,
+                rows,
+                length,
+                microBatches,
+                pinned,
+                maxPrice,
+                lifetime,
+                checkpointEvery,
+                patience,
+                directory);
     }
 }

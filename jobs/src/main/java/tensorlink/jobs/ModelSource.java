@@ -3,7 +3,7 @@ package tensorlink.jobs;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
-import tensorlink.compute.Model;
+import tensorlink.compute.format.Weights;
 import tensorlink.jobs.message.Route;
 import tensorlink.jobs.message.WeightsQuestion;
 import tensorlink.jobs.weights.WeightsServer;
@@ -11,11 +11,11 @@ import tensorlink.p2p.peer.PeerId;
 
 /** Serves a model's weights to the workers of one job. */
 final class ModelSource implements WeightsServer.Source {
-    private final Model model;
+    private final Weights weights;
     private final Route route;
 
-    ModelSource(Model model, Route route) {
-        this.model = model;
+    ModelSource(Weights weights, Route route) {
+        this.weights = weights;
         this.route = route;
     }
 
@@ -29,7 +29,7 @@ final class ModelSource implements WeightsServer.Source {
         if (what != WeightsQuestion.What.PARAMETER) {
             return Optional.empty();
         }
-        for (var spec : model.weights().tensors()) {
+        for (var spec : weights.tensors()) {
             if (spec.name().equals(tensor)) {
                 long size = spec.byteSize();
                 return Optional.of(
@@ -42,7 +42,7 @@ final class ModelSource implements WeightsServer.Source {
                             @Override
                             public void read(long offset, MemorySegment target)
                                     throws IOException, InterruptedException {
-                                model.weights().read(tensor, offset, target);
+                                weights.read(tensor, offset, target);
                             }
                         });
             }

@@ -2,10 +2,13 @@ package tensorlink.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -15,6 +18,7 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Sampling;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tensor.Tensor;
@@ -167,6 +171,85 @@ class DistributedModelTest {
         assertThat(model.weightsDigest()).isEqualTo(alone.weightsDigest());
         assertThat(optimizer.steps()).isEqualTo(2);
         assertThat(optimizer.rule()).isEqualTo(AdamW.lr(1e-3));
+    }
+
+    @Test
+    void its_state_goes_on_in_one_process_to_the_bit() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        forward(model, 1).backward();
+        double norm = optimizer.step();
+        var copy = new AtomicReference<StageState>();
+        model.readState(state -> copy.set(state.copy()));
+        try (var state = copy.get();
+                var here =
+                        LocalRun.open(
+                                Lab.ENGINE, Lab.model(), state, 1, StageOptions.forTraining(1))) {
+            optimizer.zeroGrad();
+            forward(model, 2).backward();
+            optimizer.step();
+            here.forwardBackward(Lab.batch(2), 2);
+            here.step(AdamW.lr(1e-2));
+
+            assertThat(here.steps()).isEqualTo(2);
+            assertThat(here.weightsDigest()).isEqualTo(model.weightsDigest());
+        }
+        alone.forwardBackward(Lab.batch(1), 2);
+        assertThat(alone.step(AdamW.lr(1e-2))).isCloseTo(norm, within(1e-9 * norm));
+    }
+
+    @Test
+    void its_parts_and_parameters_have_the_names_of_pytorch() throws Exception {
+        assertThat(model.children())
+                .extracting(RemoteModule::name)
+                .containsExactly("model", "lm_head");
+        var decoder = model.children().getFirst();
+        assertThat(decoder.children())
+                .extracting(RemoteModule::path)
+                .containsExactly("model.embed_tokens", "model.layers", "model.norm");
+        var first = decoder.children().get(1).children().getFirst();
+        assertThat(first.path()).isEqualTo("model.layers.0");
+        assertThat(first.children())
+                .extracting(RemoteModule::name)
+                .contains("self_attn", "mlp", "input_layernorm");
+        assertThat(decoder.children().getLast().children()).isEmpty();
+        assertThat(model.children().stream().mapToLong(RemoteModule::parameterCount).sum())
+                .isEqualTo(model.parameterCount());
+
+        var norm = Objects.requireNonNull(model.namedParameters().get(NORM));
+        assertThat(norm).hasToString(NORM + " F32 [32]");
+        assertThat(model.namedParameters().keySet())
+                .containsExactlyElementsOf(
+                        model.parameters().stream().map(it -> it.name()).toList());
+        forward(model, 1).backward();
+        alone.forwardBackward(Lab.batch(1), 2);
+        try (var value = norm.value();
+                var gradient = norm.gradient();
+                var expected = alone.gradient(NORM)) {
+            assertThat(floats(value)).containsOnly(1f);
+            assertThat(floats(gradient)).isEqualTo(floats(expected));
+        }
+    }
+
+    @Test
+    void a_state_dictionary_is_a_copy_of_all_parameters() throws Exception {
+        var optimizer = model.optimizer(AdamW.lr(1e-2));
+        forward(model, 1).backward();
+        optimizer.step();
+        var then = model.weightsDigest();
+        try (var copy = model.stateDict()) {
+            optimizer.step();
+
+            assertThat(copy.tensors()).isEqualTo(model.parameters());
+            try (var run =
+                    LocalRun.open(
+                            Lab.ENGINE,
+                            Lab.model().withWeights(copy),
+                            1,
+                            StageOptions.forInference(1))) {
+                assertThat(run.weightsDigest()).isEqualTo(then);
+                assertThat(model.weightsDigest()).isNotEqualTo(then);
+            }
+        }
     }
 
     @Test

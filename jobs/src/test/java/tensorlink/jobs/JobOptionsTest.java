@@ -3,6 +3,7 @@ package tensorlink.jobs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -22,6 +23,9 @@ class JobOptionsTest {
                         .microBatches(3)
                         .maxPrice(Amount.of(5))
                         .lifetime(Duration.ofHours(1))
+                        .checkpointEvery(7)
+                        .patience(Duration.ofMinutes(2))
+                        .keptIn(Path.of("kept"))
                         .on(List.of(worker));
 
         assertThat(options)
@@ -34,7 +38,10 @@ class JobOptionsTest {
                                 3,
                                 List.of(worker),
                                 Amount.of(5),
-                                Duration.ofHours(1)));
+                                Duration.ofHours(1),
+                                7,
+                                Duration.ofMinutes(2),
+                                Path.of("kept")));
     }
 
     @Test
@@ -55,6 +62,16 @@ class JobOptionsTest {
         assertThatThrownBy(() -> JobOptions.training().batch(1, -1)).hasMessageContaining("-1");
         assertThatThrownBy(() -> JobOptions.training().microBatches(0))
                 .hasMessageContaining("0 micro-batches");
+    }
+
+    @Test
+    void a_checkpoint_comes_after_at_least_one_step_and_patience_is_not_negative() {
+        assertThatThrownBy(() -> JobOptions.training().checkpointEvery(0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("a checkpoint every 0 steps, at least 1");
+        assertThatThrownBy(() -> JobOptions.training().patience(Duration.ofSeconds(-1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("patience PT-1S, zero or more");
     }
 
     @Test

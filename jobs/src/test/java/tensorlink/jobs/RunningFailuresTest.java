@@ -37,7 +37,11 @@ import tensorlink.ledger.UsageReceipt;
 @Timeout(60)
 class RunningFailuresTest {
     private static final JobOptions OPTIONS =
-            JobOptions.training().batch(4, 16).microBatches(2).maxPrice(Amount.of(100_000));
+            JobOptions.training()
+                    .batch(4, 16)
+                    .microBatches(2)
+                    .maxPrice(Amount.of(100_000))
+                    .patience(Duration.ZERO);
 
     @TempDir private Path folder;
     private Lab lab;
@@ -198,6 +202,10 @@ class RunningFailuresTest {
                 failure(
                         control -> {
                             control.run();
+                            control.input().close();
+                            control.input().close();
+                            control.result(new TensorFrame.Loss(1, 0, 1));
+                            control.result(new TensorFrame.Loss(1, 1, 2));
                             control.onlyBeat();
                         },
                         model -> {

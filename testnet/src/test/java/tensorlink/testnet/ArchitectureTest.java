@@ -97,6 +97,8 @@ class ArchitectureTest {
                     "tensorlink.jobs.exchange",
                     "tensorlink.jobs.weights",
                     "tensorlink.jobs.user",
+                    "tensorlink.jobs.data",
+                    "tensorlink.jobs.training",
                     "tensorlink.jobs.worker",
                     "tensorlink.jobs.validator",
                     "tensorlink.node",

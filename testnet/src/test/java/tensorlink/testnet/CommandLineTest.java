@@ -292,6 +292,8 @@ class CommandLineTest {
                         List.of("bench", "net"),
                         List.of("bench", "idle"),
                         List.of("bench", "discovery"),
+                        List.of("prove"),
+                        List.of("prove", "train"),
                         List.of("sim", "dht"),
                         List.of("sim", "gossip"),
                         List.of("sim", "eclipse"),

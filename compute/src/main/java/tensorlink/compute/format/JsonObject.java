@@ -72,6 +72,11 @@ public final class JsonObject {
         return new JsonObject(source, "", node);
     }
 
+    /** The keys, in their order, also of those whose value is null. */
+    public List<String> keys() {
+        return List.copyOf(node.propertyNames());
+    }
+
     /** Whether {@code key} has a value. */
     public boolean has(String key) {
         return find(key) != null;
@@ -120,6 +125,18 @@ public final class JsonObject {
     public String string(String key, String otherwise) throws ModelFormatException {
         var value = find(key);
         return value == null ? otherwise : string(key, value);
+    }
+
+    /** A string, or an integer as its digits. */
+    public String stringOrInteger(String key) throws ModelFormatException {
+        var value = require(key);
+        if (value.isIntegralNumber()) {
+            return value.bigIntegerValue().toString();
+        }
+        if (!value.isString()) {
+            throw unexpected(key, "a string or an integer", value);
+        }
+        return value.stringValue();
     }
 
     public Optional<List<String>> strings(String key) throws ModelFormatException {

@@ -1,5 +1,7 @@
 package tensorlink.compute.optim;
 
+import java.util.Set;
+
 /**
  * Adam with decoupled weight decay, equal to {@code torch.optim.AdamW}.
  *
@@ -27,6 +29,12 @@ public record AdamW(
         return new AdamW(learningRate, 0.9, 0.999, 1e-8, 0.01);
     }
 
+    @Override
+    public Set<StateSlot> slots() {
+        return Set.of(StateSlot.EXP_AVG, StateSlot.EXP_AVG_SQ);
+    }
+
+    @Override
     public AdamW withLearningRate(double value) {
         return new AdamW(value, beta1, beta2, epsilon, weightDecay);
     }

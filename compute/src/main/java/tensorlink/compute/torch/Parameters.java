@@ -8,18 +8,23 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
+import tensorlink.compute.StageState;
 import tensorlink.compute.format.Weights;
-import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
@@ -32,7 +37,7 @@ import tensorlink.compute.tensor.TensorSpec;
  * embedding and head accumulate apart in any split, and are added once, when a step is prepared:
  * the same sum of the same two terms, to the bit, whether they were on one stage or two.
  *
- * <p>All calls but {@link #read} are for the stage's compute thread.
+ * <p>All calls but {@link #fill} are for the stage's compute thread.
  */
 final class Parameters implements AutoCloseable {
     private static final long PIECE_BYTES = 1L << 30;
@@ -44,8 +49,7 @@ final class Parameters implements AutoCloseable {
     private final IValue leaves;
     private final PtNDArray[] sums;
     private final IValue sumList;
-    private final PtNDArray[] means;
-    private final PtNDArray[] squares;
+    private final OptimizerState optimizer;
     private final int tiedEmbedding;
     private final int tiedHead;
     private boolean empty = true;
@@ -80,8 +84,7 @@ final class Parameters implements AutoCloseable {
         this.leaves = IValue.listFrom(all);
         this.sums = training ? zeros(all) : new PtNDArray[0];
         this.sumList = IValue.listFrom(sums);
-        this.means = training ? zeros(values) : new PtNDArray[0];
-        this.squares = training ? zeros(values) : new PtNDArray[0];
+        this.optimizer = new OptimizerState(operators, home, specs);
     }
 
     private PtNDArray[] allocate() {
@@ -113,23 +116,87 @@ final class Parameters implements AutoCloseable {
     record Piece(String name, long offset, MemorySegment memory) {}
 
     /**
-     * The memory of all parameters, in pieces that can be addressed; valid until {@code scope}
-     * closes.
+     * Makes room for the optimizer's state of {@code steps} steps, and drops all gradients.
+     *
+     * @param slots what the state is made of
+     * @return the memory of parameters and state, to be filled, in pieces that can be addressed;
+     *     valid until {@code scope} closes
      */
-    List<Piece> pieces(PtNDManager scope) {
+    List<Piece> reopen(Set<StateSlot> slots, long steps, PtNDManager scope) {
+        zeroGradients();
+        optimizer.begin(slots, steps);
         var pieces = new ArrayList<Piece>();
-        for (int i = 0; i < values.length; i++) {
+        arrays().forEach((spec, array) -> {
             long offset = 0;
-            for (var memory : memory(values[i], scope)) {
-                pieces.add(new Piece(specs.get(i).name(), offset, memory));
+            for (var memory : memory(array, scope)) {
+                pieces.add(new Piece(spec.name(), offset, memory));
                 offset += memory.byteSize();
             }
-        }
+        });
         return pieces;
     }
 
-    /** Fills pieces; for any thread, while no operator runs. */
-    static void read(List<Piece> pieces, Weights weights) throws IOException, InterruptedException {
+    /** Parameters and optimizer state. */
+    private Map<TensorSpec, PtNDArray> arrays() {
+        var arrays = new LinkedHashMap<TensorSpec, PtNDArray>();
+        for (int i = 0; i < values.length; i++) {
+            arrays.put(specs.get(i), values[i]);
+        }
+        arrays.putAll(optimizer.arrays());
+        return arrays;
+    }
+
+    /** What {@link #read} reads. */
+    List<TensorSpec> state() {
+        var specs = new ArrayList<>(arrays().keySet());
+        if (optimizer.steps() > 0) {
+            specs.add(StageState.OPTIMIZER_STEPS_SPEC);
+        }
+        return List.copyOf(specs);
+    }
+
+    /** Copies a part of a parameter or of the optimizer's state. */
+    void read(String name, long offset, MemorySegment target) {
+        for (var own : arrays().entrySet()) {
+            if (own.getKey().name().equals(name)) {
+                requireWithin(own.getKey(), offset, target);
+                copy(own.getValue(), offset, target);
+                return;
+            }
+        }
+        if (!name.equals(StageState.OPTIMIZER_STEPS)) {
+            throw new IllegalArgumentException("no tensor " + name);
+        }
+        requireWithin(StageState.OPTIMIZER_STEPS_SPEC, offset, target);
+        var bytes = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        var steps = MemorySegment.ofArray(bytes.putLong(optimizer.steps()).array());
+        target.copyFrom(steps.asSlice(offset, target.byteSize()));
+    }
+
+    private static void requireWithin(TensorSpec tensor, long offset, MemorySegment target) {
+        if (offset < 0 || target.byteSize() > tensor.byteSize() - offset) {
+            throw new IllegalArgumentException(
+                    tensor.name() + ": " + target.byteSize() + " bytes at " + offset);
+        }
+    }
+
+    private void copy(PtNDArray array, long offset, MemorySegment target) {
+        try (var scope = NativeArrays.scope(home)) {
+            long at = 0;
+            for (var memory : memory(array, scope)) {
+                long first = Math.max(offset, at);
+                long end = Math.min(offset + target.byteSize(), at + memory.byteSize());
+                if (first < end) {
+                    target.asSlice(first - offset, end - first)
+                            .copyFrom(memory.asSlice(first - at, end - first));
+                }
+                at += memory.byteSize();
+            }
+        }
+    }
+
+    /** Reads pieces; for any thread, while no operator runs. */
+    static void fill(List<Piece> pieces, Weights weights) throws IOException, InterruptedException {
         for (var piece : pieces) {
             weights.read(piece.name(), piece.offset(), piece.memory());
         }
@@ -251,26 +318,17 @@ final class Parameters implements AutoCloseable {
         return (a + b) + (c + d);
     }
 
+    boolean isPrepared() {
+        return prepared != null;
+    }
+
     /** Applies the prepared gradients; they are spent then. */
-    void apply(long step, AdamW adamW) {
+    void apply(Optimizer rule) {
         var gradients = prepared;
         if (gradients == null) {
-            throw new IllegalStateException("step " + step + " is not prepared");
+            throw new IllegalStateException("not prepared");
         }
-        operators
-                .call(
-                        "adamw",
-                        values,
-                        gradients,
-                        means,
-                        squares,
-                        step,
-                        adamW.learningRate(),
-                        adamW.beta1(),
-                        adamW.beta2(),
-                        adamW.weightDecay(),
-                        adamW.epsilon())
-                .close();
+        optimizer.apply(rule, values, gradients);
         forgetPrepared();
     }
 
@@ -302,13 +360,7 @@ final class Parameters implements AutoCloseable {
 
     private Tensor copy(PtNDArray array) {
         var copy = Tensor.allocate(DType.F32, NativeArrays.shape(array.getShape()));
-        try (var scope = NativeArrays.scope(home)) {
-            long at = 0;
-            for (var memory : memory(array, scope)) {
-                copy.data().asSlice(at, memory.byteSize()).copyFrom(memory);
-                at += memory.byteSize();
-            }
-        }
+        copy(array, 0, copy.data());
         return copy;
     }
 

@@ -19,7 +19,7 @@ import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
-import tensorlink.compute.format.Weights;
+import tensorlink.compute.StageState;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.torch.TorchStage.Opening;
 
@@ -120,16 +120,15 @@ public final class TorchEngine implements tensorlink.compute.Engine {
     }
 
     @Override
-    public Stage open(ModelConfig config, LayerRange layers, Weights weights, StageOptions options)
+    public Stage open(ModelConfig config, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException {
-        var wide = weights.widened();
-        config.requireTensors("weights", layers, wide);
+        config.requireTensors("weights", layers, state.parameters());
         var stage =
                 TorchStage.open(
                         new Opening(config, layers, options),
                         operators,
                         home,
-                        wide,
+                        state,
                         stages::remove);
         stages.add(stage);
         if (closed) {

@@ -4,10 +4,12 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -18,9 +20,9 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
-import tensorlink.compute.format.Weights;
-import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.StageState;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
@@ -42,12 +44,18 @@ final class TorchStage implements Stage {
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long step;
 
+    /** Whether parameters and optimizer state are those of {@link #step}, all of them. */
+    private volatile boolean whole;
+
     private final ComputeThread thread;
     private final PtNDManager home;
     private final long[] model;
     private final Parameters parameters;
     private final RopeTable rope;
     private final Map<Integer, Recording> inFlight = new HashMap<>();
+
+    /** Counts the changes of parameters and optimizer state. */
+    private long revision;
 
     /** What backward needs of a micro-batch. */
     private record Recording(PtNDManager scope, List<PtNDArray> tape) {
@@ -78,12 +86,12 @@ final class TorchStage implements Stage {
         this.rope = new RopeTable(home, config);
     }
 
-    /** Allocates, then fills from {@code weights}; on failure nothing is left. */
+    /** Allocates, then fills from {@code state}; on failure nothing is left. */
     static TorchStage open(
             Opening opening,
             OperatorModule operators,
             PtNDManager engine,
-            Weights weights,
+            StageState state,
             Consumer<TorchStage> onClose)
             throws IOException, InterruptedException {
         var thread = new ComputeThread("stage " + opening.layers(), opening.options().threads());
@@ -93,7 +101,7 @@ final class TorchStage implements Stage {
             var stage =
                     thread.call(
                             false, () -> new TorchStage(opening, operators, thread, home, onClose));
-            stage.fill(weights);
+            stage.restore(state);
             opened = true;
             return stage;
         } finally {
@@ -101,16 +109,6 @@ final class TorchStage implements Stage {
                 thread.callUninterruptibly(home::close);
                 thread.close();
             }
-        }
-    }
-
-    private void fill(Weights weights) throws IOException, InterruptedException {
-        var scope = NativeArrays.scope(home);
-        try {
-            var pieces = thread.call(false, () -> parameters.pieces(scope));
-            Parameters.read(pieces, weights);
-        } finally {
-            thread.callUninterruptibly(scope::close);
         }
     }
 
@@ -158,7 +156,7 @@ final class TorchStage implements Stage {
         try (input) {
             requireTraining();
             inputs.check(input, 0);
-            return thread.call(
+            return run(
                     true, () -> NativeArrays.copyOut(record(microBatch, input, null, 0).result()));
         }
     }
@@ -171,8 +169,7 @@ final class TorchStage implements Stage {
             requireTraining();
             inputs.check(input, 0);
             inputs.checkLabels(input, labels, labelCount);
-            return thread.call(
-                    true, () -> value(record(microBatch, input, labels, labelCount).result()));
+            return run(true, () -> value(record(microBatch, input, labels, labelCount).result()));
         }
     }
 
@@ -207,7 +204,7 @@ final class TorchStage implements Stage {
             throws InterruptedException {
         try (outputGradient) {
             requireTraining();
-            return thread.<@Nullable Tensor>call(
+            return this.<@Nullable Tensor>run(
                     false,
                     () -> {
                         var recording = inFlight.get(microBatch);
@@ -243,19 +240,23 @@ final class TorchStage implements Stage {
 
     @Override
     public void abandon() throws InterruptedException {
-        thread.call(
+        run(
                 false,
                 () -> {
-                    inFlight.values().forEach(recording -> recording.scope().close());
-                    inFlight.clear();
+                    forgetMicroBatches();
                     return true;
                 });
+    }
+
+    private void forgetMicroBatches() {
+        inFlight.values().forEach(recording -> recording.scope().close());
+        inFlight.clear();
     }
 
     @Override
     public void zeroGradients() throws InterruptedException {
         requireTraining();
-        thread.call(
+        run(
                 false,
                 () -> {
                     parameters.zeroGradients();
@@ -266,7 +267,7 @@ final class TorchStage implements Stage {
     @Override
     public @Nullable Tensor tiedGradient() throws InterruptedException {
         requireTraining();
-        return thread.<@Nullable Tensor>call(false, parameters::tiedPart);
+        return this.<@Nullable Tensor>run(false, parameters::tiedPart);
     }
 
     @Override
@@ -274,14 +275,14 @@ final class TorchStage implements Stage {
         try (otherTiedGradient) {
             requireTraining();
             inputs.checkTied(otherTiedGradient, parameters.needsTiedPart());
-            return thread.call(false, () -> parameters.prepare(otherTiedGradient));
+            return run(false, () -> parameters.prepare(otherTiedGradient));
         }
     }
 
     @Override
     public void apply(long next, Optimizer optimizer) throws InterruptedException {
         requireTraining();
-        thread.call(
+        run(
                 false,
                 () -> {
                     applyOnce(next, optimizer);
@@ -299,10 +300,14 @@ final class TorchStage implements Stage {
         if (!inFlight.isEmpty()) {
             throw new IllegalStateException("micro-batches in flight: " + inFlight.keySet());
         }
-        switch (optimizer) {
-            case AdamW adamW -> parameters.apply(next, adamW);
+        if (!parameters.isPrepared()) {
+            throw new IllegalStateException("step " + next + " is not prepared");
         }
+        whole = false;
+        revision++;
+        parameters.apply(optimizer);
         step = next;
+        whole = true;
     }
 
     @Override
@@ -314,7 +319,7 @@ final class TorchStage implements Stage {
     public Tensor infer(Tensor input) throws InterruptedException {
         try (input) {
             inputs.check(input, 0);
-            return thread.call(false, () -> inferred(input, null, 0, NativeArrays::copyOut));
+            return run(false, () -> inferred(input, null, 0, NativeArrays::copyOut));
         }
     }
 
@@ -325,7 +330,7 @@ final class TorchStage implements Stage {
                 labels) {
             inputs.check(input, 0);
             inputs.checkLabels(input, labels, labelCount);
-            return thread.call(false, () -> inferred(input, labels, labelCount, TorchStage::value));
+            return run(false, () -> inferred(input, labels, labelCount, TorchStage::value));
         }
     }
 
@@ -360,7 +365,7 @@ final class TorchStage implements Stage {
                             + " positions, context length "
                             + config.contextLength());
         }
-        return thread.call(
+        return run(
                 false, () -> new TorchCache(this, thread, home, config, layers, batch, capacity));
     }
 
@@ -372,7 +377,7 @@ final class TorchStage implements Stage {
             }
             inputs.check(input, own.position());
             own.check(input.shape());
-            return thread.call(false, () -> extended(own, input));
+            return run(false, () -> extended(own, input));
         }
     }
 
@@ -397,24 +402,71 @@ final class TorchStage implements Stage {
     }
 
     @Override
+    public StageState state() throws InterruptedException {
+        return run(
+                false,
+                () -> new StageState(step, new LiveState(this, revision, parameters.state())));
+    }
+
+    /** Copies a part of a tensor as it is at {@code expected}, a {@link #revision}. */
+    void read(long expected, String name, long offset, MemorySegment target)
+            throws InterruptedException {
+        run(
+                false,
+                () -> {
+                    if (revision != expected) {
+                        throw new IllegalStateException(
+                                "the stage has changed since its state was asked for");
+                    }
+                    parameters.read(name, offset, target);
+                    return true;
+                });
+    }
+
+    @Override
+    public void restore(StageState state) throws IOException, InterruptedException {
+        config.requireTensors("weights", layers, state.parameters());
+        var own = parameters.specs();
+        var slots = options.training() ? state.slots(own) : Set.<StateSlot>of();
+        long steps = options.training() ? state.optimizerSteps() : 0;
+        var tensors = state.tensors().widened();
+        var scope = NativeArrays.scope(home);
+        try {
+            var pieces = thread.call(false, () -> reopened(slots, steps, scope));
+            Parameters.fill(pieces, tensors);
+        } finally {
+            thread.callUninterruptibly(scope::close);
+        }
+        step = state.step();
+        whole = true;
+    }
+
+    private List<Parameters.Piece> reopened(Set<StateSlot> slots, long steps, PtNDManager scope) {
+        whole = false;
+        revision++;
+        forgetMicroBatches();
+        return parameters.reopen(slots, steps, scope);
+    }
+
+    @Override
     public List<TensorSpec> parameters() {
         return parameters.specs();
     }
 
     @Override
     public Tensor parameter(String name) throws InterruptedException {
-        return thread.call(false, () -> parameters.value(name));
+        return run(false, () -> parameters.value(name));
     }
 
     @Override
     public Tensor gradient(String name) throws InterruptedException {
         requireTraining();
-        return thread.call(false, () -> parameters.gradient(name));
+        return run(false, () -> parameters.gradient(name));
     }
 
     @Override
     public Map<String, Digest> digests() throws InterruptedException {
-        return thread.call(false, parameters::digests);
+        return run(false, parameters::digests);
     }
 
     @Override
@@ -427,6 +479,19 @@ final class TorchStage implements Stage {
             thread.close();
             onClose.accept(this);
         }
+    }
+
+    private <T extends @Nullable Object> T run(boolean grad, ComputeThread.Work<T> work)
+            throws InterruptedException {
+        return thread.call(
+                grad,
+                () -> {
+                    if (!whole) {
+                        throw new IllegalStateException(
+                                "the stage is neither at one step nor at another: restore it");
+                    }
+                    return work.run();
+                });
     }
 
     private void requireTraining() {

@@ -15,6 +15,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param workers how many stages to split the model into; 0 for as few as fit
  * @param workload the largest batch that will come
  * @param pinned the workers to use, one per stage in order; empty for any
+ * @param avoided workers to use only where no others will do; at most {@value #AVOIDED_MAX}
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
  */
 public record JobSpec(
@@ -24,13 +25,16 @@ public record JobSpec(
         int workers,
         Workload workload,
         List<PeerId> pinned,
+        List<PeerId> avoided,
         Duration lifetime) {
     public static final int CONFIG_BYTES_MAX = 1 << 20;
     public static final int WORKERS_MAX = 256;
+    public static final int AVOIDED_MAX = 256;
     public static final Duration LIFETIME_MAX = Duration.ofDays(30);
 
     public JobSpec {
         pinned = List.copyOf(pinned);
+        avoided = List.copyOf(avoided);
         if (config.isEmpty() || config.size() > CONFIG_BYTES_MAX) {
             throw new IllegalArgumentException(
                     "config of " + config.size() + " bytes, 1 to " + CONFIG_BYTES_MAX);
@@ -45,9 +49,31 @@ public record JobSpec(
         if (new HashSet<>(pinned).size() != pinned.size()) {
             throw new IllegalArgumentException("a worker is pinned twice");
         }
+        if (avoided.size() > AVOIDED_MAX) {
+            throw new IllegalArgumentException(
+                    avoided.size() + " workers to avoid, at most " + AVOIDED_MAX);
+        }
         if (!lifetime.isPositive() || lifetime.compareTo(LIFETIME_MAX) > 0) {
             throw new IllegalArgumentException(
                     "lifetime " + lifetime + ", above zero to " + LIFETIME_MAX);
         }
+    }
+
+    /** A job on any workers, as good as the others. */
+    public JobSpec(
+            Purpose purpose,
+            ByteString config,
+            Digest weights,
+            int workers,
+            Workload workload,
+            List<PeerId> pinned,
+            Duration lifetime) {
+        this(purpose, config, weights, workers, workload, pinned, List.of(), lifetime);
+    }
+
+    /** The same from other weights, and rather not on some workers. */
+    public JobSpec continuedFrom(Digest otherWeights, List<PeerId> others) {
+        return new JobSpec(
+                purpose, config, otherWeights, workers, workload, pinned, others, lifetime);
     }
 }

@@ -16,6 +16,7 @@ public enum ProblemCode {
     TOO_LARGE("TL-JOB-007"),
     COMPUTE("TL-JOB-008"),
     ENDED("TL-JOB-009"),
+    RECORD("TL-JOB-010"),
     WEIGHTS("TL-MOD-003"),
     PAYMENT("TL-PAY-001"),
     NOT_ALLOWED("TL-SEC-003");

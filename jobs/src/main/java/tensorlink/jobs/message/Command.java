@@ -20,8 +20,14 @@ public sealed interface Command {
     /** Takes up an accepted offer: the agreement, signed by the payer. */
     record Open(JobId job, Agreement agreement, Signature65 payerSignature) implements Command {}
 
-    /** Fetch the weights of stage {@code stage}. */
-    record Load(ByteString config, Manifest manifest, int stage, Route route) implements Command {}
+    /**
+     * Fetch the weights of stage {@code stage}.
+     *
+     * @param step how many steps they are the result of; above zero the manifest has the optimizer
+     *     state too
+     */
+    record Load(ByteString config, Manifest manifest, int stage, Route route, long step)
+            implements Command {}
 
     /** All stages are ready: connect to the next one. */
     record Link() implements Command {}
@@ -37,6 +43,9 @@ public sealed interface Command {
 
     /** Answer when the commands before and the work on {@code afterBatch} are done. */
     record Settle(long afterBatch) implements Command {}
+
+    /** Tell the names and digests of all that a checkpoint needs, when what came before is done. */
+    record Snapshot() implements Command {}
 
     /** Tell the digests of all parameters. */
     record Digests(long id) implements Command {}
@@ -63,12 +72,13 @@ public sealed interface Command {
                                     .setJob(Fields.bytes(job))
                                     .setAgreement(agreement.encode())
                                     .setPayerSignature(signature.bytes()));
-            case Load(var config, var manifest, var stage, var route) -> {
+            case Load(var config, var manifest, var stage, var route, var step) -> {
                 var load =
                         tensorlink.jobs.wire.Load.newBuilder()
                                 .setConfig(config)
                                 .setManifest(manifest.encode())
-                                .setStage(stage);
+                                .setStage(stage)
+                                .setStep(step);
                 for (var hop : route.stages()) {
                     load.addRoute(
                             tensorlink.jobs.wire.Neighbour.newBuilder()
@@ -101,6 +111,8 @@ public sealed interface Command {
             case Settle(var afterBatch) ->
                     message.setSettle(
                             tensorlink.jobs.wire.Settle.newBuilder().setAfterBatch(afterBatch));
+            case Snapshot() ->
+                    message.setSnapshot(tensorlink.jobs.wire.Snapshot.getDefaultInstance());
             case Digests(var id) ->
                     message.setDigests(tensorlink.jobs.wire.Digests.newBuilder().setId(id));
             case EndSession(var session) ->
@@ -158,6 +170,7 @@ public sealed interface Command {
             }
             case ABANDON -> new Abandon(Fields.natural("batch", message.getAbandon().getBatch()));
             case SETTLE -> new Settle(Fields.natural("batch", message.getSettle().getAfterBatch()));
+            case SNAPSHOT -> new Snapshot();
             case DIGESTS -> new Digests(message.getDigests().getId());
             case END_SESSION -> new EndSession(message.getEndSession().getSession());
             case VOUCHER ->
@@ -187,6 +200,10 @@ public sealed interface Command {
                     "stage: " + Integer.toUnsignedString(load.getStage()) + " of " + route.size());
         }
         return new Load(
-                load.getConfig(), Manifest.decode(load.getManifest()), load.getStage(), route);
+                load.getConfig(),
+                Manifest.decode(load.getManifest()),
+                load.getStage(),
+                route,
+                Fields.natural("step", load.getStep()));
     }
 }

@@ -1,11 +1,16 @@
 package tensorlink.jobs.message;
 
+import com.google.protobuf.ByteString;
+import java.io.IOException;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import tensorlink.compute.Digest;
+import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -20,6 +25,8 @@ import tensorlink.p2p.core.ProtocolViolation;
 public record Manifest(List<Entry> tensors) {
     public static final int TENSORS_MAX = 100_000;
     public static final int NAME_LENGTH_MAX = 512;
+
+    private static final long PIECE_BYTES = 4 << 20;
 
     /** A tensor and the SHA-256 of its bytes. */
     public record Entry(TensorSpec tensor, Digest digest) {}
@@ -40,6 +47,33 @@ public record Manifest(List<Entry> tensors) {
                 throw new IllegalArgumentException("tensor " + name + " is named twice");
             }
         }
+    }
+
+    /** Reads the tensors called {@code wanted}, once each, and hashes them. */
+    public static Manifest of(Weights weights, Predicate<String> wanted)
+            throws IOException, InterruptedException {
+        var entries = new ArrayList<Entry>();
+        for (var tensor : weights.tensors()) {
+            if (wanted.test(tensor.name())) {
+                entries.add(new Entry(tensor, digest(weights, tensor)));
+            }
+        }
+        return new Manifest(entries);
+    }
+
+    private static Digest digest(Weights weights, TensorSpec tensor)
+            throws IOException, InterruptedException {
+        var hash = Digest.sha256();
+        try (var arena = Arena.ofConfined()) {
+            var piece = arena.allocate(Math.min(PIECE_BYTES, Math.max(1, tensor.byteSize())));
+            for (long at = 0; at < tensor.byteSize(); ) {
+                var part = piece.asSlice(0, Math.min(PIECE_BYTES, tensor.byteSize() - at));
+                weights.read(tensor.name(), at, part);
+                Digest.hash(hash, part);
+                at += part.byteSize();
+            }
+        }
+        return Digest.ofHash(hash.digest());
     }
 
     /** Names all of it: the SHA-256 over every tensor's name, type, shape and digest. */
@@ -63,6 +97,16 @@ public record Manifest(List<Entry> tensors) {
         var map = new LinkedHashMap<String, Entry>();
         tensors.forEach(entry -> map.put(entry.tensor().name(), entry));
         return map;
+    }
+
+    /** The form in which it is kept. */
+    public ByteString toBytes() {
+        return encode().toByteString();
+    }
+
+    /** Reads what {@link #toBytes} wrote. */
+    public static Manifest ofBytes(ByteString bytes) throws ProtocolViolation {
+        return decode(Fields.parse("manifest", tensorlink.jobs.wire.Manifest.parser(), bytes));
     }
 
     tensorlink.jobs.wire.Manifest encode() {

@@ -39,6 +39,9 @@ public sealed interface Report {
     /** To {@link Command.Settle}. */
     record Settled() implements Report {}
 
+    /** To {@link Command.Snapshot}: what the stage holds after {@code step}. */
+    record SnapshotTaken(long step, Manifest manifest) implements Report {}
+
     /** To {@link Command.Digests}. */
     record DigestsTold(long id, Map<String, Digest> digests) implements Report {
         public DigestsTold {
@@ -90,6 +93,11 @@ public sealed interface Report {
             case Applied(var step) ->
                     message.setApplied(tensorlink.jobs.wire.Applied.newBuilder().setStep(step));
             case Settled() -> message.setSettled(tensorlink.jobs.wire.Settled.getDefaultInstance());
+            case SnapshotTaken(var step, var manifest) ->
+                    message.setSnapshotTaken(
+                            tensorlink.jobs.wire.SnapshotTaken.newBuilder()
+                                    .setStep(step)
+                                    .setManifest(manifest.encode()));
             case DigestsTold(var id, var digests) -> {
                 var told = tensorlink.jobs.wire.DigestsReport.newBuilder().setId(id);
                 digests.forEach((name, digest) ->
@@ -151,6 +159,10 @@ public sealed interface Report {
             }
             case APPLIED -> new Applied(Fields.natural("step", message.getApplied().getStep()));
             case SETTLED -> new Settled();
+            case SNAPSHOT_TAKEN ->
+                    new SnapshotTaken(
+                            Fields.natural("step", message.getSnapshotTaken().getStep()),
+                            Manifest.decode(message.getSnapshotTaken().getManifest()));
             case DIGESTS -> {
                 var told = message.getDigests();
                 Fields.atMost("digests", told.getDigestsCount(), Manifest.TENSORS_MAX);

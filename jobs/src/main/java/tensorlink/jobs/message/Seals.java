@@ -308,6 +308,7 @@ public final class Seals {
                         .setMicroBatches(spec.workload().microBatches())
                         .setLifetimeSeconds(spec.lifetime().toSeconds());
         spec.pinned().forEach(peer -> message.addPinned(peer.multihash()));
+        spec.avoided().forEach(peer -> message.addAvoided(peer.multihash()));
         return message.build().toByteString();
     }
 
@@ -317,6 +318,11 @@ public final class Seals {
         var pinned = new ArrayList<PeerId>();
         for (var peer : message.getPinnedList()) {
             pinned.add(Fields.peer("pinned worker", peer));
+        }
+        Fields.atMost("workers to avoid", message.getAvoidedCount(), JobSpec.AVOIDED_MAX);
+        var avoided = new ArrayList<PeerId>();
+        for (var peer : message.getAvoidedList()) {
+            avoided.add(Fields.peer("worker to avoid", peer));
         }
         var weights = Fields.digest("weights", message.getWeights());
         return Fields.read(
@@ -332,6 +338,7 @@ public final class Seals {
                                         message.getLength(),
                                         message.getMicroBatches()),
                                 pinned,
+                                avoided,
                                 Duration.ofSeconds(message.getLifetimeSeconds())));
     }
 

@@ -3,8 +3,10 @@ package tensorlink.jobs.user;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -22,6 +24,7 @@ import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.peer.PeerId;
 
 /**
  * A user's running job: its workers and its pipeline. The first thing that fails fails all of it,
@@ -135,6 +138,26 @@ public final class Session {
         }
     }
 
+    /** The workers that were lost, late, or did other than told. */
+    public Set<PeerId> toBlame() {
+        var blamed = new LinkedHashSet<PeerId>();
+        for (var link : links) {
+            if (link.isToBlame()) {
+                blamed.add(link.plan().worker().id());
+            }
+        }
+        return blamed;
+    }
+
+    /** After a failure: waits for the workers to have freed what they hold, but not for long. */
+    public void awaitGone() throws InterruptedException {
+        var deadline =
+                Deadline.after(scheduler, limits.beatInterval().multipliedBy(2), "the workers");
+        for (var link : links) {
+            link.awaitGone(deadline);
+        }
+    }
+
     /** Fails the job; the first problem stands. The workers free what they hold. */
     public void fail(Problem problem) {
         if (!failure.compareAndSet(null, problem)) {
@@ -142,7 +165,7 @@ public final class Session {
         }
         log.debug("job {}: {}", id(), problem);
         record(new JobState.Failed(problem.toString()));
-        links.forEach(link -> link.abort(problem));
+        links.forEach(link -> link.leave(problem));
         closePipeline(problem);
     }
 

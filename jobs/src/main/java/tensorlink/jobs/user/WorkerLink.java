@@ -11,6 +11,7 @@ import org.slf4j.LoggerFactory;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.market.StagePlan;
@@ -18,6 +19,7 @@ import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.pipeline.Inbox;
+import tensorlink.jobs.pipeline.Slot;
 import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
@@ -31,7 +33,8 @@ import tensorlink.p2p.core.Stream;
  *
  * <p>Threads: one reads reports and answers receipts, one sends beats; commands are sent by whoever
  * gives them, and {@link #await} is for one thread at a time. When the worker fails or falls
- * silent, everything that waits here fails and the job is told, once.
+ * silent, everything that waits here fails and the job is told, once. What the worker says of
+ * others is told with the delay of a beat, in which the one that is to blame is heard first.
  */
 public final class WorkerLink {
     private static final Logger log = LoggerFactory.getLogger(WorkerLink.class);
@@ -48,7 +51,10 @@ public final class WorkerLink {
     private final Inbox<Report> replies = new Inbox<>(REPLIES_MAX, _ -> {});
     private final ReentrantLock sending = new ReentrantLock();
     private final AtomicBoolean over = new AtomicBoolean();
+    private final Slot<Boolean> gone = new Slot<>();
     private volatile boolean closing;
+    private volatile boolean toBlame;
+    private volatile boolean toldWhy;
 
     private WorkerLink(
             Party party,
@@ -188,11 +194,7 @@ public final class WorkerLink {
     }
 
     private JobException disobeyed(Report reply, String due) {
-        return new JobException(
-                ProblemCode.MALFORMED,
-                "stage " + stage + " does not do as told",
-                "it answers " + reply.getClass().getSimpleName() + " where " + due,
-                "ask for the job again; another worker may be found");
+        return disobeyed("it answers " + reply.getClass().getSimpleName() + " where " + due);
     }
 
     /**
@@ -222,14 +224,13 @@ public final class WorkerLink {
                         Report.Prepared _,
                         Report.Applied _,
                         Report.Settled _,
+                        Report.SnapshotTaken _,
                         Report.DigestsTold _,
                         Report.Receipt _,
                         Report.Closed _,
                         Report.Failed _,
                         Report.Beat _ -> {
-                    var disobeyed = disobeyed(reply, "Ready is due");
-                    fail(disobeyed.problem());
-                    throw disobeyed;
+                    throw disobeyed(reply, "Ready is due");
                 }
             }
         }
@@ -268,14 +269,84 @@ public final class WorkerLink {
         }
     }
 
-    /** Drops the stream; what waits here fails with {@code reason}. */
-    public void abort(Problem reason) {
-        over.set(true);
+    /**
+     * Gives the job up: what waits here fails with {@code reason}, and the worker is told to free
+     * its stage, for which it has the time of a beat; {@link #awaitGone} waits for that.
+     */
+    public void leave(Problem reason) {
         replies.fail(reason);
-        stream.reset();
+        if (over.compareAndSet(false, true)) {
+            closing = true;
+            party.scheduler().fork("leaving-" + stage, () -> tellToLeave(reason));
+        }
+    }
+
+    private void tellToLeave(Problem reason) {
+        var late = party.scheduler().after(limits.beatInterval(), stream::reset);
+        try {
+            send(new Command.Close(new JobState.Failed("").label(), reason.what()));
+            gone.await();
+        } catch (JobException lost) {
+            stream.reset();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            stream.reset();
+        } finally {
+            late.cancel();
+            stream.close();
+        }
+    }
+
+    /** Waits until nothing comes from the worker any more: it has freed its stage, or is lost. */
+    public void awaitGone(Deadline deadline) throws InterruptedException {
+        try {
+            gone.await(
+                    party.scheduler(),
+                    deadline.left(),
+                    new Problem(ProblemCode.DEADLINE, "stage " + stage + " stays", "", ""));
+        } catch (JobException late) {
+            log.debug("{}", late.getMessage());
+        }
+    }
+
+    /** Another stream to the worker says that it is lost: the job fails. */
+    public JobException lose(IOException cause) {
+        var problem = lost(cause);
+        fail(problem);
+        return new JobException(problem, cause);
+    }
+
+    /** The worker has answered what it should not: the job fails. */
+    public JobException disobeyed(String why) {
+        var problem =
+                new Problem(
+                        ProblemCode.MALFORMED,
+                        "stage " + stage + " does not do as told",
+                        why,
+                        "ask for the job again; another worker may be found");
+        fail(problem);
+        return new JobException(problem);
+    }
+
+    /** The job fails of {@code problem}, for which this worker is to blame. */
+    public void accuse(Problem problem) {
+        fail(problem);
+    }
+
+    /** Whether this worker itself was lost, late, or did other than told. */
+    public boolean isToBlame() {
+        return toBlame;
     }
 
     private void listen() {
+        try {
+            read();
+        } finally {
+            gone.fill(true);
+        }
+    }
+
+    private void read() {
         try {
             while (true) {
                 var report = Report.decode(stream.readMessage(Report.BYTES_MAX));
@@ -287,25 +358,23 @@ public final class WorkerLink {
                             send(new Command.Pay(voucher.get()));
                         }
                     }
-                    case Report.Failed(var problem) -> {
-                        fail(problem);
-                        return;
-                    }
+                    case Report.Failed(var problem) -> hear(problem);
                     case Report.Opened _,
                             Report.Loading _,
                             Report.Ready _,
                             Report.Linked _,
                             Report.Prepared _,
                             Report.Settled _,
+                            Report.SnapshotTaken _,
                             Report.DigestsTold _ ->
-                            replies.put(report);
+                            deliver(report);
                     case Report.Closed _ -> {
                         if (!closing) {
                             fail(lost("it ended its stage unasked"));
                             return;
                         }
                         over.set(true);
-                        replies.put(report);
+                        deliver(report);
                         return;
                     }
                 }
@@ -320,7 +389,9 @@ public final class WorkerLink {
                             String.valueOf(violation.getMessage()),
                             "ask for the job again; another worker may be found"));
         } catch (IOException lost) {
-            fail(lost(lost));
+            if (!toldWhy) {
+                fail(lost(lost));
+            }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException bug) {
@@ -331,6 +402,38 @@ public final class WorkerLink {
                             "a report of stage " + stage + " was not understood",
                             bug.toString(),
                             "this is a fault of ours; the log has the details"));
+        }
+    }
+
+    private void deliver(Report report) throws InterruptedException {
+        try {
+            replies.put(report);
+        } catch (JobException left) {
+            log.trace("nobody waits for {} any more", report);
+        }
+    }
+
+    /** The worker has ended its stage: it closes the stream when all is freed. */
+    private void hear(Problem problem) {
+        toldWhy = true;
+        party.scheduler().after(limits.beatInterval(), stream::reset);
+        switch (problem.code()) {
+            case WORKER_LOST ->
+                    party.scheduler().after(limits.beatInterval(), () -> fail(problem, false));
+            case ENDED, COMPUTE, REFUSED -> fail(problem, true);
+            case NO_VALIDATOR,
+                    UNREACHABLE,
+                    NO_CAPACITY,
+                    MALFORMED,
+                    NOT_READY,
+                    USER_LOST,
+                    DEADLINE,
+                    TOO_LARGE,
+                    WEIGHTS,
+                    PAYMENT,
+                    RECORD,
+                    NOT_ALLOWED ->
+                    fail(problem, false);
         }
     }
 
@@ -381,9 +484,16 @@ public final class WorkerLink {
     }
 
     private void fail(Problem problem) {
+        fail(problem, true);
+    }
+
+    private void fail(Problem problem, boolean blamed) {
         replies.fail(problem);
         if (over.compareAndSet(false, true)) {
-            stream.reset();
+            toBlame = blamed;
+            if (!toldWhy) {
+                stream.reset();
+            }
             failed.accept(problem);
         }
     }

@@ -105,7 +105,25 @@ final class Recruiting {
      */
     JobPlan recruit(List<PeerInfo> known) throws JobException, InterruptedException {
         progress("planned", "asking " + counted(known.size(), "worker"));
-        askCapabilities(known);
+        var avoided = request.content().spec().avoided();
+        askCapabilities(known.stream().filter(it -> !avoided.contains(it.id())).toList());
+        var rest = known.stream().filter(it -> avoided.contains(it.id())).toList();
+        if (rest.isEmpty()) {
+            return recruit();
+        }
+        try {
+            return recruit();
+        } catch (JobException tooFew) {
+            if (tooFew.code() != ProblemCode.NO_CAPACITY) {
+                throw tooFew;
+            }
+            progress("planned", "asking " + counted(rest.size(), "worker") + " to be avoided");
+            askCapabilities(rest);
+            return recruit();
+        }
+    }
+
+    private JobPlan recruit() throws JobException, InterruptedException {
         while (true) {
             var accepted = offer(plan());
             if (accepted != null) {

@@ -19,10 +19,15 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Engine;
+import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.StageState;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -36,6 +41,7 @@ import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.Hello;
+import tensorlink.jobs.message.Manifest;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
 import tensorlink.jobs.message.WeightsQuestion;
@@ -67,6 +73,7 @@ import tensorlink.p2p.peer.PeerId;
 final class Engagement {
     private static final Logger log = LoggerFactory.getLogger(Engagement.class);
     private static final int COMMANDS_WAITING_MAX = 16;
+    private static final String FAILED = new JobState.Failed("").label();
 
     private final Party party;
     private final Engine engine;
@@ -236,6 +243,11 @@ final class Engagement {
             }
             if (command instanceof Command.Beat(var sequence)) {
                 report(new Report.Beat(sequence));
+            } else if (command instanceof Command.Close(var outcome, var reason)
+                    && outcome.equals(FAILED)) {
+                // Nothing that was told before matters, or can come to an end.
+                end(new JobState.Failed(reason), null);
+                return;
             } else {
                 try {
                     commands.put(command);
@@ -296,6 +308,7 @@ final class Engagement {
                 running().settle(afterBatch);
                 report(new Report.Settled());
             }
+            case Command.Snapshot() -> report(snapshot());
             case Command.Digests(var id) -> report(new Report.DigestsTold(id, loaded().digests()));
             case Command.EndSession(var session) -> running().endSession(session);
             case Command.Pay(var voucher) -> earn(voucher);
@@ -318,8 +331,9 @@ final class Engagement {
                 || !load.manifest().digest().equals(request().spec().weights())) {
             throw new ProtocolViolation("load: the model is not the one agreed");
         }
-        long total = config.tensors(layers).stream().mapToLong(tensor -> tensor.byteSize()).sum();
-        var progress = new LoadingReport(party.scheduler(), this::report, total);
+        var progress =
+                new LoadingReport(
+                        party.scheduler(), this::report, bytesToLoad(layers, load.manifest()));
         var options =
                 new StageOptions(request().spec().purpose() == Purpose.TRAINING, terms.threads());
         building.lockInterruptibly();
@@ -333,7 +347,8 @@ final class Engagement {
                 var weights = new RemoteWeights(client, load.manifest(), progress::came)) {
             fetching = client;
             requireGoingOn();
-            var opening = engine.open(config, layers, weights, options);
+            var state = new StageState(load.step(), weights);
+            var opening = engine.open(config, layers, state, options);
             stage = opening;
             index = load.stage();
             route = load.route();
@@ -343,6 +358,20 @@ final class Engagement {
             building.unlock();
         }
         report(new Report.Ready(engine.profile().id().hex()));
+    }
+
+    /** Of the parameters of {@code layers}, and of the optimizer's state where that is there. */
+    private long bytesToLoad(LayerRange layers, Manifest manifest) {
+        var there = manifest.byName();
+        long total = 0;
+        for (var parameter : config.tensors(layers)) {
+            total += parameter.byteSize();
+            for (var slot : StateSlot.values()) {
+                var entry = there.get(slot.tensor(parameter.name()));
+                total += entry == null ? 0 : entry.tensor().byteSize();
+            }
+        }
+        return total;
     }
 
     private void link() throws IOException, InterruptedException {
@@ -578,6 +607,11 @@ final class Engagement {
                         "start the job again; its last saved weights are where you left them"));
     }
 
+    private Report.SnapshotTaken snapshot() throws IOException, InterruptedException {
+        var taken = loaded().state();
+        return new Report.SnapshotTaken(taken.step(), Manifest.of(taken.tensors(), _ -> true));
+    }
+
     private StageRunner running() throws ProtocolViolation {
         return runner.now()
                 .orElseThrow(() -> new ProtocolViolation("command: the stage is not linked yet"));
@@ -806,16 +840,14 @@ final class Engagement {
         @Override
         public Optional<WeightsServer.Content> open(WeightsQuestion.What what, String tensor)
                 throws JobException, InterruptedException {
-            if (here.parameters().stream().noneMatch(it -> it.name().equals(tensor))) {
-                return Optional.empty();
-            }
             try {
-                return Optional.of(
-                        new Copy(
-                                switch (what) {
-                                    case PARAMETER -> here.parameter(tensor);
-                                    case GRADIENT -> here.gradient(tensor);
-                                }));
+                return switch (what) {
+                    case PARAMETER -> held(here.state(), tensor);
+                    case GRADIENT ->
+                            here.parameters().stream().anyMatch(it -> it.name().equals(tensor))
+                                    ? Optional.of(new Copy(here.gradient(tensor)))
+                                    : Optional.empty();
+                };
             } catch (IllegalStateException impossible) {
                 throw new JobException(
                         new Problem(
@@ -824,6 +856,33 @@ final class Engagement {
                                 String.valueOf(impossible.getMessage()),
                                 ""),
                         impossible);
+            }
+        }
+
+        private static Optional<WeightsServer.Content> held(StageState state, String tensor) {
+            for (var spec : state.tensors().tensors()) {
+                if (spec.name().equals(tensor)) {
+                    return Optional.of(new Held(state.tensors(), spec));
+                }
+            }
+            return Optional.empty();
+        }
+    }
+
+    /** A parameter, or a part of the optimizer's state, as long as no step changes it. */
+    private record Held(Weights state, TensorSpec tensor) implements WeightsServer.Content {
+        @Override
+        public long byteSize() {
+            return tensor.byteSize();
+        }
+
+        @Override
+        public void read(long offset, MemorySegment target)
+                throws IOException, InterruptedException {
+            try {
+                state.read(tensor.name(), offset, target);
+            } catch (IllegalStateException changed) {
+                throw new IOException(changed.getMessage(), changed);
             }
         }
     }

@@ -18,6 +18,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Batch;
+import tensorlink.compute.Engine;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Tokens;
@@ -190,16 +191,40 @@ public final class Lab implements AutoCloseable {
 
     public LabWorker worker(long memoryBytes, Amount price, Worker.Cashier cashier)
             throws IOException, InterruptedException {
+        return worker(party(), ENGINE, new Terms(memoryBytes, price, cashier));
+    }
+
+    /** A worker that lends for nothing, and fails as {@code faults} say. */
+    public LabWorker worker(Faults faults) throws IOException, InterruptedException {
         var party = party();
+        return worker(
+                party,
+                faults.engine(ENGINE, () -> kill(party)),
+                new Terms(MEMORY_BYTES, Amount.ZERO, (_, _) -> {}));
+    }
+
+    /** Closes a host as if its process were gone: nobody is told anything. */
+    private void kill(Party party) {
+        var killing = scheduler.fork("killing", party.host()::close);
+        try {
+            killing.join();
+        } catch (InterruptedException dead) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private record Terms(long memoryBytes, Amount price, Worker.Cashier cashier) {}
+
+    private LabWorker worker(Party party, Engine engine, Terms terms) throws IOException {
         var weights = new WeightsServer();
         var home = folder.resolve(party.id().toString());
         var worker =
                 new Worker(
                         party,
-                        ENGINE,
-                        new WorkerTerms(memoryBytes, 1, price, home, limits),
+                        engine,
+                        new WorkerTerms(terms.memoryBytes(), 1, terms.price(), home, limits),
                         weights,
-                        cashier);
+                        terms.cashier());
         worker.start();
         party.host().handle(party.protocols().weights(), weights);
         answering(party, worker);

@@ -212,7 +212,7 @@ public final class ScriptedUser {
     }
 
     public Command.Load load() {
-        return new Command.Load(request.content().spec().config(), manifest, stage, route());
+        return new Command.Load(request.content().spec().config(), manifest, stage, route(), 0);
     }
 
     public Route route() {

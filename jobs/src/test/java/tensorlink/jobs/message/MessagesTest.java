@@ -142,8 +142,10 @@ class MessagesTest {
                         new Route(
                                 List.of(
                                         new Neighbour(PEER, new LayerRange(0, 2)),
-                                        new Neighbour(PEER, new LayerRange(2, 4))))),
+                                        new Neighbour(PEER, new LayerRange(2, 4)))),
+                        9),
                 new Command.Link(),
+                new Command.Snapshot(),
                 new Command.Prepare(3, 17),
                 new Command.Commit(3, AdamW.lr(0.5).withBetas(0.25, 0.125)),
                 new Command.Abandon(4),
@@ -157,6 +159,7 @@ class MessagesTest {
 
     static Stream<Report> reports() {
         return Stream.of(
+                new Report.SnapshotTaken(7, manifest()),
                 new Report.Opened(PAYEE.sign(SPEC)),
                 new Report.Loading(1, 2),
                 new Report.Ready("profile"),

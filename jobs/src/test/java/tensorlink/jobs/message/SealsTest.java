@@ -161,6 +161,7 @@ class SealsTest {
                 2,
                 new Workload(2, 16, 4),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
+                List.of(VALIDATOR.peerId()),
                 Duration.ofHours(1));
     }
 }

@@ -361,7 +361,8 @@ class WorkerTest {
                         load.config(),
                         new Manifest(load.manifest().tensors().reversed()),
                         load.stage(),
-                        load.route()));
+                        load.route(),
+                        0));
 
         assertThat(failed(user).why()).isEqualTo("load: the model is not the one agreed");
     }

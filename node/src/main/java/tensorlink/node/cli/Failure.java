@@ -7,6 +7,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.format.ModelFormatException;
+import tensorlink.jobs.data.DataFormatException;
 import tensorlink.jobs.job.JobException;
 import tensorlink.ledger.KeystoreException;
 import tensorlink.ledger.LedgerException;
@@ -75,6 +76,7 @@ record Failure(String code, String message, ExitCode exit) {
             case KeystoreException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case IdentityException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case NetworkException network -> of("TL-NET-002", network, "", ExitCode.DATA);
+            case DataFormatException data -> of("TL-DAT-001", data, "", ExitCode.DATA);
             case ModelFormatException model -> of("TL-MOD-001", model, "", ExitCode.DATA);
             case LedgerException ledger -> of("TL-LED-001", ledger, "", ExitCode.DATA);
             case LedgerFormatException ledger -> of("TL-LED-001", ledger, "", ExitCode.DATA);

@@ -1,8 +1,11 @@
 package tensorlink.node.cli;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import tensorlink.jobs.JobListener;
+import tensorlink.jobs.Recovered;
 import tensorlink.jobs.job.JobState;
+import tensorlink.p2p.peer.PeerId;
 
 /** Shows how a job begins. */
 public final class JobConsole implements JobListener {
@@ -49,6 +52,26 @@ public final class JobConsole implements JobListener {
                             + " of "
                             + Sizes.bytes(total));
         }
+    }
+
+    @Override
+    public void recovered(Recovered event) {
+        var took = event.took().toMillis() / 1e3;
+        output.say(
+                String.format(
+                        Locale.ROOT,
+                        " goes on  as job %s after %.1f s, %d steps done again",
+                        event.job(),
+                        took,
+                        event.replayed()));
+        var told = new LinkedHashMap<String, Object>();
+        told.put("event", "recovered");
+        told.put("problem", event.problem().toString());
+        told.put("job", event.job().hex());
+        told.put("workers", event.workers().stream().map(PeerId::toString).toList());
+        told.put("replayedSteps", event.replayed());
+        told.put("seconds", took);
+        output.tell(told);
     }
 
     @Override

@@ -1,57 +1,70 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import tensorlink.compute.Batch;
+import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
-import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.StageOptions;
 import tensorlink.compute.tokenizer.Tokenizer;
-import tensorlink.jobs.DistributedModel;
+import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
+import tensorlink.jobs.data.Examples;
+import tensorlink.jobs.training.Metrics;
+import tensorlink.jobs.training.Trainee;
+import tensorlink.jobs.training.TrainerState;
+import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.ledger.Amount;
-import tensorlink.node.TextData;
 import tensorlink.node.UserNode;
-import tensorlink.p2p.core.Scheduler;
 
-/** Trains a model on the network's workers with text from files. */
+/** Trains a model on the network's workers, or in this process, with examples from files. */
 @Command(
         name = "train",
-        description = "Train a model on the network's workers with text from files.",
+        description = "Train a model on the network's workers, or alone, with examples from files.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
+        subcommands = TrainPlot.class,
         footerHeading = "%nExamples:%n",
         footer = {
             "  tensorlink train --fresh 256x4 --data book.txt --save out --network lab \\",
             "      --bootstrap /ip4/192.0.2.7/tcp/38751/p2p/12D3KooW...",
-            "  tensorlink train out --data more.txt --save out --config lab.toml",
-            "Ctrl-C ends the job in order, frees the workers, and saves nothing.",
+            "  tensorlink train out --data more.txt --epochs 3 --run out/run --config lab.toml",
+            "  tensorlink train --fresh 256x4 --data book.txt --checkpoints run1 --config lab.toml",
+            "  tensorlink train --fresh 256x4 --data book.txt --resume run1 --config lab.toml",
+            "  tensorlink train out --data mails.jsonl --alone --save classifier",
+            "  tensorlink train plot out/run",
+            "Ctrl-C ends the job in order and frees the workers. What was learnt is lost, unless it"
+                    + " is",
+            "kept with --checkpoints: then --resume, with the same options else, goes on from"
+                    + " there.",
         })
 final class Train implements Callable<Integer> {
-    private static final int HELD_OUT_BATCHES = 4;
 
     /**
      * Positions of a fresh model, so that what was trained on short rows can still run for long.
      */
     private static final int FRESH_CONTEXT = 512;
 
-    private static final double LEARNING_RATE_MAX = 100;
-    private static final long DATA_BYTES_MAX = 256 << 20;
-
+    @Spec private @Nullable CommandSpec spec;
     @Mixin private NodeFlags flags = new NodeFlags();
+    @Mixin private TrainingDataFlags data = new TrainingDataFlags();
+    @Mixin private TrainingRunFlags run = new TrainingRunFlags();
     @Mixin private Output output = new Output();
 
     @Parameters(
@@ -67,47 +80,11 @@ final class Train implements Callable<Integer> {
     private @Nullable String fresh;
 
     @Option(
-            names = "--data",
-            required = true,
-            paramLabel = "FILE",
-            description = "text to learn from; repeatable",
-            showDefaultValue = CommandLine.Help.Visibility.NEVER)
-    private List<Path> data = List.of();
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            defaultValue = "100",
-            description = "optimizer steps")
-    private int steps;
-
-    @Option(
-            names = "--rows",
-            paramLabel = "N",
-            defaultValue = "8",
-            description = "sequences of a batch")
-    private int rows;
-
-    @Option(
-            names = "--length",
-            paramLabel = "N",
-            defaultValue = "128",
-            description = "tokens of a sequence")
-    private int length;
-
-    @Option(
             names = "--micro-batches",
             paramLabel = "N",
             defaultValue = "4",
             description = "parts of a batch, which flow through the stages one after another")
     private int microBatches;
-
-    @Option(
-            names = "--lr",
-            paramLabel = "X",
-            defaultValue = "1e-3",
-            description = "AdamW's learning rate")
-    private double learningRate;
 
     @Option(
             names = "--workers",
@@ -117,11 +94,16 @@ final class Train implements Callable<Integer> {
     private int workers;
 
     @Option(
-            names = "--seed",
+            names = "--alone",
+            description = "train in this process, without a network; the result has the same bits")
+    private boolean alone;
+
+    @Option(
+            names = "--threads",
             paramLabel = "N",
             defaultValue = "1",
-            description = "of fresh weights and of batches")
-    private long seed;
+            description = "of the kernels, with --alone")
+    private int threads;
 
     @Option(
             names = "--max-price",
@@ -129,6 +111,25 @@ final class Train implements Callable<Integer> {
             defaultValue = "0",
             description = "most credits the job may cost")
     private Amount maxPrice = Amount.ZERO;
+
+    @Option(
+            names = "--checkpoints",
+            paramLabel = "FOLDER",
+            description = "keep the training here, so that --resume can go on with it")
+    private @Nullable Path checkpoints;
+
+    @Option(
+            names = "--resume",
+            paramLabel = "FOLDER",
+            description = "go on with the training that is kept here")
+    private @Nullable Path resume;
+
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "steps from one checkpoint to the next: the most to be done again")
+    private int checkpointEvery;
 
     @Option(names = "--save", paramLabel = "FOLDER", description = "where to put the result")
     private @Nullable Path save;
@@ -142,52 +143,76 @@ final class Train implements Callable<Integer> {
         var tokenizer =
                 start.tokenizer()
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
-        var text = text(tokenizer);
+        var examples = data.read(tokenizer, run.seed(), output);
+        run.requireSense(examples);
+        requireUnfinished(run.steps(examples));
         if (save != null) {
             Files.createDirectories(save); // a result that cannot be saved is better known now
         }
+        if (alone) {
+            trainAlone(start, examples);
+            return ExitCode.DONE.status();
+        }
         try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary())) {
-            var options =
-                    JobOptions.training()
-                            .workers(workers)
-                            .batch(rows, length)
-                            .microBatches(microBatches)
-                            .maxPrice(maxPrice);
-            try (var distributed =
-                    user.createDistributedModel(start, options, new JobConsole(output))) {
-                try {
-                    train(distributed, text);
-                    if (save != null) {
-                        distributed.save(save);
-                        output.say("saved to " + save);
-                    }
-                } catch (InterruptedException stopped) {
-                    distributed.cancel("stopped by its user");
-                    throw stopped;
-                }
-            }
+            trainOnWorkers(user, start, examples);
         }
         return ExitCode.DONE.status();
     }
 
-    private void requireSense() {
-        UsageException.requireRange("--steps", steps, 1, Integer.MAX_VALUE);
-        UsageException.requireRange("--rows", rows, 1, Integer.MAX_VALUE);
-        UsageException.requireRange("--length", length, 2, Integer.MAX_VALUE);
-        UsageException.requireRange("--micro-batches", microBatches, 1, rows);
-        UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
-        if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
-            throw new UsageException(
-                    "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
+    private void requireSense() throws IOException {
+        if (!data.isNamed() && spec != null) {
+            throw new MissingParameterException(
+                    spec.commandLine(),
+                    spec.findOption("--data"),
+                    "Missing required option: '--data=FILE'");
         }
+        run.requireSense(resume != null);
+        UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
+        UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
+        UsageException.requireRange("--threads", threads, 1, Integer.MAX_VALUE);
+        UsageException.requireRange("--checkpoint-every", checkpointEvery, 1, Integer.MAX_VALUE);
+        requireKept();
         if (save != null && Files.exists(save) && !Files.isDirectory(save)) {
             throw new UsageException("--save " + save + ": is not a folder");
         }
     }
 
+    /** Where the training is kept, if it is. */
+    private @Nullable Path kept() {
+        return resume == null ? checkpoints : resume;
+    }
+
+    private void requireKept() throws IOException {
+        if (resume != null && checkpoints != null) {
+            throw new UsageException("--resume keeps checkpoints where it finds them");
+        }
+        if (alone && kept() != null) {
+            throw new UsageException(
+                    "--alone: nothing is lost with a worker; --run FOLDER --save-every N keeps"
+                            + " checkpoints");
+        }
+        if (checkpoints != null && TrainingRecord.stepsIn(checkpoints) > 0) {
+            throw new UsageException(
+                    "--checkpoints "
+                            + checkpoints
+                            + ": a training is kept there; go on with it by --resume");
+        }
+        if (resume != null && TrainingRecord.stepsIn(resume) == 0) {
+            throw new UsageException("--resume " + resume + ": no training is kept there");
+        }
+    }
+
+    private void requireUnfinished(long steps) throws IOException {
+        long done = resume == null ? 0 : TrainingRecord.stepsIn(resume);
+        if (done >= steps) {
+            throw new UsageException(
+                    "--steps " + steps + ": the training in " + resume + " has done " + done);
+        }
+    }
+
     private void requireFits(ModelConfig config) {
         UsageException.requireRange("--workers", workers, 0, config.layers());
-        UsageException.requireRange("--length", length, 2, config.contextLength());
+        data.requireSense(config.contextLength());
     }
 
     private Model start() throws IOException {
@@ -209,83 +234,111 @@ final class Train implements Callable<Integer> {
                             Integer.parseInt(size[0]),
                             Integer.parseInt(size[1]),
                             tokenizer.vocabularySize(),
-                            Math.max(length, FRESH_CONTEXT)),
+                            Math.max(data.length(), FRESH_CONTEXT)),
                     tokenizer,
-                    seed);
+                    run.seed());
         } catch (IllegalArgumentException wrong) {
             throw new UsageException("--fresh " + fresh + ": " + wrong.getMessage());
         }
     }
 
-    private TextData.Split text(Tokenizer tokenizer) throws IOException {
-        var text = new StringBuilder();
-        long bytes = 0;
-        for (var file : data) {
-            if (!Files.isRegularFile(file)) {
-                throw new UsageException("--data " + file + ": no such file");
-            }
-            bytes += Files.size(file);
-            if (bytes > DATA_BYTES_MAX) {
-                throw new UsageException(
-                        "--data: more than " + Sizes.bytes(DATA_BYTES_MAX) + " of text");
-            }
-            try {
-                text.append(Files.readString(file, StandardCharsets.UTF_8));
-            } catch (CharacterCodingException foreign) {
-                throw new UsageException("--data " + file + ": is not UTF-8 text");
+    private void trainOnWorkers(UserNode user, Model start, Examples.Split<Batch> examples)
+            throws IOException, InterruptedException {
+        var options =
+                JobOptions.training()
+                        .workers(workers)
+                        .batch(run.rows(), data.length())
+                        .microBatches(microBatches)
+                        .maxPrice(maxPrice)
+                        .checkpointEvery(checkpointEvery);
+        var kept = kept();
+        if (kept != null) {
+            options = options.keptIn(kept);
+        }
+        try (var distributed =
+                user.createDistributedModel(start, options, new JobConsole(output))) {
+            try (var console =
+                    new TrainingConsole(
+                            output,
+                            run.steps(examples),
+                            (long) run.rows() * data.length(),
+                            () -> distributed.report().stages())) {
+                var end = run.train(Trainee.of(distributed), examples, console);
+                var result = new LinkedHashMap<String, Object>();
+                result.put("job", distributed.job().hex());
+                result.putAll(result(end, console));
+                result.put("weights", distributed.weightsDigest().hex());
+                say(end, console);
+                if (save != null) {
+                    distributed.save(save);
+                    output.say("saved to " + save);
+                }
+                output.tell(result);
+            } catch (InterruptedException stopped) {
+                distributed.cancel("stopped by its user");
+                throw stopped;
             }
         }
-        var split = TextData.of(tokenizer, text.toString()).split(0.9);
-        if (split.heldOut().size() < length) {
-            throw new UsageException(
-                    "--data: a tenth of it, "
-                            + split.heldOut().size()
-                            + " tokens, is held out to judge by, and a sequence has "
-                            + length);
-        }
-        return split;
     }
 
-    private void train(DistributedModel distributed, TextData.Split text)
+    private void trainAlone(Model start, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
-        var optimizer = distributed.optimizer(AdamW.lr(learningRate));
-        float first = 0;
-        float last = 0;
-        double speed;
-        try (var progress = new TrainingProgress(output, Scheduler.system(), steps)) {
-            for (int step = 1; step <= steps; step++) {
-                var batch = text.training().batch(seed, step, rows, length);
-                optimizer.zeroGrad();
-                var loss = distributed.forward(batch.inputs(), batch.labels());
-                loss.backward();
-                optimizer.step();
-                last = loss.value();
-                first = step == 1 ? last : first;
-                progress.step(step, last, (long) rows * length, distributed.report());
+        var options = StageOptions.forTraining(threads);
+        try (var engine = TorchEngine.open();
+                var local = LocalRun.open(engine, start, Math.max(1, workers), options);
+                var console =
+                        new TrainingConsole(
+                                output,
+                                run.steps(examples),
+                                (long) run.rows() * data.length(),
+                                List::of)) {
+            var end = run.train(Trainee.of(local, start, microBatches), examples, console);
+            var result = result(end, console);
+            result.put("weights", local.weightsDigest().hex());
+            say(end, console);
+            if (save != null) {
+                try (var weights = local.weights()) {
+                    start.withWeights(weights).save(save);
+                }
+                output.say("saved to " + save);
             }
-            speed = progress.tokensPerSecond();
+            output.tell(result);
         }
-        var heldOut = text.heldOut().evenBatches(HELD_OUT_BATCHES, rows, length);
-        double heldOutLoss = 0;
-        for (var batch : heldOut) {
-            heldOutLoss += distributed.evaluate(batch.inputs(), batch.labels()) / heldOut.size();
-        }
+    }
+
+    private void say(TrainerState end, TrainingConsole console) {
+        console.close();
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "loss %.4f -> %.4f, held out %.4f, %,.0f tok/s",
-                        first,
-                        last,
-                        heldOutLoss,
-                        speed));
+                        "loss %.4f -> %.4f%s, %,.0f tok/s",
+                        console.firstLoss(),
+                        end.loss(),
+                        judgement(end)
+                                .map(it -> ", held out " + TrainingConsole.judged(it))
+                                .orElse(""),
+                        console.tokensPerSecond()));
+    }
+
+    private static Optional<Metrics> judgement(TrainerState end) {
+        return end.history().stream()
+                .filter(it -> it.value(Metrics.EVAL_LOSS).isPresent())
+                .reduce((_, later) -> later);
+    }
+
+    private static Map<String, Object> result(TrainerState end, TrainingConsole console) {
         var result = new LinkedHashMap<String, Object>();
-        result.put("job", distributed.job().hex());
-        result.put("steps", steps);
-        result.put("firstLoss", first);
-        result.put("lastLoss", last);
-        result.put("heldOutLoss", heldOutLoss);
-        result.put("tokensPerSecond", speed);
-        result.put("weights", distributed.weightsDigest().hex());
-        output.tell(result);
+        result.put("steps", end.step());
+        result.put("epochs", end.epoch());
+        result.put("firstLoss", console.firstLoss());
+        result.put("lastLoss", end.loss());
+        judgement(end)
+                .ifPresent(it -> {
+                    it.value(Metrics.EVAL_LOSS).ifPresent(loss -> result.put("heldOutLoss", loss));
+                    it.value(Metrics.EVAL_ACCURACY)
+                            .ifPresent(share -> result.put("heldOutAccuracy", share));
+                });
+        result.put("tokensPerSecond", console.tokensPerSecond());
+        return result;
     }
 }

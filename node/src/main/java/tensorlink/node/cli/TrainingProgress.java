@@ -34,16 +34,20 @@ public final class TrainingProgress implements AutoCloseable {
         this.lastNanos = begun;
     }
 
-    /** Shows a step that counts. */
-    public void step(long step, float loss, long stepTokens, JobReport report) {
+    /**
+     * Shows a step that counts.
+     *
+     * @param stages of the job that trains; none when there is no job
+     */
+    public void step(long step, float loss, long stepTokens, List<JobReport.StageReport> stages) {
         tokens += stepTokens;
         long now = scheduler.nanoTime();
         double speed = stepTokens * (step - lastStep) / ((now - lastNanos) / 1e9);
         lastStep = step;
         lastNanos = now;
-        line.show(text(step, loss, speed, report), step == 1 || step == steps);
-        tell(step, loss, speed, report);
-        lastTimes = report.stages().stream().map(JobReport.StageReport::times).toList();
+        line.show(text(step, loss, speed, stages), step == 1 || step == steps);
+        tell(step, loss, speed, stages);
+        lastTimes = stages.stream().map(JobReport.StageReport::times).toList();
     }
 
     /** Tokens per second since the beginning. */
@@ -51,7 +55,15 @@ public final class TrainingProgress implements AutoCloseable {
         return tokens / ((scheduler.nanoTime() - begun) / 1e9);
     }
 
-    private String text(long step, float loss, double speed, JobReport report) {
+    /** Says something that stays; the line goes on below it. */
+    public void note(String text) {
+        if (output.progress()) {
+            line.close();
+            output.say(text);
+        }
+    }
+
+    private String text(long step, float loss, double speed, List<JobReport.StageReport> reports) {
         var text =
                 new StringBuilder(
                         String.format(
@@ -62,8 +74,8 @@ public final class TrainingProgress implements AutoCloseable {
                                 loss,
                                 speed));
         long wire = 0;
-        for (int stage = 0; stage < report.stages().size(); stage++) {
-            var times = since(stage, report);
+        for (int stage = 0; stage < reports.size(); stage++) {
+            var times = since(stage, reports);
             text.append(
                     String.format(
                             Locale.ROOT,
@@ -72,12 +84,15 @@ public final class TrainingProgress implements AutoCloseable {
                             times.forward().toMillis(),
                             times.backward().toMillis(),
                             times.waiting().toMillis()));
-            wire += report.stages().get(stage).times().bytesSent();
+            wire += reports.get(stage).times().bytesSent();
         }
-        return text.append("  wire ").append(Sizes.bytes(wire)).toString();
+        if (!reports.isEmpty()) {
+            text.append("  wire ").append(Sizes.bytes(wire));
+        }
+        return text.toString();
     }
 
-    private void tell(long step, float loss, double speed, JobReport report) {
+    private void tell(long step, float loss, double speed, List<JobReport.StageReport> reports) {
         if (!output.json() || !output.progress()) {
             return;
         }
@@ -87,8 +102,8 @@ public final class TrainingProgress implements AutoCloseable {
         event.put("loss", loss);
         event.put("tokensPerSecond", speed);
         var stages = new ArrayList<Object>();
-        for (int stage = 0; stage < report.stages().size(); stage++) {
-            var times = since(stage, report);
+        for (int stage = 0; stage < reports.size(); stage++) {
+            var times = since(stage, reports);
             var facts = new LinkedHashMap<String, Object>();
             facts.put("forwardMillis", times.forward().toNanos() / 1e6);
             facts.put("backwardMillis", times.backward().toNanos() / 1e6);
@@ -101,8 +116,8 @@ public final class TrainingProgress implements AutoCloseable {
     }
 
     /** A stage's times of the last step alone. */
-    private StageTimes since(int stage, JobReport report) {
-        var now = report.stages().get(stage).times();
+    private StageTimes since(int stage, List<JobReport.StageReport> reports) {
+        var now = reports.get(stage).times();
         if (lastTimes.size() <= stage) {
             return now;
         }

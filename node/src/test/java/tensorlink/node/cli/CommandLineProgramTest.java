@@ -137,18 +137,50 @@ class CommandLineProgramTest {
 
         refusedTraining("--steps 0: must be at least 1", data, "--steps", "0");
         refusedTraining("--rows -1: must be at least 1", data, "--rows", "-1");
-        refusedTraining("--length 1: must be at least 2", data, "--length", "1");
+        refusedTraining("--length 1: must be 2 to 512", data, "--length", "1");
         refusedTraining("--micro-batches 9: must be 1 to 8", data, "--micro-batches", "9");
         refusedTraining("--workers 3: must be 0 to 2", data, "--workers", "3");
         refusedTraining("--lr 0.0: must be above 0, at most 100.0", data, "--lr", "0");
         refusedTraining("--lr NaN: must be above 0, at most 100.0", data, "--lr", "NaN");
         refusedTraining("--save " + data + ": is not a folder", data, "--save", data);
         refusedTraining(
-                "--data: a tenth of it, 200 tokens, is held out to judge by, and a sequence has"
-                        + " 201",
+                "--data: 4 sequences of 500 tokens; to learn from and to judge by (--held-out 0.1)"
+                        + " it takes at least one each",
                 data,
                 "--length",
-                "201");
+                "500");
+        refusedTraining("--held-out 1.0: must be 0 to less than 1", data, "--held-out", "1");
+        refusedTraining("--epochs 0: must be at least 1", data, "--epochs", "0");
+        refusedTraining("--log-every 0: must be at least 1", data, "--log-every", "0");
+        refusedTraining("--eval-every -1: must be at least 0", data, "--eval-every", "-1");
+        refusedTraining("--eval-batches -1: must be at least 0", data, "--eval-batches", "-1");
+        refusedTraining("--early-stop -1: must be at least 0", data, "--early-stop", "-1");
+        refusedTraining("--keep 0: must be at least 1", data, "--keep", "0");
+        refusedTraining("--threads 0: must be at least 1", data, "--threads", "0");
+    }
+
+    @Test
+    void flags_of_training_that_contradict_each_other_are_refused() throws Exception {
+        var data = Files.writeString(folder.resolve("text"), "text".repeat(500)).toString();
+        var lines = Files.writeString(folder.resolve("lines.jsonl"), "{}").toString();
+        var run = Files.createDirectory(folder.resolve("run"));
+        Files.writeString(run.resolve("metrics.jsonl"), "");
+
+        refusedTraining("name either --steps or --epochs", data, "--steps", "1", "--epochs", "1");
+        refusedTraining("--save-every needs a folder: --run FOLDER", data, "--save-every", "1");
+        refusedTraining(
+                "--run " + run + ": holds another run\n  try: another folder, or remove this one",
+                data,
+                "--run",
+                run.toString());
+        refusedTraining(
+                "--early-stop judges by what is held out: --held-out SHARE",
+                data,
+                "--early-stop",
+                "1",
+                "--held-out",
+                "0");
+        refusedTraining("--data: a .jsonl file stands alone", data, "--data", lines);
     }
 
     @Test
@@ -170,11 +202,21 @@ class CommandLineProgramTest {
     void text_that_is_no_text_is_refused_by_name() throws Exception {
         var absent = folder.resolve("absent").toString();
         var binary = folder.resolve("binary");
+        var lines = folder.resolve("lines.jsonl");
         Files.write(binary, new byte[] {(byte) 0xFF, 0, 1});
 
         refusedTraining("--data " + absent + ": no such file", absent);
         refusedTraining("--data " + folder + ": no such file", folder.toString());
-        refusedTraining("--data " + binary + ": is not UTF-8 text", binary.toString());
+        refusedData(binary + ":1: not UTF-8: byte 0xFF at 0", binary);
+        refusedData(
+                lines + ":1: label is missing", Files.writeString(lines, "{\"text\":\"hello\"}\n"));
+    }
+
+    private static void refusedData(String message, Path data) {
+        var ran = Ran.of("train", "--fresh", "32x2", "--data", data.toString());
+
+        assertThat(ran.err()).isEqualTo("error TL-DAT-001: " + message + "\n");
+        assertThat(ran.status()).isEqualTo(ExitCode.DATA.status());
     }
 
     @Test

@@ -5,12 +5,13 @@ import tensorlink.node.cli.Subcommands;
 import tensorlink.testnet.bench.Bench;
 import tensorlink.testnet.demo.Demo;
 import tensorlink.testnet.parity.ParityCommand;
+import tensorlink.testnet.prove.Prove;
 import tensorlink.testnet.sim.Sim;
 
 /** The verbs that need a network of their own. */
 public final class TestnetCommands implements Subcommands {
     @Override
     public List<Object> commands() {
-        return List.of(new Demo(), new ParityCommand(), new Bench(), new Sim());
+        return List.of(new Demo(), new ParityCommand(), new Bench(), new Prove(), new Sim());
     }
 }

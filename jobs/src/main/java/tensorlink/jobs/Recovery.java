@@ -1,0 +1,319 @@
+package tensorlink.jobs;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.compute.Digest;
+import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobSpec;
+import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.Problem;
+import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.user.Session;
+import tensorlink.ledger.Amount;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.peer.PeerId;
+
+/**
+ * Keeps a job going when its workers do not: what fails with them is done again on others, which
+ * begin at the last checkpoint and are brought to where the job was.
+ *
+ * <p>All stages begin anew, not only the lost one: they must go back to the checkpoint anyway, no
+ * worker needs to know how to go back, and who remains is just as good a candidate as before. So a
+ * recovery is the beginning of a job, with other weights, and nothing else.
+ *
+ * <p>For one thread at a time, but for {@link #session} and {@link #giveUp}.
+ */
+final class Recovery {
+    private static final Logger log = LoggerFactory.getLogger(Recovery.class);
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(100);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(2);
+
+    /** The same work may lose its workers so often; then it is the work. */
+    private static final int LOSSES_MAX = 5;
+
+    private final Scheduler scheduler;
+    private final Recruits recruits;
+    private final Duration patience;
+    private final JobListener listener;
+    private final Replay replay;
+    private final Set<PeerId> avoided = new LinkedHashSet<>();
+    private volatile Started current;
+    private volatile boolean recovering;
+    private volatile boolean over;
+    private Amount spent = Amount.ZERO;
+
+    Recovery(
+            Scheduler scheduler,
+            Started first,
+            Recruits recruits,
+            JobOptions options,
+            JobListener listener,
+            Replay replay) {
+        this.scheduler = scheduler;
+        this.current = first;
+        this.recruits = recruits;
+        this.patience = options.patience();
+        this.listener = listener;
+        this.replay = replay;
+    }
+
+    /**
+     * A job that runs.
+     *
+     * @param profiles the ids of the execution profiles of its stages, in order
+     * @param ending what else is to be done when it is over
+     */
+    record Started(Session session, List<String> profiles, Ending ending) {
+        Started {
+            profiles = List.copyOf(profiles);
+        }
+    }
+
+    /** What else is to be done when a job is over. */
+    interface Ending {
+        void ended(JobState state, @Nullable Digest result) throws InterruptedException;
+    }
+
+    /** Where other workers come from. */
+    interface Recruits {
+        /**
+         * Starts the job from the last checkpoint.
+         *
+         * @param avoided workers to use only where no others will do; those that fail are added
+         * @param spent what has been paid of the job's price
+         */
+        Started start(Set<PeerId> avoided, Amount spent) throws IOException, InterruptedException;
+
+        /** Whether the job's lifetime is over. */
+        boolean expired();
+
+        /** Forgets the job, which is over. */
+        void over();
+    }
+
+    /** Brings stages that begin at the last checkpoint to where the job was. */
+    interface Replay {
+        /** Returns how many steps were done again. */
+        long replay(Started fresh) throws IOException, InterruptedException;
+    }
+
+    /** Something that needs the workers, and that can be done again from its beginning. */
+    interface Work<T, E extends IOException> {
+        T run(Session session) throws E, InterruptedException;
+    }
+
+    Session session() {
+        return current.session();
+    }
+
+    Started current() {
+        return current;
+    }
+
+    /** Whether other workers are being looked for now. */
+    boolean isRecovering() {
+        return recovering;
+    }
+
+    /** Brings the first workers to where the job was when its user's last process ended. */
+    void begin() throws JobException, InterruptedException {
+        try {
+            replay(current);
+        } catch (JobException failed) {
+            requireSurvivable(failed);
+            recover(failed.problem());
+        }
+    }
+
+    /** Runs {@code work}, again and on other workers when it fails with its workers. */
+    <T, E extends IOException> T surviving(Work<T, E> work)
+            throws E, JobException, InterruptedException {
+        for (int losses = 1; ; losses++) {
+            try {
+                return work.run(session());
+            } catch (IOException failed) {
+                if (!(failed instanceof JobException lost) || losses == LOSSES_MAX) {
+                    throw failed;
+                }
+                requireSurvivable(lost);
+                recover(lost.problem());
+            }
+        }
+    }
+
+    /** No other workers are looked for any more. */
+    void giveUp() {
+        over = true;
+    }
+
+    /** Ends the job as it runs now. */
+    void end(JobState state, @Nullable Digest result) throws InterruptedException {
+        giveUp();
+        var session = session();
+        session.close(state, state.reason());
+        recruits.over();
+        current.ending().ended(session.job().state(), result);
+    }
+
+    private void requireSurvivable(JobException failed) throws JobException {
+        if (over
+                || patience.isZero()
+                || session().failure().isEmpty()
+                || recruits.expired()
+                || !isOfWorkers(failed.code())) {
+            throw failed;
+        }
+    }
+
+    /** Whether other workers, or the same at another time, could do better. */
+    private static boolean isOfWorkers(ProblemCode code) {
+        return switch (code) {
+            case NO_VALIDATOR,
+                    UNREACHABLE,
+                    NO_CAPACITY,
+                    MALFORMED,
+                    REFUSED,
+                    NOT_READY,
+                    WORKER_LOST,
+                    USER_LOST,
+                    DEADLINE,
+                    COMPUTE,
+                    ENDED ->
+                    true;
+            case TOO_LARGE, WEIGHTS, PAYMENT, RECORD, NOT_ALLOWED -> false;
+        };
+    }
+
+    private void recover(Problem problem) throws JobException, InterruptedException {
+        long begun = scheduler.nanoTime();
+        recovering = true;
+        try {
+            listener.warned(problem + "; looking for other workers");
+            leave(current);
+            var pause = FIRST_PAUSE;
+            while (true) {
+                try {
+                    long steps = restart();
+                    listener.recovered(
+                            new Recovered(
+                                    problem,
+                                    session().id(),
+                                    session().links().stream()
+                                            .map(link -> link.plan().worker().id())
+                                            .toList(),
+                                    steps,
+                                    Duration.ofNanos(scheduler.nanoTime() - begun)));
+                    return;
+                } catch (JobException again) {
+                    requireTime(again, begun, pause);
+                    listener.warned(again.problem() + "; trying again");
+                }
+                scheduler.sleep(pause);
+                var longer = pause.multipliedBy(2);
+                pause = longer.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : longer;
+            }
+        } finally {
+            recovering = false;
+        }
+    }
+
+    private long restart() throws JobException, InterruptedException {
+        var fresh = start();
+        current = fresh;
+        if (over) {
+            fresh.session().close(new JobState.Cancelled("given up"), "given up");
+            fresh.session().check();
+        }
+        try {
+            return replay(fresh);
+        } catch (JobException failed) {
+            if (fresh.session().failure().isEmpty()) {
+                over = true; // what was done again came out otherwise
+                fresh.session().fail(failed.problem());
+            }
+            leave(fresh);
+            throw failed;
+        }
+    }
+
+    private Started start() throws JobException, InterruptedException {
+        try {
+            return recruits.start(avoided, spent);
+        } catch (JobException failed) {
+            throw failed;
+        } catch (IOException local) {
+            throw unreadable(local);
+        }
+    }
+
+    private long replay(Started fresh) throws JobException, InterruptedException {
+        try {
+            return replay.replay(fresh);
+        } catch (JobException failed) {
+            throw failed;
+        } catch (IOException local) {
+            throw unreadable(local);
+        }
+    }
+
+    private static JobException unreadable(IOException cause) {
+        return new JobException(
+                new Problem(
+                        ProblemCode.RECORD,
+                        "the job cannot be taken up again",
+                        String.valueOf(cause.getMessage()),
+                        "check the disk that holds what is kept of it"),
+                cause);
+    }
+
+    /** Notes whom to avoid, and waits for the others to be free for another job. */
+    private void leave(Started failed) throws InterruptedException {
+        var session = failed.session();
+        session.awaitGone();
+        var blamed = session.toBlame();
+        if (blamed.isEmpty() && isLate(session)) {
+            // One of them hangs, and nobody can say which.
+            session.links().forEach(link -> blamed.add(link.plan().worker().id()));
+        }
+        avoided.addAll(blamed);
+        while (avoided.size() > JobSpec.AVOIDED_MAX) {
+            avoided.remove(avoided.iterator().next());
+        }
+        for (var link : session.links()) {
+            spent = spent.plus(link.account().paid());
+        }
+        scheduler.fork("lost-" + session.id(), () -> tellEnd(failed));
+    }
+
+    private static boolean isLate(Session session) {
+        return session.failure()
+                .filter(problem -> problem.code() == ProblemCode.DEADLINE)
+                .isPresent();
+    }
+
+    private static void tellEnd(Started failed) {
+        try {
+            failed.ending().ended(failed.session().job().state(), null);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void requireTime(JobException failed, long begun, Duration pause) throws JobException {
+        var spentTime = Duration.ofNanos(scheduler.nanoTime() - begun);
+        if (over
+                || recruits.expired()
+                || !isOfWorkers(failed.code())
+                || spentTime.plus(pause).compareTo(patience) > 0) {
+            over = true;
+            log.info("job {} is not recovered after {}", session().id(), spentTime);
+            throw failed;
+        }
+    }
+}

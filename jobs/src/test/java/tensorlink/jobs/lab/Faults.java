@@ -1,0 +1,107 @@
+package tensorlink.jobs.lab;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
+import tensorlink.compute.Engine;
+import tensorlink.compute.Stage;
+
+/**
+ * What goes wrong on a test's workers, and when: one of them is killed at a point of its work, and
+ * as often again as the test says.
+ */
+public final class Faults {
+    private final Point point;
+    private final boolean onLastStage;
+    private final AtomicInteger before;
+    private final AtomicInteger again;
+
+    /** Where in its work a worker can be killed. */
+    public enum Point {
+        FORWARD("forward", false),
+        BACKWARD("backward", false),
+        /** A result is there, and not sent. */
+        SENDING("backward", true),
+        PREPARING("prepare", false),
+        PREPARED("prepare", true),
+        APPLYING("apply", false),
+        /** Applied, and not told. */
+        APPLIED("apply", true),
+        CHECKPOINTING("state", true);
+
+        private final String call;
+        private final boolean after;
+
+        Point(String call, boolean after) {
+            this.call = call;
+            this.after = after;
+        }
+    }
+
+    /**
+     * @param onLastStage which of the stages is killed: the last, or the first
+     * @param before how often the point is passed before that
+     * @param times how many workers are killed there, one after another
+     */
+    public Faults(Point point, boolean onLastStage, int before, int times) {
+        this.point = point;
+        this.onLastStage = onLastStage;
+        this.before = new AtomicInteger(before);
+        this.again = new AtomicInteger(times);
+    }
+
+    /** An engine whose stages call {@code kill} when it is their turn. */
+    Engine engine(Engine real, Runnable kill) {
+        return (Engine)
+                Proxy.newProxyInstance(
+                        Engine.class.getClassLoader(),
+                        new Class<?>[] {Engine.class},
+                        (_, method, arguments) -> {
+                            var result = call(real, method, arguments);
+                            return result instanceof Stage stage ? stage(stage, kill) : result;
+                        });
+    }
+
+    private Stage stage(Stage real, Runnable kill) {
+        return (Stage)
+                Proxy.newProxyInstance(
+                        Stage.class.getClassLoader(),
+                        new Class<?>[] {Stage.class},
+                        (_, method, arguments) -> {
+                            boolean here =
+                                    method.getName().startsWith(point.call)
+                                            && (onLastStage ? real.last() : real.first());
+                            boolean dies = here && before.getAndDecrement() <= 0 && takeOne();
+                            if (dies && !point.after) {
+                                die(kill);
+                            }
+                            var result = call(real, method, arguments);
+                            if (dies) {
+                                if (result instanceof AutoCloseable held) {
+                                    held.close();
+                                }
+                                die(kill);
+                            }
+                            return result;
+                        });
+    }
+
+    private boolean takeOne() {
+        return again.getAndDecrement() > 0;
+    }
+
+    private static void die(Runnable kill) {
+        kill.run();
+        throw new IllegalStateException("killed");
+    }
+
+    private static Object call(Object real, Method method, Object[] arguments) throws Throwable {
+        try {
+            return method.invoke(real, arguments);
+        } catch (InvocationTargetException thrown) {
+            throw Objects.requireNonNull(thrown.getCause());
+        }
+    }
+}

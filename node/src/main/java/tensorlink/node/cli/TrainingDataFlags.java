@@ -1,0 +1,122 @@
+package tensorlink.node.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+import tensorlink.compute.Batch;
+import tensorlink.compute.tokenizer.Tokenizer;
+import tensorlink.jobs.data.ClassifiedTexts;
+import tensorlink.jobs.data.Examples;
+import tensorlink.jobs.data.Shuffle;
+import tensorlink.jobs.data.TextWindows;
+
+/** The flags that say what a model learns from. */
+final class TrainingDataFlags {
+    private static final String CLASSIFIED = ".jsonl";
+
+    @Option(
+            names = "--data",
+            paramLabel = "FILE",
+            description =
+                    "text to learn from, repeatable; or one file of classified texts, a JSON object"
+                            + " a line, whose name ends in .jsonl; required",
+            showDefaultValue = CommandLine.Help.Visibility.NEVER)
+    private List<Path> data = List.of();
+
+    @Option(
+            names = "--text-field",
+            paramLabel = "NAME",
+            defaultValue = "text",
+            description = "where a line of a .jsonl file has its text")
+    private String textField = "text";
+
+    @Option(
+            names = "--label-field",
+            paramLabel = "NAME",
+            defaultValue = "label",
+            description = "where it has its class")
+    private String labelField = "label";
+
+    @Option(
+            names = "--length",
+            paramLabel = "N",
+            defaultValue = "128",
+            description = "tokens of a sequence; longer classified texts are cut")
+    private int length;
+
+    @Option(
+            names = "--held-out",
+            paramLabel = "SHARE",
+            defaultValue = "0.1",
+            description = "share of the data that is not learnt from, to judge by; 0 for none")
+    private double heldOut;
+
+    int length() {
+        return length;
+    }
+
+    boolean isNamed() {
+        return !data.isEmpty();
+    }
+
+    void requireSense(int contextLength) {
+        UsageException.requireRange("--length", length, classified() ? 3 : 2, contextLength);
+        if (!(heldOut >= 0) || heldOut >= 1) {
+            throw new UsageException("--held-out " + heldOut + ": must be 0 to less than 1");
+        }
+        if (classified() && data.size() > 1) {
+            throw new UsageException("--data: a " + CLASSIFIED + " file stands alone");
+        }
+        for (var file : data) {
+            if (!Files.isRegularFile(file)) {
+                throw new UsageException("--data " + file + ": no such file");
+            }
+        }
+    }
+
+    private boolean classified() {
+        return data.stream().anyMatch(file -> file.toString().endsWith(CLASSIFIED));
+    }
+
+    /**
+     * Reads the data.
+     *
+     * @param seed decides which classified texts are held out; of a text it is the end
+     */
+    Examples.Split<Batch> read(Tokenizer tokenizer, long seed, Output output) throws IOException {
+        Examples.Split<Batch> split;
+        if (classified()) {
+            var fields = new ClassifiedTexts.Fields(textField, labelField);
+            var texts = ClassifiedTexts.read(data.getFirst(), fields);
+            int cut = texts.cut(tokenizer, length);
+            if (cut > 0) {
+                output.warn(
+                        cut
+                                + " of "
+                                + texts.texts().size()
+                                + " texts are longer than --length "
+                                + length
+                                + " and lose their end");
+            }
+            split = texts.toContinue(tokenizer, length).split(heldOut, new Shuffle(seed));
+        } else {
+            split = TextWindows.read(data, tokenizer, length).split(heldOut);
+        }
+        int size = split.training().size() + split.heldOut().size();
+        if (split.training().size() == 0 || (heldOut > 0 && split.heldOut().size() == 0)) {
+            throw new UsageException(
+                    "--data: "
+                            + size
+                            + (size == 1 ? " sequence" : " sequences")
+                            + " of "
+                            + length
+                            + " tokens; to learn from and to judge by (--held-out "
+                            + heldOut
+                            + ") it takes at least one each");
+        }
+        return split;
+    }
+}

@@ -1,0 +1,191 @@
+package tensorlink.node.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tensorlink.compute.Model;
+import tensorlink.jobs.training.Checkpoint;
+import tensorlink.jobs.training.MetricsLog;
+
+/** Training runs without a network, and their curves. */
+@Timeout(120)
+class TrainTest {
+    @TempDir private Path folder;
+
+    private Ran train(String... more) throws Exception {
+        var text = folder.resolve("text.txt");
+        Files.writeString(text, "A worker lends its memory; a user borrows it. ".repeat(20));
+        var arguments =
+                new ArrayList<>(
+                        List.of(
+                                "train",
+                                "--alone",
+                                "--fresh",
+                                "32x2",
+                                "--data",
+                                text.toString(),
+                                "--length",
+                                "32",
+                                "--rows",
+                                "4",
+                                "-o",
+                                "json"));
+        arguments.addAll(List.of(more));
+        return Ran.of(arguments.toArray(new String[0]));
+    }
+
+    @Test
+    void a_run_leaves_a_model_metrics_events_and_checkpoints() throws Exception {
+        var out = folder.resolve("out");
+        var run = folder.resolve("run");
+
+        var ran =
+                train(
+                        "--epochs",
+                        "2",
+                        "--log-every",
+                        "1",
+                        "--save-every",
+                        "4",
+                        "--keep",
+                        "2",
+                        "--run",
+                        run.toString(),
+                        "--save",
+                        out.toString());
+
+        assertThat(ran.err()).isEmpty();
+        assertThat(ran.status()).isZero();
+        var result = ran.result(); // 28 windows of 32 bytes, 3 of them held out: 7 steps an epoch
+        assertThat(result.path("steps").asInt()).isEqualTo(14);
+        assertThat(result.path("epochs").asDouble()).isEqualTo(2);
+        assertThat(result.path("lastLoss").asDouble())
+                .isLessThan(result.path("firstLoss").asDouble());
+        assertThat(result.path("heldOutLoss").asDouble()).isPositive();
+        assertThat(ran.values())
+                .extracting(it -> it.path("event").asString())
+                .filteredOn(it -> !it.equals("step"))
+                .containsExactly(
+                        "checkpoint",
+                        "evaluation",
+                        "checkpoint",
+                        "checkpoint",
+                        "evaluation",
+                        "checkpoint",
+                        "");
+        assertThat(Model.load(out).parameterCount()).isPositive();
+        assertThat(MetricsLog.read(run.resolve("metrics.jsonl"))).hasSize(14 + 2 + 1);
+        assertThat(Checkpoint.open(run.resolve("checkpoint-12")).trainerState().step())
+                .isEqualTo(12);
+        try (var files = Files.list(run)) {
+            assertThat(files.map(it -> it.getFileName().toString().replaceAll("\\.\\d.*", "")))
+                    .containsExactlyInAnyOrder(
+                            "metrics.jsonl",
+                            "events.out.tfevents",
+                            "checkpoint-12",
+                            "checkpoint-14");
+        }
+    }
+
+    @Test
+    void the_number_of_stages_changes_no_bit() throws Exception {
+        var one = train("--steps", "3").result().path("weights").asString();
+        var two = train("--steps", "3", "--workers", "2").result().path("weights").asString();
+        var other = train("--steps", "3", "--seed", "2").result().path("weights").asString();
+
+        assertThat(two).isEqualTo(one).matches("[0-9a-f]{64}");
+        assertThat(other).isNotEqualTo(one);
+    }
+
+    @Test
+    void classified_texts_are_learnt_and_cut_ones_are_counted_aloud() throws Exception {
+        var lines = new StringBuilder();
+        for (int i = 0; i < 10; i++) {
+            lines.append("{\"mail\":\"%s\",\"kind\":%d}\n".formatted("xy".repeat(i + 1), i % 2));
+        }
+        var file = Files.writeString(folder.resolve("mails.jsonl"), lines);
+
+        var ran =
+                Ran.of(
+                        "train",
+                        "--alone",
+                        "--fresh",
+                        "32x2",
+                        "--data",
+                        file.toString(),
+                        "--text-field",
+                        "mail",
+                        "--label-field",
+                        "kind",
+                        "--length",
+                        "20",
+                        "--rows",
+                        "4",
+                        "--steps",
+                        "2",
+                        "--held-out",
+                        "0.2",
+                        "--no-progress");
+
+        assertThat(ran.status()).isZero();
+        assertThat(ran.err())
+                .isEqualTo(" !!  1 of 10 texts are longer than --length 20 and lose their end\n");
+        assertThat(ran.out()).matches("loss .* held out .* % right, .* tok/s\n");
+    }
+
+    @Test
+    void a_run_is_drawn_as_an_image_and_as_svg() throws Exception {
+        var run = Files.createDirectory(folder.resolve("a<b"));
+        Files.writeString(
+                run.resolve("metrics.jsonl"),
+                """
+                {"loss":4.5,"learning_rate":0.001,"epoch":0.5,"step":10}
+                {"loss":null,"epoch":0.7,"step":15}
+                {"eval_loss":3.25,"epoch":1,"step":20}
+                """);
+        var svg = folder.resolve("loss.svg");
+
+        assertThat(Ran.of("train", "plot", run.toString()).out())
+                .isEqualTo("drawn to " + run.resolve("loss.png") + "\n");
+        var ran = Ran.of("train", "plot", run.toString(), "--to", svg.toString(), "-o", "json");
+
+        assertThat(Files.readAllBytes(run.resolve("loss.png")))
+                .startsWith(0x89, 'P', 'N', 'G')
+                .hasSizeGreaterThan(1000);
+        assertThat(ran.result().path("points").asInt()).isEqualTo(3);
+        assertThat(Files.readString(svg))
+                .startsWith("<svg xmlns=")
+                .contains("a&lt;b</text>", ">loss</text>", ">eval_loss</text>")
+                .contains(">learning_rate</text>", ">4.4</text>")
+                .doesNotContain("NaN", "grad_norm", "accuracy");
+    }
+
+    @Test
+    void what_cannot_be_drawn_is_refused() throws Exception {
+        var empty = Files.createDirectory(folder.resolve("empty"));
+        var bad = Files.writeString(folder.resolve("bad.jsonl"), "{\"epoch\":0}\n");
+        var none = Files.writeString(folder.resolve("none.jsonl"), "{\"epoch\":0,\"step\":1}\n");
+
+        assertThat(Ran.of("train", "plot", empty.toString()).err())
+                .isEqualTo(
+                        "error TL-CFG-001: "
+                                + empty.resolve("metrics.jsonl")
+                                + ": no such file; train with --run FOLDER writes it\n");
+        assertThat(Ran.of("train", "plot", none.toString()).err())
+                .isEqualTo(
+                        "error TL-CFG-001: "
+                                + none
+                                + ": nothing that could be drawn is in it yet\n");
+        assertThat(Ran.of("train", "plot", none.toString(), "--to", "a.gif").err())
+                .isEqualTo("error TL-CFG-001: --to a.gif: must end in .png or .svg\n");
+        var malformed = Ran.of("train", "plot", bad.toString());
+        assertThat(malformed.err()).isEqualTo("error TL-MOD-001: " + bad + ":1: step is missing\n");
+        assertThat(malformed.status()).isEqualTo(ExitCode.DATA.status());
+    }
+}
