@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -149,12 +150,16 @@ public final class JobClient implements AutoCloseable {
     private DistributedModel create(Wanted wanted, @Nullable TrainingRecord kept)
             throws IOException, InterruptedException {
         var avoided = new LinkedHashSet<PeerId>();
-        var from = Origin.of(wanted, kept);
+        var terms =
+                new Terms(
+                        Origin.of(wanted, kept),
+                        wanted.options().lifetime(),
+                        wanted.options().maxPrice());
         Recovery.Started first;
         for (int attempt = 1; ; attempt++) {
             int blamed = avoided.size();
             try {
-                first = attempt(wanted, from, avoided, wanted.options().maxPrice());
+                first = attempt(wanted, terms, avoided);
                 break;
             } catch (JobException failed) {
                 boolean again =
@@ -202,7 +207,23 @@ public final class JobClient implements AutoCloseable {
             Manifest manifest,
             JobSpec spec,
             JobOptions options,
-            JobListener listener) {}
+            JobListener listener) {
+
+        /** The same, beginning again, which its user need not follow step by step. */
+        Wanted quietly() {
+            return new Wanted(
+                    model,
+                    manifest,
+                    spec,
+                    options,
+                    new JobListener() {
+                        @Override
+                        public void warned(String warning) {
+                            listener.warned(warning);
+                        }
+                    });
+        }
+    }
 
     /**
      * What the stages begin with.
@@ -217,6 +238,9 @@ public final class JobClient implements AutoCloseable {
                     : new Origin(checkpoint, checkpoint.manifest(), checkpoint.step());
         }
     }
+
+    /** What one attempt begins with, how long it may live and what it may cost. */
+    private record Terms(Origin from, Duration lifetime, Amount maxPrice) {}
 
     /** Starts a job again, from its last checkpoint. */
     private final class Recruits implements Recovery.Recruits {
@@ -236,7 +260,15 @@ public final class JobClient implements AutoCloseable {
                 throws IOException, InterruptedException {
             var price = wanted.options().maxPrice();
             var left = spent.isMoreThan(price) ? Amount.ZERO : price.minus(spent);
-            var started = attempt(wanted, Origin.of(wanted, record), avoided, left);
+            var rest =
+                    Duration.between(party.scheduler().now(), end)
+                            .truncatedTo(ChronoUnit.SECONDS)
+                            .plusSeconds(1);
+            var started =
+                    attempt(
+                            wanted.quietly(),
+                            new Terms(Origin.of(wanted, record), rest, left),
+                            avoided);
             running.put(started.session().id(), Objects.requireNonNull(model));
             return started;
         }
@@ -324,11 +356,15 @@ public final class JobClient implements AutoCloseable {
      *
      * @param avoided workers to use only where no others will do; those that fail are added
      */
-    private Recovery.Started attempt(
-            Wanted wanted, Origin from, Set<PeerId> avoided, Amount maxPrice)
+    private Recovery.Started attempt(Wanted wanted, Terms terms, Set<PeerId> avoided)
             throws IOException, InterruptedException {
-        var spec = wanted.spec().continuedFrom(from.manifest().digest(), List.copyOf(avoided));
-        var request = party.seals().sealJobRequest(spec, party.account().account(), maxPrice);
+        var from = terms.from();
+        var spec =
+                wanted.spec()
+                        .continuedFrom(
+                                from.manifest().digest(), List.copyOf(avoided), terms.lifetime());
+        var request =
+                party.seals().sealJobRequest(spec, party.account().account(), terms.maxPrice());
         var id = request.content().id();
         var job =
                 Job.begin(

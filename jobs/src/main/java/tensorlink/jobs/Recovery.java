@@ -197,6 +197,7 @@ final class Recovery {
             listener.warned(problem + "; looking for other workers");
             leave(current);
             var pause = FIRST_PAUSE;
+            var said = problem;
             while (true) {
                 try {
                     long steps = restart();
@@ -212,7 +213,10 @@ final class Recovery {
                     return;
                 } catch (JobException again) {
                     requireTime(again, begun, pause);
-                    listener.warned(again.problem() + "; trying again");
+                    if (!again.problem().equals(said)) {
+                        said = again.problem();
+                        listener.warned(said + "; trying again");
+                    }
                 }
                 scheduler.sleep(pause);
                 var longer = pause.multipliedBy(2);
@@ -277,10 +281,11 @@ final class Recovery {
         var session = failed.session();
         session.awaitGone();
         var blamed = session.toBlame();
-        if (blamed.isEmpty() && isLate(session)) {
-            // One of them hangs, and nobody can say which.
+        if (blamed.isEmpty()) {
+            // One of them hangs, or two cannot reach each other, and nobody can say which.
             session.links().forEach(link -> blamed.add(link.plan().worker().id()));
         }
+        avoided.removeAll(blamed); // to be the last, of whom the first are tried first
         avoided.addAll(blamed);
         while (avoided.size() > JobSpec.AVOIDED_MAX) {
             avoided.remove(avoided.iterator().next());
@@ -289,12 +294,6 @@ final class Recovery {
             spent = spent.plus(link.account().paid());
         }
         scheduler.fork("lost-" + session.id(), () -> tellEnd(failed));
-    }
-
-    private static boolean isLate(Session session) {
-        return session.failure()
-                .filter(problem -> problem.code() == ProblemCode.DEADLINE)
-                .isPresent();
     }
 
     private static void tellEnd(Started failed) {

@@ -47,6 +47,7 @@ class SurvivalTest {
         final List<Recovered> recoveries = new ArrayList<>();
         final List<String> warnings = new ArrayList<>();
         Runnable onWarning = () -> {};
+        boolean started;
 
         @Override
         public void recovered(Recovered event) {
@@ -161,8 +162,8 @@ class SurvivalTest {
         lab.worker(faults);
         heard.onWarning =
                 () -> {
-                    if (heard.warnings.getLast().contains("trying again")
-                            && heard.warnings.size() == 4) {
+                    if (heard.warnings.getLast().contains("2 workers wanted") && !heard.started) {
+                        heard.started = true;
                         startWorker();
                     }
                 };
@@ -199,6 +200,21 @@ class SurvivalTest {
                 .hasMessageContaining("TL-CAP-001")
                 .hasMessageContaining("2 workers wanted");
         assertThatThrownBy(model::weightsDigest).isInstanceOf(JobException.class);
+        model.close();
+    }
+
+    @Test
+    void what_is_done_again_and_comes_out_otherwise_ends_the_job() throws Exception {
+        var faults = new Faults(Point.PREPARING, true, 3, 1).withLiesThereafter();
+        for (int i = 0; i < 3; i++) {
+            lab.worker(faults);
+        }
+        var model = lab.user().create(Lab.model(), OPTIONS, heard);
+
+        assertThatThrownBy(() -> train(model, 1, STEPS))
+                .isInstanceOf(JobException.class)
+                .hasMessageContaining("TL-JOB-008: what was done again came out otherwise")
+                .hasMessageContaining("in step 3 are");
         model.close();
     }
 

@@ -135,6 +135,41 @@ class CommandLineTest {
     }
 
     @Test
+    void a_training_that_is_kept_goes_on_as_if_it_had_not_been_stopped() throws Exception {
+        var kept = folder.resolve("kept").toString();
+        var whole = trained("--steps", "6");
+
+        var begun = trained("--steps", "4", "--checkpoints", kept, "--checkpoint-every", "3");
+        var resumed = trained("--steps", "6", "--resume", kept);
+
+        assertThat(begun).isNotEqualTo(whole);
+        assertThat(resumed).isEqualTo(whole);
+        var again = refusal(USAGE, training("--steps", "6", "--checkpoints", kept));
+        assertThat(again.path("message").asString()).contains("go on with it by --resume");
+        var over = refusal(USAGE, training("--steps", "6", "--resume", kept));
+        assertThat(over.path("message").asString()).contains("has done 6");
+        var nothing = refusal(USAGE, training("--resume", folder.resolve("none").toString()));
+        assertThat(nothing.path("message").asString()).contains("no training is kept there");
+    }
+
+    /** The digest of the weights that a training of two workers comes to. */
+    private static String trained(String... more) throws Exception {
+        var arguments = new ArrayList<>(List.of(training(more)));
+        arguments.addAll(List.of("-o", "json"));
+        var train = onTheNetwork(arguments.toArray(new String[0]));
+        assertThat(train.status()).as(train.lines() + train.err()).isZero();
+        return train.values().getLast().path("weights").asString();
+    }
+
+    private static String[] training(String... more) {
+        var arguments =
+                new ArrayList<>(List.of("train", "--fresh", "32x2", "--data", text.toString()));
+        arguments.addAll(List.of("--length", "32", "--workers", "2"));
+        arguments.addAll(List.of(more));
+        return arguments.toArray(new String[0]);
+    }
+
+    @Test
     void a_training_run_that_is_interrupted_ends_its_job_and_frees_the_workers() throws Exception {
         try (var train =
                 Program.start(

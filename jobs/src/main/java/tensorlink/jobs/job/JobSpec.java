@@ -71,9 +71,8 @@ public record JobSpec(
         this(purpose, config, weights, workers, workload, pinned, List.of(), lifetime);
     }
 
-    /** The same from other weights, and rather not on some workers. */
-    public JobSpec continuedFrom(Digest otherWeights, List<PeerId> others) {
-        return new JobSpec(
-                purpose, config, otherWeights, workers, workload, pinned, others, lifetime);
+    /** The same from other weights, rather not on some workers, for the rest of a lifetime. */
+    public JobSpec continuedFrom(Digest otherWeights, List<PeerId> others, Duration rest) {
+        return new JobSpec(purpose, config, otherWeights, workers, workload, pinned, others, rest);
     }
 }

@@ -282,7 +282,14 @@ public final class WorkerLink {
     }
 
     private void tellToLeave(Problem reason) {
-        var late = party.scheduler().after(limits.beatInterval(), stream::reset);
+        var late =
+                party.scheduler()
+                        .after(
+                                limits.beatInterval(),
+                                () -> {
+                                    toBlame = true; // who is well is gone by now
+                                    stream.reset();
+                                });
         try {
             send(new Command.Close(new JobState.Failed("").label(), reason.what()));
             gone.await();
@@ -390,6 +397,7 @@ public final class WorkerLink {
                             "ask for the job again; another worker may be found"));
         } catch (IOException lost) {
             if (!toldWhy) {
+                toBlame = toBlame || closing;
                 fail(lost(lost));
             }
         } catch (InterruptedException interrupted) {

@@ -106,7 +106,8 @@ final class Recruiting {
     JobPlan recruit(List<PeerInfo> known) throws JobException, InterruptedException {
         progress("planned", "asking " + counted(known.size(), "worker"));
         var avoided = request.content().spec().avoided();
-        askCapabilities(known.stream().filter(it -> !avoided.contains(it.id())).toList());
+        offerings.putAll(
+                askCapabilities(known.stream().filter(it -> !avoided.contains(it.id())).toList()));
         var rest = known.stream().filter(it -> avoided.contains(it.id())).toList();
         if (rest.isEmpty()) {
             return recruit();
@@ -114,13 +115,32 @@ final class Recruiting {
         try {
             return recruit();
         } catch (JobException tooFew) {
-            if (tooFew.code() != ProblemCode.NO_CAPACITY) {
-                throw tooFew;
-            }
-            progress("planned", "asking " + counted(rest.size(), "worker") + " to be avoided");
-            askCapabilities(rest);
-            return recruit();
+            return recruitAlso(rest, tooFew);
         }
+    }
+
+    /** Takes as few as will do of those that are to be avoided, the first ones first. */
+    private JobPlan recruitAlso(List<PeerInfo> rest, JobException tooFew)
+            throws JobException, InterruptedException {
+        var last = tooFew;
+        var reserve =
+                last.code() == ProblemCode.NO_CAPACITY
+                        ? askCapabilities(rest)
+                        : Map.<PeerId, Offering>of();
+        for (var avoided : request.content().spec().avoided()) {
+            var offering = reserve.get(avoided);
+            if (offering == null) {
+                continue;
+            }
+            progress("planned", "trying " + avoided.shortText() + ", which is to be avoided");
+            offerings.put(avoided, offering);
+            try {
+                return recruit();
+            } catch (JobException stillTooFew) {
+                last = stillTooFew;
+            }
+        }
+        throw last;
     }
 
     private JobPlan recruit() throws JobException, InterruptedException {
@@ -132,7 +152,9 @@ final class Recruiting {
         }
     }
 
-    private void askCapabilities(List<PeerInfo> known) throws InterruptedException {
+    private Map<PeerId, Offering> askCapabilities(List<PeerInfo> known)
+            throws InterruptedException {
+        var answers = new HashMap<PeerId, Offering>();
         var lock = new ReentrantLock();
         var asking = new ArrayList<Thread>();
         for (var worker : known) {
@@ -145,7 +167,7 @@ final class Recruiting {
                                         if (capability != null) {
                                             lock.lock();
                                             try {
-                                                offerings.put(
+                                                answers.put(
                                                         worker.id(),
                                                         new Offering(worker, capability));
                                             } finally {
@@ -157,6 +179,7 @@ final class Recruiting {
         for (var thread : asking) {
             thread.join();
         }
+        return answers;
     }
 
     private @Nullable Capability askCapability(PeerInfo worker) {

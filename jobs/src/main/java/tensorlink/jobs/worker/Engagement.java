@@ -73,6 +73,7 @@ import tensorlink.p2p.peer.PeerId;
 final class Engagement {
     private static final Logger log = LoggerFactory.getLogger(Engagement.class);
     private static final int COMMANDS_WAITING_MAX = 16;
+    private static final int BEATS_UNPAID_MAX = 5;
     private static final String FAILED = new JobState.Failed("").label();
 
     private final Party party;
@@ -101,6 +102,7 @@ final class Engagement {
     private volatile @Nullable Route route;
     private volatile int index;
     private volatile @Nullable Stage stage;
+    private int beatsUnpaid;
 
     Engagement(
             Party party,
@@ -130,6 +132,11 @@ final class Engagement {
 
     boolean offeredBy(PeerId validator) {
         return offer.signer().equals(validator);
+    }
+
+    /** Whether it holds memory for {@code user}, who has not come yet. */
+    boolean isReservedFor(PeerId user) {
+        return !opened.get() && request().user().equals(user);
     }
 
     Worker.Stint stint() {
@@ -243,6 +250,7 @@ final class Engagement {
             }
             if (command instanceof Command.Beat(var sequence)) {
                 report(new Report.Beat(sequence));
+                requireCovered();
             } else if (command instanceof Command.Close(var outcome, var reason)
                     && outcome.equals(FAILED)) {
                 // Nothing that was told before matters, or can come to an end.
@@ -652,6 +660,34 @@ final class Engagement {
         } finally {
             sending.unlock();
         }
+    }
+
+    /**
+     * Ends a job that has had more work than it pays for, when what it has earned is paid. Called
+     * with each beat.
+     */
+    private void requireCovered() throws IOException, InterruptedException {
+        var counting = tally;
+        var running = runner.now();
+        if (counting == null
+                || running.isEmpty()
+                || ended.get()
+                || !counting.isUsedUp(running.get().usage())) {
+            return;
+        }
+        sendReceipt(true);
+        if (counting.isOwed() && ++beatsUnpaid < BEATS_UNPAID_MAX) {
+            return;
+        }
+        fail(
+                new Problem(
+                        ProblemCode.PAYMENT,
+                        "job " + id() + " ended",
+                        "the "
+                                + counting.maxPrice()
+                                + " that it may cost on this worker are used up",
+                        "ask for a new job with a higher price: JobOptions.maxPrice, or"
+                                + " --max-price"));
     }
 
     private void sendReceipt(boolean evenIfRecent) throws IOException, InterruptedException {

@@ -1,5 +1,6 @@
 package tensorlink.jobs.worker;
 
+import java.math.BigInteger;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -80,6 +81,16 @@ final class Tally {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Whether {@code units} of work are more than the agreement pays for. */
+    boolean isUsedUp(long units) {
+        var price = agreement.unitPrice().value().multiply(BigInteger.valueOf(units));
+        return price.compareTo(agreement.maxPrice().value()) > 0;
+    }
+
+    Amount maxPrice() {
+        return agreement.maxPrice();
     }
 
     /** Whether the last receipt has earned something that no voucher has answered. */

@@ -52,6 +52,9 @@ import tensorlink.p2p.peer.PeerId;
 public final class Worker implements Answerer, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Worker.class);
 
+    /** How much memory one user can hold for the time of a reservation, for nothing. */
+    private static final int RESERVATIONS_PER_USER_MAX = 4;
+
     /** A job on this worker, for people. */
     public record Stint(
             JobId job, PeerId user, LayerRange layers, JobState state, long memoryBytes) {}
@@ -197,6 +200,11 @@ public final class Worker implements Answerer, AutoCloseable {
                 return new Admission.Declined(
                         Admission.Reason.MALFORMED, "this worker takes part in the job already");
             }
+            if (reservedFor(request.user()) >= RESERVATIONS_PER_USER_MAX) {
+                return new Admission.Declined(
+                        Admission.Reason.NO_MEMORY,
+                        RESERVATIONS_PER_USER_MAX + " offers wait here for the same user already");
+            }
             if (!budget.reserve(request.id(), needed)) {
                 return new Admission.Declined(
                         Admission.Reason.NO_MEMORY,
@@ -223,6 +231,11 @@ public final class Worker implements Answerer, AutoCloseable {
                 party.scheduler().now().plus(terms.limits().reservation()),
                 party.account().account(),
                 terms.unitPrice());
+    }
+
+    /** How many offers are accepted that {@code user} has not taken up. */
+    private long reservedFor(PeerId user) {
+        return engagements.values().stream().filter(it -> it.isReservedFor(user)).count();
     }
 
     private void engage(Sealed<Offer> offer, ModelConfig config, long memory) throws IOException {

@@ -48,6 +48,7 @@ import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.SignedAgreement;
 import tensorlink.p2p.Eventually;
+import tensorlink.p2p.peer.PeerId;
 
 /** A validator asked by users who say too much, too little, or the same twice. */
 @Timeout(60)
@@ -79,6 +80,10 @@ class ValidatorTest {
     }
 
     private Sealed<JobRequest> request() {
+        return request(List.of());
+    }
+
+    private Sealed<JobRequest> request(List<PeerId> avoided) {
         var spec =
                 new JobSpec(
                         Purpose.TRAINING,
@@ -88,7 +93,24 @@ class ValidatorTest {
                         new Workload(1, 16, 1),
                         List.of(),
                         Duration.ofDays(1));
-        return user.seals().sealJobRequest(spec, user.account().account(), Amount.ZERO);
+        return user.seals()
+                .sealJobRequest(
+                        spec.continuedFrom(spec.weights(), avoided, spec.lifetime()),
+                        user.account().account(),
+                        Amount.ZERO);
+    }
+
+    @Test
+    void a_worker_to_be_avoided_is_asked_only_where_no_others_will_do() throws Exception {
+        var avoided = List.of(worker.party().id());
+
+        var alone = plan(request(avoided));
+        var other = lab.worker();
+        var beside = plan(request(avoided));
+
+        assertThat(alone.stages().getFirst().worker().id()).isEqualTo(worker.party().id());
+        assertThat(beside.stages().getFirst().worker().id()).isEqualTo(other.party().id());
+        assertThat(worker.offers()).isEqualTo(1);
     }
 
     private Answer ask(Party from, Question question) throws IOException, InterruptedException {

@@ -100,6 +100,28 @@ class TallyTest {
     }
 
     @Test
+    void a_job_whose_price_is_used_up_ends_and_is_paid() throws Exception {
+        var worker = lab.worker(Lab.MEMORY_BYTES, PRICE, cashier());
+        var model = user.create(Lab.model(), OPTIONS.maxPrice(Amount.of(7)), JobListener.silent());
+        var batch = Lab.batch(1);
+
+        assertThatThrownBy(
+                        () -> {
+                            while (true) {
+                                model.evaluate(batch.inputs(), batch.labels());
+                            }
+                        })
+                .isInstanceOf(JobException.class)
+                .hasMessageContaining("TL-PAY-001")
+                .hasMessageContaining("the 7 that it may cost on this worker are used up")
+                .hasMessageContaining("JobOptions.maxPrice");
+        model.close();
+
+        lab.assertNothingIsLeft();
+        assertThat(ledger.credits(worker.party().account().account())).isEqualTo(Amount.of(7));
+    }
+
+    @Test
     void two_workers_together_earn_no_more_than_the_job_may_cost() throws Exception {
         var one = lab.worker(Lab.MEMORY_BYTES, PRICE, cashier());
         var other = lab.worker(Lab.MEMORY_BYTES, PRICE, cashier());

@@ -9,6 +9,8 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -22,6 +24,7 @@ import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.lab.ScriptedUser;
@@ -231,6 +234,27 @@ class WorkerTest {
 
         assertThat(worker.worker().capability().freeBytes()).isEqualTo(booked);
         assertThat(worker.worker().stints()).hasSize(1);
+    }
+
+    @Test
+    void one_user_can_hold_memory_of_four_offers_and_no_more() throws Exception {
+        var party = lab.party();
+        var layers = List.of(Lab.model().config().allLayers());
+        var offers = new ArrayList<Admission>();
+
+        for (int i = 0; i < 5; i++) {
+            var user = new ScriptedUser(party, worker, Lab.model(), Purpose.TRAINING, layers, 0);
+            offers.add(user.offer());
+            party.host().unhandle(party.protocols().weights());
+        }
+
+        assertThat(offers.subList(0, 4)).hasOnlyElementsOfType(Admission.Accepted.class);
+        assertThat(offers.getLast())
+                .isEqualTo(
+                        new Admission.Declined(
+                                Admission.Reason.NO_MEMORY,
+                                "4 offers wait here for the same user already"));
+        assertThat(ScriptedUser.alone(lab, worker).offer()).isInstanceOf(Admission.Accepted.class);
     }
 
     @Test
