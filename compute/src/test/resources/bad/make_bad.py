@@ -73,8 +73,8 @@ config("surrogate-in-utf-8", "not UTF-8", b'{"model_type": "ll\xed\xa0\x80"}')
 config("no-model-type", "model_type is missing", model_type="ABSENT")
 config("null-model-type", "model_type is missing", model_type=None)
 config("model-type-number", "model_type: expected a string, found 3", model_type=3)
-config("unknown-model-type", 'model_type: expected llama, mistral or qwen2, found "gpt2"', model_type="gpt2")
-config("model-type-of-other-case", 'model_type: expected llama, mistral or qwen2, found "Llama"', model_type="Llama")
+config("unknown-model-type", 'model_type: expected one of llama, mistral, qwen2, qwen3, gemma2, phi3, gpt2, gpt_neox, found "gptj"', model_type="gptj")
+config("model-type-of-other-case", 'model_type: expected one of llama, mistral, qwen2, qwen3, gemma2, phi3, gpt2, gpt_neox, found "Llama"', model_type="Llama")
 config("unknown-architecture", 'architectures: expected ["LlamaForCausalLM"], found an array',
        architectures=["LlamaForSequenceClassification"])
 config("two-architectures", 'architectures: expected ["LlamaForCausalLM"], found an array',
@@ -98,7 +98,7 @@ config("layers-0", "num_hidden_layers: expected an integer from 1 to 1024, found
 config("layers-billion", "num_hidden_layers: expected an integer from 1 to 1024, found 1000000000",
        num_hidden_layers=10**9)
 config("heads-1025", "num_attention_heads: expected an integer from 1 to 1024, found 1025", num_attention_heads=1025)
-config("heads-do-not-divide-hidden", "num_attention_heads: expected a divisor of hidden_size 32, found 5",
+config("heads-do-not-divide-hidden", "num_attention_heads: expected a divisor of hidden size 32, found 5",
        num_attention_heads=5, num_key_value_heads=5)
 config("kv-heads-more-than-heads", "num_key_value_heads: expected an integer from 1 to 4, found 8",
        num_key_value_heads=8)
@@ -134,8 +134,25 @@ config("rope-llama3-bands-equal",
 config("rope-partial", "rope_parameters.partial_rotary_factor: expected 1, found 0.5",
        rope_parameters={"partial_rotary_factor": 0.5})
 config("partial-rotary", "partial_rotary_factor: expected 1, found 0.5", partial_rotary_factor=0.5)
-config("activation", 'hidden_act: expected silu, found "gelu"', hidden_act="gelu")
-config("dropout", "attention_dropout: expected 0, found 0.1", attention_dropout=0.1)
+config("activation", 'hidden_act: expected one of silu, swish, gelu, gelu_python, gelu_pytorch_tanh, gelu_new, gelu_fast, relu, found "mish"', hidden_act="mish")
+config("dropout", "attention_dropout: expected a number from 0.0 to 1.0, found 1.5", attention_dropout=1.5)
+GPT2 = dict(model_type="gpt2", n_embd=32, n_layer=2, n_head=4, n_positions=64, vocab_size=512)
+def gpt2(name, error, **changes):
+    config("gpt2-" + name, error, json.dumps(dict(GPT2, **changes)))
+gpt2("layers-missing", "n_layer: expected an integer from 1 to 1024, found 0", n_layer=0)
+gpt2("foreign-key", "hidden_size: expected the key that gpt2 has for it, found 64", hidden_size=64)
+gpt2("unscaled-scores", "scale_attn_weights: expected true, found false", scale_attn_weights=False)
+gpt2("scores-scaled-by-layer", "scale_attn_by_inverse_layer_idx: expected false, found true", scale_attn_by_inverse_layer_idx=True)
+gpt2("cross-attention", "add_cross_attention: expected false, found true", add_cross_attention=True)
+gpt2("double-heads", 'architectures: expected ["GPT2LMHeadModel"], found an array', architectures=["GPT2DoubleHeadsModel"])
+gpt2("heads-do-not-divide", "n_head: expected a divisor of hidden size 32, found 5", n_head=5)
+config("gemma2-bidirectional", "use_bidirectional_attention: expected false, found true", model_type="gemma2", architectures=["Gemma2ForCausalLM"], use_bidirectional_attention=True)
+config("gemma2-cap-0", "attn_logit_softcapping: expected a number from 1.0E-6 to 999999.0, found 0", model_type="gemma2", architectures=["Gemma2ForCausalLM"], attn_logit_softcapping=0)
+config("gemma2-query-scalar-fraction", "query_pre_attn_scalar: expected an integer from 1 to 1000000, found 14.5", model_type="gemma2", architectures=["Gemma2ForCausalLM"], query_pre_attn_scalar=14.5)
+config("phi3-longrope", 'rope_scaling.type: expected default, found "longrope"', model_type="phi3", architectures=["Phi3ForCausalLM"], rope_scaling={"type": "longrope", "short_factor": [1.0], "long_factor": [1.0]})
+config("phi3-su", 'rope_scaling.type: expected default, found "su"', model_type="phi3", architectures=["Phi3ForCausalLM"], rope_scaling={"type": "su"})
+config("phi3-odd-part", "{}: partial_rotary_factor: expected an even number of a head's 8 dimensions, found 0.4"[4:], model_type="phi3", architectures=["Phi3ForCausalLM"], partial_rotary_factor=0.4)
+config("gpt-neox-two-bases", "rope_theta: expected the same as rotary_emb_base, found 10000", model_type="gpt_neox", architectures=["GPTNeoXForCausalLM"], rope_theta=10000, rotary_emb_base=5000)
 config("tied-string", 'tie_word_embeddings: expected true or false, found "true"', tie_word_embeddings="true")
 config("bias-1", "attention_bias: expected true or false, found 1", attention_bias=1)
 config("pad-one-past-vocabulary", "pad_token_id: expected an integer from 0 to 511, found 512", pad_token_id=512)

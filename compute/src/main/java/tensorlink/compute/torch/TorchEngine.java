@@ -124,6 +124,10 @@ public final class TorchEngine implements tensorlink.compute.Engine {
             throws IOException, InterruptedException {
         var wide = weights.widened();
         config.requireTensors("weights", layers, wide);
+        if (options.training() && !config.dropout().none()) {
+            throw new IllegalArgumentException(
+                    "training computes no dropout, the model has " + config.dropout());
+        }
         var stage =
                 TorchStage.open(
                         new Opening(config, layers, options),

@@ -44,7 +44,7 @@ final class TorchStage implements Stage {
 
     private final ComputeThread thread;
     private final PtNDManager home;
-    private final long[] model;
+    private final Description model;
     private final Parameters parameters;
     private final RopeTable rope;
     private final Map<Integer, Recording> inFlight = new HashMap<>();
@@ -73,7 +73,7 @@ final class TorchStage implements Stage {
         this.home = home;
         this.onClose = onClose;
         this.inputs = new Inputs(config, layers);
-        this.model = describe(config, layers);
+        this.model = Description.of(config, layers);
         this.parameters = new Parameters(operators, home, config, layers, options.training());
         this.rope = new RopeTable(home, config);
     }
@@ -112,25 +112,6 @@ final class TorchStage implements Stage {
         } finally {
             thread.callUninterruptibly(scope::close);
         }
-    }
-
-    /** The list s of the operators. */
-    private static long[] describe(ModelConfig config, LayerRange layers) {
-        var s = new long[10 + layers.size()];
-        s[0] = config.holdsEmbedding(layers) ? 1 : 0;
-        s[1] = config.holdsHead(layers) ? 1 : 0;
-        s[2] = layers.size();
-        s[3] = config.heads();
-        s[4] = config.kvHeads();
-        s[5] = config.headDim();
-        s[6] = config.qkvBias() ? 1 : 0;
-        s[7] = config.outputBias() ? 1 : 0;
-        s[8] = config.mlpBias() ? 1 : 0;
-        s[9] = config.specialTokens().pad().orElse(-1);
-        for (int i = 0; i < layers.size(); i++) {
-            s[10 + i] = config.windows().get(layers.first() + i);
-        }
-        return s;
     }
 
     @Override
@@ -187,9 +168,9 @@ final class TorchStage implements Stage {
                         "record",
                         NativeArrays.copyIn(scope, input),
                         parameters.leaves(),
-                        model,
+                        model.integers(),
                         rope.atLeast((int) input.shape().axis(1)),
-                        config.normEpsilon(),
+                        model.numbers(),
                         optional(scope, labels),
                         labelCount)) {
             var recording = new Recording(scope, List.of(tape.toTensorArray(scope)));
@@ -219,7 +200,8 @@ final class TorchStage implements Stage {
                         inFlight.remove(microBatch);
                         try (var scope = recording.scope()) {
                             var tape = recording.tape().toArray(new PtNDArray[0]);
-                            var input = parameters.backward(scope, tape, gradient, model);
+                            var input =
+                                    parameters.backward(scope, tape, gradient, model.integers());
                             return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
@@ -340,9 +322,9 @@ final class TorchStage implements Stage {
                                 "infer",
                                 NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
-                                model,
+                                model.integers(),
                                 rope.atLeast((int) input.shape().axis(1)),
-                                config.normEpsilon(),
+                                model.numbers(),
                                 optional(scope, labels),
                                 labelCount)) {
             return use.apply(result.toTensor(scope));
@@ -385,9 +367,9 @@ final class TorchStage implements Stage {
                                 "extend",
                                 NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
-                                model,
+                                model.integers(),
                                 rope.atLeast(past + count),
-                                config.normEpsilon(),
+                                model.numbers(),
                                 cache.arrays(),
                                 (long) past)) {
             var tensor = NativeArrays.copyOut(result.toTensor(scope));

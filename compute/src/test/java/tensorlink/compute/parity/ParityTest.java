@@ -36,7 +36,27 @@ class ParityTest {
         "mistral-window, 1, 4",
         "mistral-window, 2, 2",
         "mistral-window, 3, 3",
-        "mistral-window, 4, 1"
+        "mistral-window, 4, 1",
+        "llama-rope-llama3, 1, 1",
+        "llama-rope-llama3, 3, 2",
+        "llama-bf16, 1, 1",
+        "llama-bf16, 2, 4",
+        "qwen2-windows, 1, 1",
+        "qwen2-windows, 2, 4",
+        "qwen3, 1, 1",
+        "qwen3, 3, 4",
+        "qwen3-f16, 2, 2",
+        "gemma2, 1, 1",
+        "gemma2, 3, 4",
+        "gemma2-uncapped, 2, 2",
+        "phi3, 1, 1",
+        "phi3, 3, 4",
+        "phi3-window, 2, 2",
+        "gpt2, 1, 1",
+        "gpt2, 3, 4",
+        "gpt-neox, 1, 1",
+        "gpt-neox, 3, 4",
+        "gpt-neox-sequential, 2, 2"
     })
     void computes_what_pytorch_computes_in_any_number_of_stages(
             String name, int stages, int microBatches) throws Exception {

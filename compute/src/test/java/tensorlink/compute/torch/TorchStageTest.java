@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -315,6 +316,29 @@ class TorchStageTest {
             assertThatThrownBy(() -> first.prepare(hidden(1, 1, 1)))
                     .hasMessage("tied gradient: expected F32 [512, 32], got F32 [1, 1, 1]");
         }
+    }
+
+    @Test
+    void dropout_is_refused_in_training_and_nothing_in_inference() throws Exception {
+        var json = new String(golden("gpt2").config().json(), StandardCharsets.UTF_8);
+        var config =
+                ModelConfig.parse(
+                        "config.json",
+                        json.replace("\"attn_pdrop\":0.0", "\"attn_pdrop\":0.1")
+                                .getBytes(StandardCharsets.UTF_8));
+        var model = golden("gpt2");
+
+        assertThatThrownBy(() -> open(config, model.weights(), StageOptions.forTraining(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("training computes no dropout")
+                .hasMessageContaining("attention=0.1");
+        open(config, model.weights(), StageOptions.forInference(1)).close();
+        open(config.withoutDropout(), model.weights(), StageOptions.forTraining(1)).close();
+    }
+
+    private static Stage open(ModelConfig config, Weights weights, StageOptions options)
+            throws Exception {
+        return ENGINE.open(config, config.allLayers(), weights, options);
     }
 
     @Test

@@ -1,0 +1,21 @@
+package tensorlink.compute;
+
+/**
+ * The first and the last of a model.
+ *
+ * @param tied whether the head uses the embedding's weights
+ * @param embeddingScale what embeddings are multiplied by; 1 for nothing
+ * @param logitCap the largest magnitude of logits, which they approach as a hyperbolic tangent
+ *     does; 0 for no cap
+ */
+public record Ends(boolean tied, double embeddingScale, double logitCap) {
+    public Ends {
+        ModelConfig.require(
+                embeddingScale > 0 && embeddingScale < 1e6, "embedding scale " + embeddingScale);
+        ModelConfig.require(logitCap >= 0 && logitCap < 1e6, "logit cap " + logitCap);
+    }
+
+    static Ends plain(boolean tied) {
+        return new Ends(tied, 1, 0);
+    }
+}
