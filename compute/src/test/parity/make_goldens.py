@@ -6,9 +6,9 @@ Usage: make_goldens.py OUT_DIR [--only NAME,NAME] [--seeds 1,2,3] [--widths 16,3
 
 Without --committed each checkpoint is in OUT_DIR/NAME-wWIDTH-sSEED/, with it in OUT_DIR/NAME/: config.json,
 model.safetensors (or shards with an index) and golden.safetensors:
-  input_ids [B,T] i64, attention_mask [B,T] i64, labels (causal and masked LM [B,T], classification [B]) i64,
+  input_ids [B,T] i64, attention_mask [B,T] i64, token_type_ids [B,T] i64 (of encoders), labels (causal and masked LM [B,T], classification [B]) i64,
   logits f32 (of a bare encoder: its last hidden state), loss [1] f32, grad.<parameter name> f32 for every parameter
-  (loss.backward() from zero gradients), adamw_losses [STEPS] f32: the loss before each step of
+  (loss.backward() from zero gradients; not of a bare encoder, which has no loss), adamw_losses [STEPS] f32: the loss before each step of
   torch.optim.AdamW(lr=1e-3, betas=(0.9,0.999), eps=1e-8, weight_decay=0.01) on the same batch, in float32, dropout
   off, and, for causal models, greedy [1, 16+24] i64: greedy generation of 24 tokens after input_ids[:1, :16].
 All arithmetic is float32 on the CPU. Weights are stored as float32 except where the name says bf16 or f16: those are
@@ -17,7 +17,8 @@ rounded before anything is computed, so that a reader that widens them exactly h
 import argparse, os
 import torch
 from safetensors.torch import save_file
-from transformers import (AutoModelForCausalLM, GPT2Config, GPTNeoXConfig, Gemma2Config, LlamaConfig, MistralConfig,
+from transformers import (AutoModel, AutoModelForCausalLM, AutoModelForMaskedLM, AutoModelForSequenceClassification,
+                          BertConfig, DistilBertConfig, RobertaConfig, GPT2Config, GPTNeoXConfig, Gemma2Config, LlamaConfig, MistralConfig,
                           Phi3Config, Qwen2Config, Qwen3Config)
 
 STEPS, LAYERS, HEADS, VOCABULARY = 20, 3, 4, 128
@@ -56,20 +57,53 @@ CAUSAL = {
     "llama-bf16": lambda h: LlamaConfig(**grouped(h)),
     "qwen3-f16": lambda h: Qwen3Config(**grouped(h), head_dim=h // 4),
 }
+NO_DROPOUT = dict(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+
+def bert(h):
+    return BertConfig(**sizes(h), **NO_DROPOUT, num_labels=3)
+
+def roberta(h):
+    return RobertaConfig(**dict(sizes(h), pad_token_id=1, bos_token_id=0), **NO_DROPOUT, type_vocab_size=1, num_labels=3)
+
+def distilbert(h):
+    return DistilBertConfig(vocab_size=VOCABULARY, dim=h, hidden_dim=h * 3, n_layers=LAYERS, n_heads=HEADS,
+        max_position_embeddings=64, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0, num_labels=3, pad_token_id=0)
+
+ENCODERS = {"bert": bert, "roberta": roberta, "distilbert": distilbert}
+TASKS = {"mlm": AutoModelForMaskedLM, "classify": AutoModelForSequenceClassification, "features": AutoModel}
 SHARDED = {"phi3", "gpt2", "qwen3-bias"}
 COMMITTED = ["llama-rope-llama3", "qwen2-windows", "qwen3", "gemma2", "gemma2-uncapped", "phi3", "phi3-window", "gpt2",
-             "gpt-neox", "gpt-neox-sequential", "llama-bf16", "qwen3-f16"]
+             "gpt-neox", "gpt-neox-sequential", "llama-bf16", "qwen3-f16", "bert-mlm", "bert-classify", "bert-features",
+             "roberta-mlm", "roberta-classify", "distilbert-mlm", "distilbert-classify", "distilbert-features"]
+ALL = [*CAUSAL, *(f"{family}-{task}" for family in ENCODERS for task in TASKS)]
 
 def build(name, hidden):
+    family, _, task = name.partition("-")
+    if family in ENCODERS:
+        return TASKS[task].from_config(ENCODERS[family](hidden), attn_implementation="eager"), task
     return AutoModelForCausalLM.from_config(CAUSAL[name](hidden), attn_implementation="eager"), "causal"
 
-def batch(kind, generator):
+def batch(kind, generator, pad, segments):
     ids = torch.randint(3, VOCABULARY, (4, 20), generator=generator)
-    return ids, torch.ones_like(ids), ids.clone()
+    mask = torch.ones_like(ids)
+    if kind == "causal":
+        return {"input_ids": ids, "attention_mask": mask, "labels": ids.clone()}
+    for row, n in enumerate((20, 17, 9, 14)):        # right padding, as a tokenizer pads
+        mask[row, n:] = 0
+        ids[row, n:] = pad
+    batch = {"input_ids": ids, "attention_mask": mask}
+    if segments > 1:
+        batch["token_type_ids"] = (torch.arange(20).expand(4, 20) >= 6).long() * mask
+    if kind == "classify":
+        batch["labels"] = torch.tensor([0, 2, 1, 2])
+    if kind == "mlm":
+        keep = (torch.rand(ids.shape, generator=generator) < 0.3) & (mask == 1)
+        batch["labels"] = torch.where(keep, ids, -100)
+    return batch
 
-def result(model, ids, mask, labels):
-    out = model(input_ids=ids, attention_mask=mask, labels=labels)
-    return out.loss, out.logits
+def result(model, batch):
+    out = model(**batch)
+    return (out.loss, out.logits) if "labels" in batch else (None, out.last_hidden_state)
 
 def make(name, path, seed, hidden):
     torch.manual_seed(seed)
@@ -86,11 +120,15 @@ def make(name, path, seed, hidden):
     extra = os.path.join(path, "generation_config.json")
     if os.path.exists(extra): os.remove(extra)
     model = type(model).from_pretrained(path, dtype=torch.float32, attn_implementation="eager").eval()
-    ids, mask, labels = batch(kind, torch.Generator().manual_seed(seed + 1))
-    gold = {"input_ids": ids, "attention_mask": mask, "labels": labels}
-    loss, logits = result(model, ids, mask, labels)
+    inputs = batch(kind, torch.Generator().manual_seed(seed + 1), model.config.pad_token_id or 0,
+                   getattr(model.config, "type_vocab_size", 1))
+    gold, ids = dict(inputs), inputs["input_ids"]
+    loss, logits = result(model, inputs)
+    gold["logits"] = logits.detach().contiguous()
+    if loss is None:
+        return save(gold, path, kind, seed)
     loss.backward()
-    gold["logits"], gold["loss"] = logits.detach().contiguous(), loss.detach().reshape(1)
+    gold["loss"] = loss.detach().reshape(1)
     for n, p in model.named_parameters():
         gold["grad." + (n if model.config.model_type != "gpt_neox" else n.replace("lm_head.", "embed_out."))] = (p.grad if p.grad is not None else torch.zeros_like(p)).clone().contiguous()
     if kind == "causal":
@@ -102,12 +140,16 @@ def make(name, path, seed, hidden):
     opt = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
     losses = []
     for _ in range(STEPS):
-        opt.zero_grad(); loss, _ = result(model, ids, mask, labels)
+        opt.zero_grad(); loss, _ = result(model, inputs)
         losses.append(loss.item()); loss.backward(); opt.step()
     gold["adamw_losses"] = torch.tensor(losses)
+    save(gold, path, kind, seed)
+
+def save(gold, path, kind, seed):
     save_file({k: v.contiguous() for k, v in gold.items()}, os.path.join(path, "golden.safetensors"),
               metadata={"kind": kind, "torch": torch.__version__, "seed": str(seed)})
-    print(f"{os.path.basename(path):32s} {kind:9s} loss {losses[0]:.4f} -> {losses[-1]:.4f}", flush=True)
+    losses = [f"{x:.4f}" for x in gold["adamw_losses"].tolist()] if "adamw_losses" in gold else ["none"]
+    print(f"{os.path.basename(path):32s} {kind:9s} loss {losses[0]} -> {losses[-1]}", flush=True)
 
 if __name__ == "__main__":
     ap = argparse.ArgumentParser()
@@ -117,7 +159,7 @@ if __name__ == "__main__":
     ap.add_argument("--widths", default="16,32")
     ap.add_argument("--committed", action="store_true")
     a = ap.parse_args()
-    names = a.only.split(",") if a.only else COMMITTED if a.committed else list(CAUSAL)
+    names = a.only.split(",") if a.only else COMMITTED if a.committed else ALL
     for name in names:
         if a.committed:
             make(name, os.path.join(a.out, name), 1, 16)

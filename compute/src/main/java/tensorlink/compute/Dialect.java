@@ -31,8 +31,10 @@ record Dialect(
     /**
      * Names of keys.
      *
+     * @param epsilon empty where it is always the same
      * @param embeddingDropout empty where the family has none
      * @param residualDropout empty where the family has none
+     * @param headDropout empty where the family has none
      * @param foreign names other families have for these, which transformers takes for this one as
      *     well: refused rather than guessed at
      */
@@ -47,6 +49,7 @@ record Dialect(
             String attentionDropout,
             String embeddingDropout,
             String residualDropout,
+            String headDropout,
             List<String> foreign) {
         private static final Keys LLAMA =
                 new Keys(
@@ -60,7 +63,38 @@ record Dialect(
                         "attention_dropout",
                         "",
                         "",
+                        "",
                         List.of());
+
+        private static final Keys BERT =
+                new Keys(
+                        "hidden_size",
+                        "num_hidden_layers",
+                        "num_attention_heads",
+                        "intermediate_size",
+                        "max_position_embeddings",
+                        "hidden_act",
+                        "layer_norm_eps",
+                        "attention_probs_dropout_prob",
+                        "hidden_dropout_prob",
+                        "hidden_dropout_prob",
+                        "classifier_dropout",
+                        List.of());
+
+        private static final Keys DISTILBERT =
+                new Keys(
+                        "dim",
+                        "n_layers",
+                        "n_heads",
+                        "hidden_dim",
+                        "max_position_embeddings",
+                        "activation",
+                        "",
+                        "attention_dropout",
+                        "dropout",
+                        "dropout",
+                        "seq_classif_dropout",
+                        List.of("hidden_size", "num_hidden_layers", "num_attention_heads"));
 
         private static final Keys GPT2 =
                 new Keys(
@@ -74,6 +108,7 @@ record Dialect(
                         "attn_pdrop",
                         "embd_pdrop",
                         "resid_pdrop",
+                        "",
                         List.of(
                                 "hidden_size",
                                 "num_hidden_layers",
@@ -92,6 +127,7 @@ record Dialect(
                     attentionDropout,
                     embedding,
                     residual,
+                    headDropout,
                     foreign);
         }
     }
@@ -155,6 +191,9 @@ record Dialect(
                             0,
                             tokens(0, 2, -1),
                             SCALINGS);
+            case BERT -> encoder(Keys.BERT, padding(0));
+            case ROBERTA -> encoder(Keys.BERT, tokens(0, 2, 1));
+            case DISTILBERT -> encoder(Keys.DISTILBERT, padding(0));
         };
     }
 
@@ -170,6 +209,14 @@ record Dialect(
                 0,
                 tokens,
                 SCALINGS);
+    }
+
+    private static Dialect encoder(Keys keys, SpecialTokens tokens) {
+        return new Dialect(keys, 512, 0, 0, 1e-12, Activation.GELU, true, 0.1, tokens, Set.of());
+    }
+
+    private static SpecialTokens padding(int pad) {
+        return new SpecialTokens(OptionalInt.empty(), List.of(), OptionalInt.of(pad));
     }
 
     private static SpecialTokens tokens(int begin, int end, int pad) {

@@ -7,12 +7,13 @@ package tensorlink.compute;
  * @param embedding of embeddings
  * @param attention of attention's probabilities
  * @param residual of what attention and feed-forward give
+ * @param head of what is classified
  */
-public record Dropout(double embedding, double attention, double residual) {
-    public static final Dropout NONE = new Dropout(0, 0, 0);
+public record Dropout(double embedding, double attention, double residual, double head) {
+    public static final Dropout NONE = new Dropout(0, 0, 0, 0);
 
     public Dropout {
-        for (double rate : new double[] {embedding, attention, residual}) {
+        for (double rate : new double[] {embedding, attention, residual, head}) {
             ModelConfig.require(rate >= 0 && rate <= 1, "dropout " + rate + ", 0 to 1");
         }
     }

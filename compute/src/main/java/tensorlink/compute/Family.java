@@ -15,7 +15,7 @@ import java.util.Map;
  *
  * <p>Source: the modelling files of transformers 5.
  */
-@SuppressWarnings("ImmutableEnumChecker") // a record of enums, and an unmodifiable map
+@SuppressWarnings("ImmutableEnumChecker") // a record of enums, and maps that nobody changes
 public enum Family {
     LLAMA("llama", "LlamaForCausalLM", Traits.LLAMA, Names.LLAMA),
     MISTRAL("mistral", "MistralForCausalLM", Traits.LLAMA, Names.LLAMA),
@@ -112,7 +112,85 @@ public enum Family {
             FEED_FORWARD_NORM      gpt_neox.layers.#.post_attention_layernorm
             FINAL_NORM             gpt_neox.final_layer_norm
             HEAD                   embed_out
-            """);
+            """),
+    BERT(
+            "bert",
+            Traits.BERT,
+            "bert.",
+            Names.BERT,
+            new Head(
+                    Task.Kind.MASKED_LM,
+                    "BertForMaskedLM",
+                    """
+                    TRANSFORM              cls.predictions.transform.dense
+                    TRANSFORM_NORM         cls.predictions.transform.LayerNorm
+                    HEAD_BIAS              cls.predictions.bias
+                    HEAD                   cls.predictions.decoder
+                    """),
+            new Head(
+                    Task.Kind.CLASSIFICATION,
+                    "BertForSequenceClassification",
+                    """
+                    POOLER                 bert.pooler.dense
+                    CLASSIFIER             classifier
+                    """),
+            new Head(Task.Kind.FEATURES, "BertModel", "")),
+    ROBERTA(
+            "roberta",
+            Traits.BERT,
+            "roberta.",
+            Names.BERT,
+            new Head(
+                    Task.Kind.MASKED_LM,
+                    "RobertaForMaskedLM",
+                    """
+                    TRANSFORM              lm_head.dense
+                    TRANSFORM_NORM         lm_head.layer_norm
+                    HEAD_BIAS              lm_head.bias
+                    HEAD                   lm_head.decoder
+                    """),
+            new Head(
+                    Task.Kind.CLASSIFICATION,
+                    "RobertaForSequenceClassification",
+                    """
+                    POOLER                 classifier.dense
+                    CLASSIFIER             classifier.out_proj
+                    """),
+            new Head(Task.Kind.FEATURES, "RobertaModel", "")),
+    DISTILBERT(
+            "distilbert",
+            Traits.BERT,
+            "distilbert.",
+            """
+            TOKENS                 embeddings.word_embeddings
+            POSITIONS              embeddings.position_embeddings
+            EMBEDDING_NORM         embeddings.LayerNorm
+            QUERY                  transformer.layer.#.attention.q_lin
+            KEY                    transformer.layer.#.attention.k_lin
+            VALUE                  transformer.layer.#.attention.v_lin
+            OUTPUT                 transformer.layer.#.attention.out_lin
+            ATTENTION_NORM         transformer.layer.#.sa_layer_norm
+            UP                     transformer.layer.#.ffn.lin1
+            DOWN                   transformer.layer.#.ffn.lin2
+            FEED_FORWARD_NORM      transformer.layer.#.output_layer_norm
+            """,
+            new Head(
+                    Task.Kind.MASKED_LM,
+                    "DistilBertForMaskedLM",
+                    """
+                    TRANSFORM              vocab_transform
+                    TRANSFORM_NORM         vocab_layer_norm
+                    HEAD_BIAS              vocab_projector.bias
+                    HEAD                   vocab_projector
+                    """),
+            new Head(
+                    Task.Kind.CLASSIFICATION,
+                    "DistilBertForSequenceClassification",
+                    """
+                    POOLER                 pre_classifier
+                    CLASSIFIER             classifier
+                    """),
+            new Head(Task.Kind.FEATURES, "DistilBertModel", ""));
 
     /** Where a layer's norms stand. */
     public enum Placement {
@@ -121,7 +199,9 @@ public enum Family {
         /** {@code x + endNorm(f(norm(x)))}, likewise. */
         AROUND,
         /** {@code x + attention(norm(x)) + feedForward(otherNorm(x))}. */
-        PARALLEL
+        PARALLEL,
+        /** {@code norm(x + f(x))}, for attention, then for the feed-forward. */
+        AFTER
     }
 
     /** How the outputs of a fused projection lie. */
@@ -161,9 +241,37 @@ public enum Family {
                         Positions.Kind.ROTARY,
                         Weight.ROWS_ARE_OUTPUTS,
                         Padding.UNTRAINED);
+
+        static final Traits BERT =
+                new Traits(
+                        Norm.Kind.LAYER,
+                        Placement.AFTER,
+                        Fusion.STACKED,
+                        Positions.Kind.LEARNED,
+                        Weight.ROWS_ARE_OUTPUTS,
+                        Padding.UNTRAINED);
     }
 
+    /** A task, what transformers calls a model of the family for it, and the names of its parts. */
+    private record Head(Task.Kind task, String architecture, String names) {}
+
     private static final class Names {
+        static final String BERT =
+                """
+                TOKENS                 embeddings.word_embeddings
+                POSITIONS              embeddings.position_embeddings
+                TOKEN_TYPES            embeddings.token_type_embeddings
+                EMBEDDING_NORM         embeddings.LayerNorm
+                QUERY                  encoder.layer.#.attention.self.query
+                KEY                    encoder.layer.#.attention.self.key
+                VALUE                  encoder.layer.#.attention.self.value
+                OUTPUT                 encoder.layer.#.attention.output.dense
+                ATTENTION_NORM         encoder.layer.#.attention.output.LayerNorm
+                UP                     encoder.layer.#.intermediate.dense
+                DOWN                   encoder.layer.#.output.dense
+                FEED_FORWARD_NORM      encoder.layer.#.output.LayerNorm
+                """;
+
         static final String LLAMA =
                 """
                 TOKENS                 model.embed_tokens
@@ -182,22 +290,40 @@ public enum Family {
     }
 
     private final String modelType;
-    private final String architecture;
     private final Traits traits;
-    private final Map<Part, String> names;
+    private final String prefix;
+    private final Map<Task.Kind, String> architectures = new EnumMap<>(Task.Kind.class);
+    private final Map<Task.Kind, Map<Part, String>> names = new EnumMap<>(Task.Kind.class);
 
+    /** A family of causal language models. */
     Family(String modelType, String architecture, Traits traits, String names) {
-        this.modelType = modelType;
-        this.architecture = architecture;
-        this.traits = traits;
-        this.names = Collections.unmodifiableMap(parse(names));
+        this(modelType, traits, "", "", new Head(Task.Kind.CAUSAL_LM, architecture, names));
     }
 
-    private static Map<Part, String> parse(String table) {
+    /**
+     * A family of encoders.
+     *
+     * @param prefix what precedes the names of what a model for {@link Task.Features} has, in
+     *     models for other tasks
+     */
+    Family(String modelType, Traits traits, String prefix, String names, Head... heads) {
+        this.modelType = modelType;
+        this.traits = traits;
+        this.prefix = prefix;
+        for (var head : heads) {
+            boolean bare = head.task() == Task.Kind.FEATURES;
+            var all = parse(names, bare ? "" : prefix);
+            all.putAll(parse(head.names(), ""));
+            this.names.put(head.task(), Collections.unmodifiableMap(all));
+            this.architectures.put(head.task(), head.architecture());
+        }
+    }
+
+    private static Map<Part, String> parse(String table, String prefix) {
         var names = new EnumMap<Part, String>(Part.class);
         for (var line : table.lines().toList()) {
             var words = List.of(line.split(" +"));
-            names.put(Part.valueOf(words.getFirst()), words.getLast());
+            names.put(Part.valueOf(words.getFirst()), prefix + words.getLast());
         }
         return names;
     }
@@ -207,8 +333,9 @@ public enum Family {
         return modelType;
     }
 
-    public String architecture() {
-        return architecture;
+    /** What transformers calls its models, by what they are for. */
+    Map<Task.Kind, String> architectures() {
+        return Collections.unmodifiableMap(architectures);
     }
 
     public Norm.Kind norm() {
@@ -233,23 +360,13 @@ public enum Family {
     boolean choosesHeads() {
         return switch (this) {
             case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2, PHI3 -> true;
-            case GPT2, GPT_NEOX -> false;
+            case GPT2, GPT_NEOX, BERT, ROBERTA, DISTILBERT -> false;
         };
     }
 
-    /** Whether the feed-forward is multiplied by a gate. */
-    boolean gated() {
-        return names.containsKey(Part.GATE) || names.containsKey(Part.GATE_UP);
-    }
-
-    /** The head's weights, where they are not the embedding's. */
-    String headName() {
-        return names.getOrDefault(Part.HEAD, "") + ".weight";
-    }
-
-    /** The parts of its models, in the order of {@link Part}, with their names. */
-    Map<Part, String> names() {
-        return names;
+    /** The parts of its models for a task, in the order of {@link Part}, with their names. */
+    Map<Part, String> names(Task.Kind task) {
+        return names.getOrDefault(task, Map.of());
     }
 
     /** Refuses what no configuration of this family says. */
@@ -268,7 +385,7 @@ public enum Family {
                     case MISTRAL, PHI3 -> !in && !out && !inner && oneWindow;
                     case QWEN2 -> in && !out && !inner && oneSize;
                     case QWEN3, GEMMA2 -> in == out && !inner && oneSize;
-                    case GPT2 -> in && out && inner && noWindow;
+                    case GPT2, BERT, ROBERTA, DISTILBERT -> in && out && inner && noWindow;
                     case GPT_NEOX -> in == out && inner && noWindow;
                 };
         ModelConfig.require(fits, "biases or windows that no " + modelType + " has");
@@ -281,7 +398,8 @@ public enum Family {
                 this == GEMMA2
                         || (attention.scoreWidth() == attention.headDim()
                                 && attention.cap() == 0
-                                && ends.equals(Ends.plain(ends.tied()))),
+                                && ends.embeddingScale() == 1
+                                && ends.logitCap() == 0),
                 "scales or caps that no " + modelType + " has");
         ModelConfig.require(
                 block.norm().placement() == traits.placement()
@@ -301,10 +419,23 @@ public enum Family {
             case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2, PHI3 -> List.of();
             case GPT2 -> List.of(name.replaceFirst("^transformer\\.", ""));
             case GPT_NEOX -> List.of(name.replaceFirst("^embed_out\\.", "lm_head."));
+            case BERT, ROBERTA, DISTILBERT -> {
+                var bare = name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+                yield List.of(bare, prefix + bare, gammas(name), gammas(bare));
+            }
         };
     }
 
-    /** Whether a tensor of this name holds nothing that was learned, so that it can be ignored. */
+    /** What the first checkpoints of BERT call the weights of norms. */
+    private static String gammas(String name) {
+        return name.replaceFirst("LayerNorm\\.weight$", "LayerNorm.gamma")
+                .replaceFirst("LayerNorm\\.bias$", "LayerNorm.beta");
+    }
+
+    /**
+     * Whether a tensor of this name is nothing that its models compute with, so that it is ignored:
+     * tables, copies, and heads for what encoders are pretrained on besides.
+     */
     boolean ignores(String name) {
         return switch (this) {
             case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2, PHI3 ->
@@ -314,6 +445,12 @@ public enum Family {
                     name.endsWith(".rotary_emb.inv_freq")
                             || name.endsWith(".attention.bias")
                             || name.endsWith(".attention.masked_bias");
+            case BERT, ROBERTA, DISTILBERT ->
+                    name.endsWith("embeddings.position_ids")
+                            || name.endsWith("pooler.dense.weight")
+                            || name.endsWith("pooler.dense.bias")
+                            || name.endsWith("decoder.bias")
+                            || name.startsWith("cls.seq_relationship.");
         };
     }
 }

@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import tensorlink.compute.Family.Placement;
 import tensorlink.compute.FeedForward.Activation;
@@ -49,11 +51,6 @@ final class HuggingFaceConfig {
         var type = json.string("model_type");
         for (var family : Family.values()) {
             if (family.modelType().equals(type)) {
-                var architectures = json.strings("architectures");
-                if (architectures.isPresent()
-                        && !architectures.get().equals(List.of(family.architecture()))) {
-                    throw json.unsupported("architectures", "[\"" + family.architecture() + "\"]");
-                }
                 return family;
             }
         }
@@ -61,21 +58,76 @@ final class HuggingFaceConfig {
         throw json.unsupported("model_type", "one of " + String.join(", ", known));
     }
 
+    private Task task() throws ModelFormatException {
+        var known = family.architectures();
+        var said = json.strings("architectures");
+        if (said.isEmpty() && known.size() == 1) {
+            return task(known.keySet().iterator().next());
+        }
+        for (var entry : known.entrySet()) {
+            if (said.isPresent() && said.get().equals(List.of(entry.getValue()))) {
+                return task(entry.getKey());
+            }
+        }
+        throw json.unsupported(
+                "architectures",
+                known.values().stream()
+                        .map(name -> "[\"" + name + "\"]")
+                        .collect(Collectors.joining(" or ")));
+    }
+
+    private Task task(Task.Kind kind) throws ModelFormatException {
+        return switch (kind) {
+            case CAUSAL_LM -> new Task.CausalLm();
+            case MASKED_LM -> new Task.MaskedLm();
+            case CLASSIFICATION -> {
+                var problem = json.string("problem_type", "single_label_classification");
+                if (!problem.equals("single_label_classification")) {
+                    throw json.unsupported("problem_type", "single_label_classification");
+                }
+                yield new Task.Classification(labels());
+            }
+            case FEATURES -> new Task.Features();
+        };
+    }
+
+    /** Two classes where none are named, as transformers has it. */
+    private List<String> labels() throws ModelFormatException {
+        var named = json.object("id2label");
+        if (named.isEmpty()) {
+            int count = json.integer("num_labels", 1, Task.Classification.LABELS_MAX, 2);
+            return IntStream.range(0, count).mapToObj(id -> "LABEL_" + id).toList();
+        }
+        var labels = new ArrayList<String>();
+        while (named.get().has(Integer.toString(labels.size()))) {
+            labels.add(named.get().string(Integer.toString(labels.size())));
+        }
+        if (labels.isEmpty() || labels.size() != named.get().size()) {
+            throw json.unsupported("id2label", "a name for each class from 0 on");
+        }
+        return labels;
+    }
+
     private ModelConfig read() throws ModelFormatException {
+        var task = task();
         requireSupported();
         int hidden = json.integer(dialect.keys().hidden(), 1, ModelConfig.HIDDEN_MAX);
         int layers = json.integer(dialect.keys().layers(), 1, ModelConfig.LAYERS_MAX);
         int vocabulary = json.integer("vocab_size", 1, ModelConfig.VOCABULARY_MAX);
+        var tokens = specialTokens(vocabulary);
+        int offset = family == Family.ROBERTA ? tokens.pad().orElse(0) + 1 : 0;
         int context =
                 json.integer(
-                        dialect.keys().context(), 1, ModelConfig.CONTEXT_MAX, dialect.context());
+                                dialect.keys().context(),
+                                1 + offset,
+                                ModelConfig.CONTEXT_MAX,
+                                dialect.context())
+                        - offset;
         var attention = attention(hidden, layers);
-        var norm =
-                new Norm(
-                        json.number(dialect.keys().epsilon(), 1e-30, 0.1, dialect.epsilon()),
-                        placement());
+        var norm = new Norm(epsilon(), placement());
         return new ModelConfig(
                 family,
+                task,
                 hidden,
                 layers,
                 vocabulary,
@@ -84,10 +136,10 @@ final class HuggingFaceConfig {
                         attention,
                         new FeedForward(inner(hidden), activation(), feedForwardBias()),
                         norm,
-                        positions(attention.headDim(), context)),
-                ends(hidden),
-                dropout(),
-                specialTokens(vocabulary),
+                        positions(attention.headDim(), context, offset)),
+                ends(hidden, task),
+                dropout(task),
+                tokens,
                 json.number("initializer_range", 0, 1, 0.02));
     }
 
@@ -103,6 +155,14 @@ final class HuggingFaceConfig {
                 requireIs("use_bidirectional_attention", false);
             }
             case PHI3, GPT_NEOX -> {}
+            case BERT, ROBERTA -> {
+                requireIs("is_decoder", false);
+                requireIs("add_cross_attention", false);
+                if (!json.string("position_embedding_type", "absolute").equals("absolute")) {
+                    throw json.unsupported("position_embedding_type", "absolute");
+                }
+            }
+            case DISTILBERT -> requireIs("sinusoidal_pos_embds", false);
             case GPT2 -> {
                 requireIs("scale_attn_weights", true);
                 requireIs("scale_attn_by_inverse_layer_idx", false);
@@ -130,7 +190,7 @@ final class HuggingFaceConfig {
                     case LLAMA, QWEN3, GEMMA2 -> json.bool("attention_bias", false);
                     case MISTRAL, PHI3, QWEN2 -> false;
                     case GPT_NEOX -> json.bool("attention_bias", true);
-                    case GPT2 -> true;
+                    case GPT2, BERT, ROBERTA, DISTILBERT -> true;
                 };
         boolean gemma = family == Family.GEMMA2;
         int headDim = headDim(hidden, heads);
@@ -190,7 +250,7 @@ final class HuggingFaceConfig {
     private List<Integer> windows(int layers) throws ModelFormatException {
         var types = json.strings("layer_types");
         return switch (family) {
-            case LLAMA, GPT2, GPT_NEOX -> {
+            case LLAMA, GPT2, GPT_NEOX, BERT, ROBERTA, DISTILBERT -> {
                 if (types.isPresent() && types.get().contains("sliding_attention")) {
                     throw json.unsupported("layer_types", "full_attention only");
                 }
@@ -268,7 +328,7 @@ final class HuggingFaceConfig {
         return switch (family) {
             case LLAMA -> json.bool("mlp_bias", false);
             case MISTRAL, QWEN2, QWEN3, GEMMA2, PHI3 -> false;
-            case GPT2, GPT_NEOX -> true;
+            case GPT2, GPT_NEOX, BERT, ROBERTA, DISTILBERT -> true;
         };
     }
 
@@ -278,10 +338,15 @@ final class HuggingFaceConfig {
                 : family.traits().placement();
     }
 
-    private Positions positions(int headDim, int context) throws ModelFormatException {
+    private double epsilon() throws ModelFormatException {
+        var key = dialect.keys().epsilon();
+        return key.isEmpty() ? dialect.epsilon() : json.number(key, 1e-30, 0.1, dialect.epsilon());
+    }
+
+    private Positions positions(int headDim, int context, int offset) throws ModelFormatException {
         return switch (family.traits().positions()) {
             case ROTARY -> rotary(headDim, context);
-            case LEARNED -> new Positions.Learned();
+            case LEARNED -> new Positions.Learned(offset);
         };
     }
 
@@ -293,7 +358,8 @@ final class HuggingFaceConfig {
         }
         double part =
                 switch (family) {
-                    case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2, GPT2 -> 1;
+                    case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2 -> 1;
+                    case GPT2, BERT, ROBERTA, DISTILBERT -> 1;
                     case PHI3 -> json.number("partial_rotary_factor", 0, 1, 1);
                     case GPT_NEOX -> json.number("rotary_pct", 0, 1, 0.25);
                 };
@@ -314,7 +380,7 @@ final class HuggingFaceConfig {
         boolean whole =
                 switch (family) {
                     case LLAMA, MISTRAL, QWEN2, QWEN3, GEMMA2 -> true;
-                    case PHI3, GPT2, GPT_NEOX -> false;
+                    case PHI3, GPT_NEOX, GPT2, BERT, ROBERTA, DISTILBERT -> false;
                 };
         if (whole && part != 1) {
             throw json.unsupported("partial_rotary_factor", "1");
@@ -355,23 +421,30 @@ final class HuggingFaceConfig {
                         "original_max_position_embeddings", 1, ModelConfig.CONTEXT_MAX, context));
     }
 
-    private Ends ends(int hidden) throws ModelFormatException {
-        boolean tied = json.bool("tie_word_embeddings", dialect.tied());
-        return family == Family.GEMMA2
-                ? new Ends(tied, Math.sqrt(hidden), cap("final_logit_softcapping", 30))
-                : Ends.plain(tied);
+    private Ends ends(int hidden, Task task) throws ModelFormatException {
+        boolean hasHead = family.names(task.kind()).containsKey(Part.HEAD);
+        boolean tied = json.bool("tie_word_embeddings", dialect.tied()) && hasHead;
+        if (family == Family.GEMMA2) {
+            return new Ends(tied, Math.sqrt(hidden), 0, cap("final_logit_softcapping", 30));
+        }
+        boolean segments = family.names(task.kind()).containsKey(Part.TOKEN_TYPES);
+        return new Ends(tied, 1, segments ? json.integer("type_vocab_size", 1, 1 << 10, 2) : 0, 0);
     }
 
-    private Dropout dropout() throws ModelFormatException {
+    private Dropout dropout(Task task) throws ModelFormatException {
         var keys = dialect.keys();
+        double residual = rate(keys.residualDropout(), dialect.dropout());
+        // Null means the rate of the rest; DistilBERT's has its own preset.
+        double head = family == Family.DISTILBERT ? 0.2 : residual;
         return new Dropout(
-                rate(keys.embeddingDropout()),
-                rate(keys.attentionDropout()),
-                rate(keys.residualDropout()));
+                rate(keys.embeddingDropout(), dialect.dropout()),
+                rate(keys.attentionDropout(), dialect.dropout()),
+                residual,
+                task.kind() == Task.Kind.CLASSIFICATION ? rate(keys.headDropout(), head) : 0);
     }
 
-    private double rate(String key) throws ModelFormatException {
-        return key.isEmpty() ? 0 : json.number(key, 0, 1, dialect.dropout());
+    private double rate(String key, double otherwise) throws ModelFormatException {
+        return key.isEmpty() ? 0 : json.number(key, 0, 1, otherwise);
     }
 
     private SpecialTokens specialTokens(int vocabulary) throws ModelFormatException {

@@ -2,6 +2,7 @@ package tensorlink.compute;
 
 import java.io.ByteArrayOutputStream;
 import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
 import tensorlink.compute.Family.Placement;
@@ -39,7 +40,7 @@ final class HuggingFaceWriter {
         var family = config.family();
         json.writeStartObject();
         json.writeArrayPropertyStart("architectures");
-        json.writeString(family.architecture());
+        json.writeString(family.architectures().get(config.task().kind()));
         json.writeEndArray();
         json.writeStringProperty("model_type", family.modelType());
         json.writeStringProperty("torch_dtype", "float32");
@@ -54,8 +55,10 @@ final class HuggingFaceWriter {
         json.writeStringProperty(
                 keys.activation(), config.feedForward().activation().names().getFirst());
         json.writeNumberProperty("vocab_size", config.vocabulary());
-        json.writeNumberProperty(keys.context(), config.contextLength());
-        json.writeNumberProperty(keys.epsilon(), config.block().norm().epsilon());
+        json.writeNumberProperty(keys.context(), config.contextLength() + offset());
+        if (!keys.epsilon().isEmpty()) {
+            json.writeNumberProperty(keys.epsilon(), config.block().norm().epsilon());
+        }
         json.writeNumberProperty("initializer_range", config.initializerRange());
         writeDropout(keys.attentionDropout(), config.dropout().attention());
         writeDropout(keys.residualDropout(), config.dropout().residual());
@@ -65,9 +68,13 @@ final class HuggingFaceWriter {
         json.writeBooleanProperty("tie_word_embeddings", config.ends().tied());
         switch (config.block().positions()) {
             case Positions.Rotary rotary -> writeRotary(rotary);
-            case Positions.Learned() -> {}
+            case Positions.Learned ignored -> {}
         }
         writeFamily();
+        if (config.task() instanceof Task.Classification(List<String> labels)) {
+            writeDropout(keys.headDropout(), config.dropout().head());
+            writeLabels(labels);
+        }
         writeSpecialTokens(config.specialTokens());
         json.writeEndObject();
     }
@@ -133,7 +140,9 @@ final class HuggingFaceWriter {
                 writeWindow(window);
                 writeLayerTypes(attention.windows());
             }
-            case GPT2 -> {}
+            case GPT2, DISTILBERT -> {}
+            case BERT, ROBERTA ->
+                    json.writeNumberProperty("type_vocab_size", config.ends().segments());
             case GPT_NEOX -> {
                 json.writeBooleanProperty("attention_bias", attention.outputBias());
                 json.writeBooleanProperty(
@@ -141,6 +150,26 @@ final class HuggingFaceWriter {
                         config.block().norm().placement() == Placement.PARALLEL);
             }
         }
+    }
+
+    private int offset() {
+        return switch (config.block().positions()) {
+            case Positions.Learned(int offset) -> offset;
+            case Positions.Rotary ignored -> 0;
+        };
+    }
+
+    private void writeLabels(List<String> labels) {
+        json.writeObjectPropertyStart("id2label");
+        for (int id = 0; id < labels.size(); id++) {
+            json.writeStringProperty(Integer.toString(id), labels.get(id));
+        }
+        json.writeEndObject();
+        json.writeObjectPropertyStart("label2id");
+        for (var label : new LinkedHashSet<>(labels)) {
+            json.writeNumberProperty(label, labels.indexOf(label));
+        }
+        json.writeEndObject();
     }
 
     private void writeCap(String key, double cap) {

@@ -21,7 +21,7 @@ public final class Layout {
 
     public List<Entry> embedding() {
         var entries = new ArrayList<Entry>();
-        for (var part : config.family().names().keySet()) {
+        for (var part : config.names().keySet()) {
             if (part.ofEmbedding()) {
                 add(entries, part, 0);
             }
@@ -31,7 +31,7 @@ public final class Layout {
 
     public List<Entry> layer(int layer) {
         var entries = new ArrayList<Entry>();
-        for (var part : config.family().names().keySet()) {
+        for (var part : config.names().keySet()) {
             if (part.ofLayer()) {
                 add(entries, part, layer);
             }
@@ -42,7 +42,7 @@ public final class Layout {
     /** Of a tied head the last entry is the embedding's tensor. */
     public List<Entry> head() {
         var entries = new ArrayList<Entry>();
-        for (var part : config.family().names().keySet()) {
+        for (var part : config.names().keySet()) {
             if (part == Part.HEAD && config.tiedEmbeddings()) {
                 entries.add(new Entry(Part.HEAD, false, embedding().getFirst().tensor()));
             } else if (!part.ofEmbedding() && !part.ofLayer()) {
@@ -63,9 +63,13 @@ public final class Layout {
     }
 
     private void add(List<Entry> entries, Part part, int layer) {
-        var names = config.family().names();
+        var names = config.names();
         var name = names.getOrDefault(part, "").replace("#", Integer.toString(layer));
         var shape = weight(part);
+        if (part == Part.HEAD_BIAS) {
+            entries.add(new Entry(Part.HEAD, true, f32(name, shape)));
+            return;
+        }
         entries.add(new Entry(part, false, f32(name + ".weight", shape)));
         if (biased(part)) {
             long outputs = shape.axis(columnsAreOutputs(part) ? shape.rank() - 1 : 0);
@@ -81,7 +85,11 @@ public final class Layout {
         int keys = attention.keyWidth();
         return switch (part) {
             case TOKENS, HEAD -> Shape.of(config.vocabulary(), hidden);
-            case POSITIONS -> Shape.of(config.contextLength(), hidden);
+            case POSITIONS -> Shape.of(positionRows(), hidden);
+            case TOKEN_TYPES -> Shape.of(config.ends().segments(), hidden);
+            case TRANSFORM, POOLER -> Shape.of(hidden, hidden);
+            case CLASSIFIER -> Shape.of(config.resultWidth(), hidden);
+            case HEAD_BIAS -> Shape.of(config.vocabulary());
             case QUERY -> linear(queries, hidden);
             case KEY, VALUE -> linear(keys, hidden);
             case QUERY_KEY_VALUE -> linear(queries + 2 * keys, hidden);
@@ -94,6 +102,8 @@ public final class Layout {
                     ATTENTION_END_NORM,
                     FEED_FORWARD_NORM,
                     FEED_FORWARD_END_NORM,
+                    EMBEDDING_NORM,
+                    TRANSFORM_NORM,
                     FINAL_NORM ->
                     Shape.of(hidden);
         };
@@ -105,13 +115,21 @@ public final class Layout {
                 : Shape.of(inputs, outputs);
     }
 
+    private int positionRows() {
+        return switch (config.block().positions()) {
+            case Positions.Learned(int offset) -> config.contextLength() + offset;
+            case Positions.Rotary ignored -> 0;
+        };
+    }
+
     private boolean columnsAreOutputs(Part part) {
         return part.ofLayer() && config.family().weight() == Family.Weight.COLUMNS_ARE_OUTPUTS;
     }
 
     private boolean biased(Part part) {
         return switch (part) {
-            case TOKENS, POSITIONS, HEAD -> false;
+            case TOKENS, POSITIONS, TOKEN_TYPES, HEAD_BIAS, HEAD -> false;
+            case TRANSFORM, POOLER, CLASSIFIER -> true;
             case QUERY, KEY, VALUE, QUERY_KEY_VALUE -> config.attention().inputBias();
             case OUTPUT -> config.attention().outputBias();
             case GATE, UP, GATE_UP, DOWN -> config.feedForward().bias();
@@ -121,6 +139,8 @@ public final class Layout {
                     ATTENTION_END_NORM,
                     FEED_FORWARD_NORM,
                     FEED_FORWARD_END_NORM,
+                    EMBEDDING_NORM,
+                    TRANSFORM_NORM,
                     FINAL_NORM ->
                     config.family().norm() == Norm.Kind.LAYER;
         };

@@ -41,7 +41,7 @@ public record MemoryEstimate(long weights, long training, long activations, long
         }
         long perPosition = perLayer(config, load.time()) * layers.size() + (long) config.hidden();
         if (config.holdsHead(layers)) {
-            perPosition += 2L * config.hidden() + 2L * config.vocabulary();
+            perPosition += 2L * config.hidden() + 2L * config.resultWidth();
         }
         return new MemoryEstimate(
                 weights,
@@ -56,13 +56,13 @@ public record MemoryEstimate(long weights, long training, long activations, long
         var feedForward = config.feedForward();
         long norms = config.block().norm().placement() == Family.Placement.AROUND ? 11 : 7;
         long kept = norms * config.hidden() + 7L * attention.queryWidth();
-        kept += (config.family().gated() ? 4L : 2L) * feedForward.inner();
+        kept += (config.gated() ? 4L : 2L) * feedForward.inner();
         // A cap is composed: scores, what they become, and what they weigh.
         return kept + (attention.cap() > 0 ? 4L * attention.heads() * time : 0);
     }
 
     public static MemoryEstimate ofInference(ModelConfig config, LayerRange layers, Load load) {
-        long perPosition = 2L * config.attention().keyWidth() * layers.size();
+        long perPosition = config.causal() ? 2L * config.attention().keyWidth() * layers.size() : 0;
         return new MemoryEstimate(
                 weightBytes(config, layers),
                 0,
@@ -103,7 +103,7 @@ public record MemoryEstimate(long weights, long training, long activations, long
             widest = Math.max(widest, 4L * config.attention().heads() * load.time());
         }
         if (config.holdsHead(layers)) {
-            widest = Math.max(widest, 2L * config.vocabulary());
+            widest = Math.max(widest, 2L * config.resultWidth());
         }
         return Float.BYTES * widest * load.positions();
     }

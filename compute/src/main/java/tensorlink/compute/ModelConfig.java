@@ -4,16 +4,18 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import tensorlink.compute.Family.Placement;
 import tensorlink.compute.FeedForward.Activation;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
 
 /**
- * What a decoder model is, as data: enough to name its tensors and to compute it.
+ * What a transformer is, as data: enough to name its tensors and to compute it.
  *
  * @param hidden the width of the residual stream
  * @param layers how many transformer layers
@@ -23,6 +25,7 @@ import tensorlink.compute.tensor.TensorSpec;
  */
 public record ModelConfig(
         Family family,
+        Task task,
         int hidden,
         int layers,
         int vocabulary,
@@ -66,10 +69,18 @@ public record ModelConfig(
         require(
                 initializerRange >= 0 && initializerRange <= 1,
                 "initializerRange " + initializerRange + ", 0 to 1");
+        require(
+                (long) vocabulary * Math.max(1, ends.segments()) <= Integer.MAX_VALUE,
+                vocabulary + " tokens in " + ends.segments() + " segments");
         int windows = block.attention().windows().size();
         require(windows == layers, windows + " windows for " + layers + " layers");
         int ids = vocabulary;
         specialTokens.pad().ifPresent(id -> require(id >= 0 && id < ids, "pad token " + id));
+        require(
+                family.architectures().containsKey(task.kind()),
+                "no " + family.modelType() + " is for " + task);
+        boolean hasHead = family.names(task.kind()).containsKey(Part.HEAD);
+        require(hasHead || !ends.tied(), "a tied head of a model without one");
         family.require(hidden, block, ends);
     }
 
@@ -113,6 +124,7 @@ public record ModelConfig(
                         Collections.nCopies(layers, 0));
         return new ModelConfig(
                 Family.LLAMA,
+                new Task.CausalLm(),
                 hidden,
                 layers,
                 vocabulary,
@@ -133,6 +145,7 @@ public record ModelConfig(
     public ModelConfig withoutDropout() {
         return new ModelConfig(
                 family,
+                task,
                 hidden,
                 layers,
                 vocabulary,
@@ -150,6 +163,58 @@ public record ModelConfig(
             case UNTRAINED -> specialTokens.pad();
             case ANY_TOKEN -> OptionalInt.empty();
         };
+    }
+
+    /** Whether the feed-forward is multiplied by a gate. */
+    boolean gated() {
+        return names().containsKey(Part.GATE) || names().containsKey(Part.GATE_UP);
+    }
+
+    /** The parts it has, with their names. */
+    Map<Part, String> names() {
+        return family.names(task.kind());
+    }
+
+    /** Whether positions look only at those before them, and the last stage predicts the next. */
+    public boolean causal() {
+        return task.kind() == Task.Kind.CAUSAL_LM;
+    }
+
+    /**
+     * How wide what a stage hands to the next is: the hidden state of each position and, in models
+     * that see whole texts, 1 behind it where there is a token and 0 where there is padding.
+     */
+    public int edgeWidth() {
+        return causal() ? hidden : hidden + 1;
+    }
+
+    /**
+     * Token ids are below this: there is a range of the vocabulary's size for each segment of a
+     * text, so that {@code id + vocabulary} is token {@code id} in the second.
+     */
+    public int idLimit() {
+        return vocabulary * Math.max(1, ends.segments());
+    }
+
+    /** How many numbers the last stage gives for a position, or for a row if it is classified. */
+    public int resultWidth() {
+        return switch (task) {
+            case Task.CausalLm(), Task.MaskedLm() -> vocabulary;
+            case Task.Classification(List<String> labels) -> labels.size();
+            case Task.Features() -> hidden;
+        };
+    }
+
+    /** The shape of what the last stage gives for some rows. */
+    public Shape resultShape(int rows, int length) {
+        return task.kind() == Task.Kind.CLASSIFICATION
+                ? Shape.of(rows, resultWidth())
+                : Shape.of(rows, length, resultWidth());
+    }
+
+    /** How many labels a row of this many tokens has. */
+    public int labelsPerRow(int length) {
+        return task.kind() == Task.Kind.CLASSIFICATION ? 1 : length;
     }
 
     public Attention attention() {
@@ -245,7 +310,7 @@ public record ModelConfig(
             found.remove(own.name());
         }
         for (var name : found.keySet()) {
-            boolean tiedHead = ends.tied() && name.equals(family.headName());
+            boolean tiedHead = ends.tied() && name.equals(names().get(Part.HEAD) + ".weight");
             if (!tiedHead && !family.ignores(name)) {
                 throw new ModelFormatException(source, name + " belongs to another kind of model");
             }

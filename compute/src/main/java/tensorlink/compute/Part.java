@@ -9,6 +9,9 @@ public enum Part {
     TOKENS,
     /** One row per position. */
     POSITIONS,
+    /** One row per segment of a text. */
+    TOKEN_TYPES,
+    EMBEDDING_NORM,
 
     QUERY,
     KEY,
@@ -35,6 +38,14 @@ public enum Part {
     FEED_FORWARD_END_NORM,
 
     FINAL_NORM,
+    /** What hidden states go through before the head of a masked language model. */
+    TRANSFORM,
+    TRANSFORM_NORM,
+    /** What the first position goes through before it is classified. */
+    POOLER,
+    CLASSIFIER,
+    /** The head's bias, which has a name of its own. */
+    HEAD_BIAS,
     /** From hidden states to logits. */
     HEAD;
 

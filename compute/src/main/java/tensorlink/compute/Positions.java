@@ -28,8 +28,17 @@ public sealed interface Positions {
         }
     }
 
-    /** A learned row for each position is added to the embedding. */
-    record Learned() implements Positions {
+    /**
+     * A learned row for each position is added to the embedding.
+     *
+     * @param offset the row of the first position; where it is not 0, as in RoBERTa, only positions
+     *     whose token is not the padding token count, and those that do not have the row before it
+     */
+    record Learned(int offset) implements Positions {
+        public Learned {
+            ModelConfig.require(offset >= 0 && offset < 1 << 20, "position offset " + offset);
+        }
+
         @Override
         public Kind kind() {
             return Kind.LEARNED;

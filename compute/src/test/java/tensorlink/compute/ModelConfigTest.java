@@ -28,6 +28,7 @@ class ModelConfigTest {
                 .isEqualTo(
                         new ModelConfig(
                                 Family.LLAMA,
+                                new Task.CausalLm(),
                                 32,
                                 4,
                                 512,
@@ -147,6 +148,16 @@ class ModelConfigTest {
                         golden("gpt2"),
                         golden("gpt-neox"),
                         golden("gpt-neox-sequential"),
+                        golden("bert-mlm"),
+                        golden("bert-classify"),
+                        golden("bert-features"),
+                        golden("roberta-mlm"),
+                        golden("roberta-classify"),
+                        golden("distilbert-mlm"),
+                        golden("distilbert-classify"),
+                        golden("distilbert-features"),
+                        encoder("bert", "BertForSequenceClassification", ", \"num_labels\": 5"),
+                        encoder("roberta", "RobertaModel", ""),
                         parse("gpt_neox", ", \"hidden_dropout\": 0.25, \"attention_dropout\": 0.5"),
                         parse("phi3", ", \"embd_pdrop\": 0.25, \"resid_pdrop\": 0.5"),
                         parse("gemma2", ", \"head_dim\": 6, \"layer_types\": null"),
@@ -189,7 +200,13 @@ class ModelConfigTest {
                 "phi3-window",
                 "gpt2",
                 "gpt-neox",
-                "phi3"
+                "phi3",
+                "bert-mlm",
+                "bert-classify",
+                "roberta-mlm",
+                "roberta-classify",
+                "distilbert-mlm",
+                "distilbert-classify"
             })
     void names_the_tensors_of_the_checkpoint_with_their_shapes(String name) throws IOException {
         var config = golden(name);
@@ -257,7 +274,7 @@ class ModelConfigTest {
         assertThat(preset.attention().windows()).containsExactly(4096, 0, 4096);
         assertThat(preset.attention().cap()).isEqualTo(50);
         assertThat(preset.attention().headDim()).isEqualTo(256);
-        assertThat(preset.ends()).isEqualTo(new Ends(true, Math.sqrt(32), 30));
+        assertThat(preset.ends()).isEqualTo(new Ends(true, Math.sqrt(32), 0, 30));
         assertThat(told.attention().windows()).containsExactly(8, 0, 8);
         assertThat(told.attention().cap()).isZero();
         assertThat(told.attention().scoreWidth()).isEqualTo(144);
@@ -276,7 +293,7 @@ class ModelConfigTest {
         assertThat(gpt2.contextLength()).isEqualTo(1024);
         assertThat(gpt2.feedForward()).isEqualTo(new FeedForward(128, Activation.GELU_TANH, true));
         assertThat(gpt2.tiedEmbeddings()).isTrue();
-        assertThat(gpt2.dropout()).isEqualTo(new Dropout(0.1, 0.1, 0.1));
+        assertThat(gpt2.dropout()).isEqualTo(new Dropout(0.1, 0.1, 0.1, 0));
         assertThat(gpt2.withoutDropout().dropout().none()).isTrue();
         assertThat(gpt2.specialTokens()).isEqualTo(SpecialTokens.none());
     }
@@ -305,6 +322,7 @@ class ModelConfigTest {
         assertThatThrownBy(() ->
                         new ModelConfig(
                                 Family.GPT2,
+                                new Task.CausalLm(),
                                 64,
                                 2,
                                 260,
@@ -316,6 +334,34 @@ class ModelConfigTest {
                                 0.02))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("biases or windows that no gpt2 has");
+    }
+
+    @Test
+    void encoders_have_classes_segments_and_positions_as_their_keys_say() throws IOException {
+        var named =
+                encoder(
+                        "bert",
+                        "BertForSequenceClassification",
+                        ", \"id2label\": {\"0\": \"ham\", \"1\": \"spam\"}");
+        var counted = encoder("roberta", "RobertaForSequenceClassification", "");
+
+        assertThat(named.task()).isEqualTo(new Task.Classification(List.of("ham", "spam")));
+        assertThat(named.resultWidth()).isEqualTo(2);
+        assertThat(named.idLimit()).isEqualTo(1024);
+        assertThat(named.edgeWidth()).isEqualTo(33);
+        assertThat(named.dropout()).isEqualTo(new Dropout(0.1, 0.1, 0.1, 0.1));
+        assertThat(named.block().norm()).isEqualTo(new Norm(1e-12, Placement.AFTER));
+        assertThat(counted.task())
+                .isEqualTo(new Task.Classification(List.of("LABEL_0", "LABEL_1")));
+        assertThat(counted.block().positions()).isEqualTo(new Positions.Learned(2));
+        assertThat(counted.contextLength()).isEqualTo(510);
+        assertThat(encoder("bert", "BertModel", "").tiedEmbeddings()).isFalse();
+        assertThat(encoder("bert", "BertForMaskedLM", "").tiedEmbeddings()).isTrue();
+    }
+
+    private static ModelConfig encoder(String family, String architecture, String more)
+            throws IOException {
+        return parse(family, ", \"architectures\": [\"" + architecture + "\"]" + more);
     }
 
     @Test

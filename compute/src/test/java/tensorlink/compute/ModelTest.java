@@ -38,7 +38,15 @@ class ModelTest {
                 "gemma2",
                 "phi3-window",
                 "gpt2",
-                "gpt-neox"
+                "gpt-neox",
+                "bert-mlm",
+                "bert-classify",
+                "bert-features",
+                "roberta-mlm",
+                "roberta-classify",
+                "distilbert-mlm",
+                "distilbert-classify",
+                "distilbert-features"
             })
     void what_it_loads_it_saves_and_loads_again_equal(String name) throws Exception {
         var model = Model.load(Goldens.folder(name));
@@ -65,6 +73,22 @@ class ModelTest {
                 .extracting(TensorSpec::name)
                 .contains("transformer.h.0.attn.c_attn.weight")
                 .doesNotContain("h.0.attn.c_attn.weight");
+    }
+
+    @Test
+    void takes_the_first_names_of_bert_and_a_body_saved_without_its_head() throws Exception {
+        var today = Model.load(Goldens.folder("bert-mlm"));
+        rewrite(
+                today,
+                name ->
+                        name.replace("LayerNorm.weight", "LayerNorm.gamma")
+                                .replace("LayerNorm.bias", "LayerNorm.beta"));
+
+        assertThat(digests(Model.load(folder))).isEqualTo(digests(today));
+
+        var body = Model.load(Goldens.folder("bert-features"));
+        rewrite(body, name -> "bert." + name);
+        assertThat(digests(Model.load(folder))).isEqualTo(digests(body));
     }
 
     @Test

@@ -13,6 +13,7 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Norm;
 import tensorlink.compute.Part;
 import tensorlink.compute.Positions;
+import tensorlink.compute.Task;
 
 /**
  * What a stage is, in the numbers that operators take: the lists {@code s} and {@code f} of the
@@ -40,6 +41,14 @@ final class Description {
         FUSION,
         TRANSPOSED,
         ACTIVATION,
+        /** What the head of a masked language model goes through. */
+        TRANSFORM_ACTIVATION,
+        /** Whether what is classified goes through a rectifier, else a hyperbolic tangent. */
+        RECTIFIED,
+        TASK,
+        VOCABULARY,
+        /** The row of the first position, where positions of padding do not count, or 0. */
+        POSITION_OFFSET,
         EMBEDDING_PARAMETERS,
         LAYER_PARAMETERS,
         HEAD_PARAMETERS
@@ -85,7 +94,8 @@ final class Description {
                         Norm.Kind.values(),
                         Family.Placement.values(),
                         Family.Fusion.values(),
-                        FeedForward.Activation.values())) {
+                        FeedForward.Activation.values(),
+                        Task.Kind.values())) {
             for (var constant : constants) {
                 put(values, constant.name(), ordinal(constant));
             }
@@ -139,6 +149,11 @@ final class Description {
         set(s, Setting.NORM, ordinal(family.norm()));
         set(s, Setting.PLACEMENT, ordinal(config.block().norm().placement()));
         set(s, Setting.FUSION, ordinal(family.fusion()));
+        set(s, Setting.TASK, ordinal(config.task().kind()));
+        set(s, Setting.VOCABULARY, config.vocabulary());
+        set(s, Setting.POSITION_OFFSET, positionOffset(config));
+        set(s, Setting.RECTIFIED, family == Family.DISTILBERT);
+        set(s, Setting.TRANSFORM_ACTIVATION, ordinal(transformActivation(config)));
         set(s, Setting.TRANSPOSED, family.weight() == Family.Weight.COLUMNS_ARE_OUTPUTS);
         set(s, Setting.ACTIVATION, ordinal(config.feedForward().activation()));
         Arrays.fill(s, Setting.values().length, WINDOWS, -1);
@@ -163,8 +178,22 @@ final class Description {
     private static int turning(ModelConfig config) {
         return switch (config.block().positions()) {
             case Positions.Rotary rotary -> rotary.dimensions();
-            case Positions.Learned() -> 0;
+            case Positions.Learned ignored -> 0;
         };
+    }
+
+    private static int positionOffset(ModelConfig config) {
+        return switch (config.block().positions()) {
+            case Positions.Rotary ignored -> 0;
+            case Positions.Learned(int offset) -> offset;
+        };
+    }
+
+    /** RoBERTa's does not follow the configuration. */
+    private static FeedForward.Activation transformActivation(ModelConfig config) {
+        return config.family() == Family.ROBERTA
+                ? FeedForward.Activation.GELU
+                : config.feedForward().activation();
     }
 
     private static double[] numbers(ModelConfig config) {

@@ -35,7 +35,7 @@ final class RopeTable {
     private static float[] frequencies(ModelConfig config) {
         return switch (config.block().positions()) {
             case Positions.Rotary(Rope rope, int dimensions) -> rope.frequencies(dimensions);
-            case Positions.Learned() -> new float[0];
+            case Positions.Learned ignored -> new float[0];
         };
     }
 

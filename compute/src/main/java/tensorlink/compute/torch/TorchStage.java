@@ -49,10 +49,19 @@ final class TorchStage implements Stage {
     private final RopeTable rope;
     private final Map<Integer, Recording> inFlight = new HashMap<>();
 
-    /** What backward needs of a micro-batch. */
+    /**
+     * What backward needs of a micro-batch.
+     *
+     * @param tape leaves and results, then what the stage gives
+     */
     private record Recording(PtNDManager scope, List<PtNDArray> tape) {
         PtNDArray result() {
             return tape.getLast();
+        }
+
+        /** What a gradient is of: the result without the padding mask. */
+        PtNDArray lastUnit() {
+            return tape.get(tape.size() - 2);
         }
     }
 
@@ -209,7 +218,7 @@ final class TorchStage implements Stage {
     }
 
     private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
-        var expected = NativeArrays.shape(recording.result().getShape());
+        var expected = NativeArrays.shape(recording.lastUnit().getShape());
         if (expected.rank() == 0) {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
@@ -333,6 +342,9 @@ final class TorchStage implements Stage {
 
     @Override
     public KvCache openCache(int batch, int capacity) throws InterruptedException {
+        if (!config.causal()) {
+            throw new IllegalArgumentException("a model for " + config.task() + " has no cache");
+        }
         if (batch < 1 || capacity < 1 || capacity > config.contextLength()) {
             throw new IllegalArgumentException(
                     "cache of "
