@@ -7,19 +7,31 @@ import java.util.List;
  * What one step learns from.
  *
  * @param inputs token ids
- * @param labels of the same shape; position {@code t} is predicted from the inputs before it, and
- *     {@value #IGNORED} marks a position that does not count
+ * @param labels what {@code task} compares results with, of the same rows: tokens, or classes, of
+ *     which a row has one; {@value #IGNORED} marks what does not count
  */
-public record Batch(Tokens inputs, Tokens labels) {
+public record Batch(Tokens inputs, Tokens labels, Task.Kind task) {
     public static final long IGNORED = -100;
 
     public Batch {
-        if (labels.rows() != inputs.rows() || labels.length() != inputs.length()) {
-            throw new IllegalArgumentException("inputs " + inputs + ", labels " + labels);
+        boolean fits =
+                switch (task) {
+                    case CAUSAL_LM, MASKED_LM -> labels.length() == inputs.length();
+                    case CLASSIFICATION -> labels.length() == 1;
+                    case FEATURES -> false;
+                };
+        if (!fits || labels.rows() != inputs.rows()) {
+            throw new IllegalArgumentException(
+                    "inputs " + inputs + ", labels " + labels + " for " + task);
         }
-        if (count(labels) == 0) {
+        if (count(labels, task) == 0) {
             throw new IllegalArgumentException("no label counts");
         }
+    }
+
+    /** For next-token prediction: position {@code t} is predicted from the inputs before it. */
+    public Batch(Tokens inputs, Tokens labels) {
+        this(inputs, labels, Task.Kind.CAUSAL_LM);
     }
 
     /** Learns to predict every token but each row's first. */
@@ -27,9 +39,9 @@ public record Batch(Tokens inputs, Tokens labels) {
         return new Batch(inputs, inputs);
     }
 
-    /** How many labels count; the first of each row has nothing to be predicted from. */
+    /** How many labels count; a first token that is predicted from nothing does not. */
     public long labelCount() {
-        return count(labels);
+        return count(labels, task);
     }
 
     /**
@@ -55,10 +67,11 @@ public record Batch(Tokens inputs, Tokens labels) {
         return List.copyOf(parts);
     }
 
-    private static long count(Tokens labels) {
+    private static long count(Tokens labels, Task.Kind task) {
         long count = 0;
+        int first = task == Task.Kind.CAUSAL_LM ? 1 : 0;
         for (int row = 0; row < labels.rows(); row++) {
-            for (int t = 1; t < labels.length(); t++) {
+            for (int t = first; t < labels.length(); t++) {
                 if (labels.at(row, t) != IGNORED) {
                     count++;
                 }

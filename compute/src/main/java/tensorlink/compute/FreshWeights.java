@@ -24,27 +24,28 @@ final class FreshWeights implements Weights {
 
     private final ModelConfig config;
     private final long seed;
-    private final Map<String, TensorSpec> tensors = new LinkedHashMap<>();
+    private final Map<String, Layout.Entry> entries = new LinkedHashMap<>();
 
     FreshWeights(ModelConfig config, long seed) {
         this.config = config;
         this.seed = seed;
-        for (var tensor : config.tensors(config.allLayers())) {
-            tensors.put(tensor.name(), tensor);
+        for (var entry : config.layout().all()) {
+            entries.putIfAbsent(entry.tensor().name(), entry);
         }
     }
 
     @Override
     public List<TensorSpec> tensors() {
-        return List.copyOf(tensors.values());
+        return entries.values().stream().map(Layout.Entry::tensor).toList();
     }
 
     @Override
     public void read(String name, long offset, MemorySegment target) {
-        var tensor = tensors.get(name);
-        if (tensor == null) {
+        var entry = entries.get(name);
+        if (entry == null) {
             throw new IllegalArgumentException("no tensor " + name);
         }
+        var tensor = entry.tensor();
         if (offset < 0
                 || target.byteSize() > tensor.byteSize() - offset
                 || offset % Float.BYTES != 0
@@ -55,31 +56,40 @@ final class FreshWeights implements Weights {
         long first = offset / Float.BYTES;
         long count = target.byteSize() / Float.BYTES;
         if (tensor.shape().rank() == 1) {
-            float constant = name.endsWith(".bias") ? 0 : 1;
+            boolean one = !entry.bias() && config.family().norm() != Norm.Kind.RMS_OFFSET;
+            float constant = one ? 1 : 0;
             for (long i = 0; i < count; i++) {
                 target.setAtIndex(FLOAT, i, constant);
             }
         } else {
-            fillNormal(random(name), first, target, count);
+            fillNormal(random(name), first, target, deviation(entry.part()));
         }
     }
 
-    private void fillNormal(CounterRandom random, long first, MemorySegment target, long count) {
+    /** GPT-2 makes what is added to the residual stream smaller, the more often that is done. */
+    private double deviation(Part part) {
+        boolean residual = part == Part.OUTPUT || part == Part.DOWN;
+        return config.family() == Family.GPT2 && residual
+                ? config.initializerRange() / Math.sqrt(2.0 * config.layers())
+                : config.initializerRange();
+    }
+
+    private static void fillNormal(
+            CounterRandom random, long first, MemorySegment target, double deviation) {
+        long count = target.byteSize() / Float.BYTES;
         for (long i = 0; i < count; ) {
             long pair = (first + i) >> 1;
             double radius = StrictMath.sqrt(-2 * StrictMath.log(1 - random.uniform(2 * pair)));
             double angle = 2 * Math.PI * random.uniform(2 * pair + 1);
             if (((first + i) & 1) == 0) {
-                target.setAtIndex(FLOAT, i++, scaled(radius * StrictMath.cos(angle)));
+                double normal = radius * StrictMath.cos(angle);
+                target.setAtIndex(FLOAT, i++, (float) (normal * deviation));
             }
             if (i < count) {
-                target.setAtIndex(FLOAT, i++, scaled(radius * StrictMath.sin(angle)));
+                double normal = radius * StrictMath.sin(angle);
+                target.setAtIndex(FLOAT, i++, (float) (normal * deviation));
             }
         }
-    }
-
-    private float scaled(double normal) {
-        return (float) (normal * config.initializerRange());
     }
 
     private CounterRandom random(String name) {

@@ -39,12 +39,9 @@ public record MemoryEstimate(long weights, long training, long activations, long
         if (config.tiedEmbeddings() && holdsEnd(config, layers)) {
             training += 2 * embedding(config);
         }
-        long attention = (long) config.heads() * config.headDim();
-        // Counted from the operator module: what autograd keeps of one layer, per position.
-        long perLayer = 7L * config.hidden() + 7 * attention + 4L * config.intermediate();
-        long perPosition = perLayer * layers.size() + config.hidden();
+        long perPosition = perLayer(config, load.time()) * layers.size() + (long) config.hidden();
         if (config.holdsHead(layers)) {
-            perPosition += 2L * config.hidden() + 2L * config.vocabulary();
+            perPosition += 2L * config.hidden() + 2L * config.resultWidth();
         }
         return new MemoryEstimate(
                 weights,
@@ -53,8 +50,19 @@ public record MemoryEstimate(long weights, long training, long activations, long
                 scratch(config, layers, load));
     }
 
+    /** Counted from the operator module: what autograd keeps of one layer, per position. */
+    private static long perLayer(ModelConfig config, int time) {
+        var attention = config.attention();
+        var feedForward = config.feedForward();
+        long norms = config.block().norm().placement() == Family.Placement.AROUND ? 11 : 7;
+        long kept = norms * config.hidden() + 7L * attention.queryWidth();
+        kept += (config.gated() ? 4L : 2L) * feedForward.inner();
+        // A cap is composed: scores, what they become, and what they weigh.
+        return kept + (attention.cap() > 0 ? 4L * attention.heads() * time : 0);
+    }
+
     public static MemoryEstimate ofInference(ModelConfig config, LayerRange layers, Load load) {
-        long perPosition = 2L * config.kvHeads() * config.headDim() * layers.size();
+        long perPosition = config.causal() ? 2L * config.attention().keyWidth() * layers.size() : 0;
         return new MemoryEstimate(
                 weightBytes(config, layers),
                 0,
@@ -90,9 +98,12 @@ public record MemoryEstimate(long weights, long training, long activations, long
     }
 
     private static long scratch(ModelConfig config, LayerRange layers, Load load) {
-        long widest = Math.max(4L * config.intermediate(), 6L * config.hidden());
+        long widest = Math.max(4L * config.feedForward().inner(), 6L * config.hidden());
+        if (config.attention().cap() > 0) {
+            widest = Math.max(widest, 4L * config.attention().heads() * load.time());
+        }
         if (config.holdsHead(layers)) {
-            widest = Math.max(widest, 2L * config.vocabulary());
+            widest = Math.max(widest, 2L * config.resultWidth());
         }
         return Float.BYTES * widest * load.positions();
     }

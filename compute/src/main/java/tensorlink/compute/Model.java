@@ -33,7 +33,7 @@ public record Model(
     public static Model load(Path folder) throws IOException {
         var file = ModelFile.in(folder, CONFIG);
         var config = ModelConfig.parse(file.toString(), file.bytes(ModelConfig.JSON_BYTES_MAX));
-        var weights = Safetensors.openFolder(folder);
+        var weights = RenamedWeights.of(config, Safetensors.openFolder(folder));
         config.requireTensors(folder.toString(), config.allLayers(), weights);
         Optional<Tokenizer> tokenizer = Optional.empty();
         if (ModelFile.exists(folder, TOKENIZER)) {

@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
+import tensorlink.compute.Family.Placement;
+import tensorlink.compute.FeedForward.Activation;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
@@ -12,41 +15,24 @@ import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
 
 /**
- * What a decoder model is, as data: enough to name its tensors and to compute it.
+ * What a transformer is, as data: enough to name its tensors and to compute it.
  *
  * @param hidden the width of the residual stream
  * @param layers how many transformer layers
- * @param heads attention heads, a multiple of {@code kvHeads}
- * @param kvHeads heads of keys and values, each shared by {@code heads / kvHeads} queries
- * @param headDim dimensions per head, even
- * @param intermediate the inner width of the gated feed-forward
  * @param vocabulary how many token ids there are
  * @param contextLength the most positions the model was made for
- * @param normEpsilon added to the mean square in RMSNorm
- * @param qkvBias whether queries, keys and values have biases
- * @param outputBias whether attention's output projection has one
- * @param mlpBias whether the feed-forward's projections have biases
- * @param tiedEmbeddings whether the head uses the embedding's weights
- * @param windows per layer, how many positions back attention reaches, itself included; 0 for all
  * @param initializerRange the standard deviation of fresh weights
  */
 public record ModelConfig(
         Family family,
+        Task task,
         int hidden,
         int layers,
-        int heads,
-        int kvHeads,
-        int headDim,
-        int intermediate,
         int vocabulary,
         int contextLength,
-        double normEpsilon,
-        Rope rope,
-        boolean qkvBias,
-        boolean outputBias,
-        boolean mlpBias,
-        boolean tiedEmbeddings,
-        List<Integer> windows,
+        Block block,
+        Ends ends,
+        Dropout dropout,
         SpecialTokens specialTokens,
         double initializerRange) {
     public static final int JSON_BYTES_MAX = 1 << 20;
@@ -58,32 +44,6 @@ public record ModelConfig(
     static final int INTERMEDIATE_MAX = 1 << 20;
     static final int VOCABULARY_MAX = 1 << 22;
     static final int CONTEXT_MAX = 1 << 24;
-
-    static final String EMBEDDING = "model.embed_tokens.weight";
-    static final String HEAD = "lm_head.weight";
-
-    /** The Hugging Face architectures that share this description. */
-    public enum Family {
-        LLAMA("llama", "LlamaForCausalLM"),
-        MISTRAL("mistral", "MistralForCausalLM"),
-        QWEN2("qwen2", "Qwen2ForCausalLM");
-
-        private final String modelType;
-        private final String architecture;
-
-        Family(String modelType, String architecture) {
-            this.modelType = modelType;
-            this.architecture = architecture;
-        }
-
-        public String modelType() {
-            return modelType;
-        }
-
-        public String architecture() {
-            return architecture;
-        }
-    }
 
     /**
      * Token ids with a meaning of their own.
@@ -102,48 +62,26 @@ public record ModelConfig(
     }
 
     public ModelConfig {
-        windows = List.copyOf(windows);
         within("hidden", hidden, HIDDEN_MAX);
         within("layers", layers, LAYERS_MAX);
-        within("heads", heads, HEADS_MAX);
-        within("kvHeads", kvHeads, heads);
-        within("headDim", headDim, HEAD_DIM_MAX);
-        within("intermediate", intermediate, INTERMEDIATE_MAX);
         within("vocabulary", vocabulary, VOCABULARY_MAX);
         within("contextLength", contextLength, CONTEXT_MAX);
-        require(heads % kvHeads == 0, "heads " + heads + " not a multiple of kvHeads " + kvHeads);
-        require(headDim % 2 == 0, "headDim " + headDim + " is odd");
-        require(normEpsilon > 0 && normEpsilon < 1, "normEpsilon " + normEpsilon + ", 0 to 1");
         require(
                 initializerRange >= 0 && initializerRange <= 1,
                 "initializerRange " + initializerRange + ", 0 to 1");
-        require(windows.size() == layers, windows.size() + " windows for " + layers + " layers");
-        for (int window : windows) {
-            require(window >= 0 && window <= CONTEXT_MAX, "window " + window);
-        }
+        require(
+                (long) vocabulary * Math.max(1, ends.segments()) <= Integer.MAX_VALUE,
+                vocabulary + " tokens in " + ends.segments() + " segments");
+        int windows = block.attention().windows().size();
+        require(windows == layers, windows + " windows for " + layers + " layers");
         int ids = vocabulary;
         specialTokens.pad().ifPresent(id -> require(id >= 0 && id < ids, "pad token " + id));
-        switch (family) {
-            case LLAMA ->
-                    require(
-                            qkvBias == outputBias && Collections.max(windows) == 0,
-                            "a Llama has all attention biases or none, and no windows");
-            case MISTRAL ->
-                    require(
-                            !qkvBias
-                                    && !outputBias
-                                    && !mlpBias
-                                    && Collections.min(windows).equals(Collections.max(windows)),
-                            "a Mistral has no biases, and one window for all layers");
-            case QWEN2 ->
-                    require(
-                            qkvBias
-                                    && !outputBias
-                                    && !mlpBias
-                                    && windows.stream().distinct().filter(w -> w > 0).count() <= 1,
-                            "a Qwen2 has biases on queries, keys and values only, and one window"
-                                    + " size");
-        }
+        require(
+                family.architectures().containsKey(task.kind()),
+                "no " + family.modelType() + " is for " + task);
+        boolean hasHead = family.names(task.kind()).containsKey(Part.HEAD);
+        require(hasHead || !ends.tied(), "a tied head of a model without one");
+        family.require(hidden, block, ends);
     }
 
     /**
@@ -161,7 +99,7 @@ public record ModelConfig(
      * A Hugging Face {@code config.json} from which {@link #parse} gives an equal configuration.
      */
     public byte[] json() {
-        return HuggingFaceConfig.write(this);
+        return HuggingFaceWriter.write(this);
     }
 
     /**
@@ -174,25 +112,121 @@ public record ModelConfig(
         int headDim = 32;
         int heads = hidden / headDim;
         require(heads >= 1 && hidden % headDim == 0, "hidden " + hidden + ", a multiple of 32");
+        var attention =
+                new Attention(
+                        heads,
+                        heads % 2 == 0 ? heads / 2 : heads,
+                        headDim,
+                        false,
+                        false,
+                        headDim,
+                        0,
+                        Collections.nCopies(layers, 0));
         return new ModelConfig(
                 Family.LLAMA,
+                new Task.CausalLm(),
                 hidden,
                 layers,
-                heads,
-                heads % 2 == 0 ? heads / 2 : heads,
-                headDim,
-                Math.ceilDiv(hidden * 8, 3 * 16) * 16,
                 vocabulary,
                 contextLength,
-                1e-6,
-                Rope.of(10_000),
-                false,
-                false,
-                false,
-                false,
-                Collections.nCopies(layers, 0),
+                new Block(
+                        attention,
+                        new FeedForward(
+                                Math.ceilDiv(hidden * 8, 3 * 16) * 16, Activation.SILU, false),
+                        new Norm(1e-6, Placement.BEFORE),
+                        new Positions.Rotary(Rope.of(10_000), headDim)),
+                Ends.plain(false),
+                Dropout.NONE,
                 SpecialTokens.none(),
                 0.02);
+    }
+
+    /** The same model, to be trained without dropout. */
+    public ModelConfig withoutDropout() {
+        return new ModelConfig(
+                family,
+                task,
+                hidden,
+                layers,
+                vocabulary,
+                contextLength,
+                block,
+                ends,
+                Dropout.NONE,
+                specialTokens,
+                initializerRange);
+    }
+
+    /** The token whose row of the embedding gets no gradient. */
+    public OptionalInt untrainedToken() {
+        return switch (family.traits().padding()) {
+            case UNTRAINED -> specialTokens.pad();
+            case ANY_TOKEN -> OptionalInt.empty();
+        };
+    }
+
+    /** Whether the feed-forward is multiplied by a gate. */
+    boolean gated() {
+        return names().containsKey(Part.GATE) || names().containsKey(Part.GATE_UP);
+    }
+
+    /** The parts it has, with their names. */
+    Map<Part, String> names() {
+        return family.names(task.kind());
+    }
+
+    /** Whether positions look only at those before them, and the last stage predicts the next. */
+    public boolean causal() {
+        return task.kind() == Task.Kind.CAUSAL_LM;
+    }
+
+    /**
+     * How wide what a stage hands to the next is: the hidden state of each position and, in models
+     * that see whole texts, 1 behind it where there is a token and 0 where there is padding.
+     */
+    public int edgeWidth() {
+        return causal() ? hidden : hidden + 1;
+    }
+
+    /**
+     * Token ids are below this: there is a range of the vocabulary's size for each segment of a
+     * text, so that {@code id + vocabulary} is token {@code id} in the second.
+     */
+    public int idLimit() {
+        return vocabulary * Math.max(1, ends.segments());
+    }
+
+    /** How many numbers the last stage gives for a position, or for a row if it is classified. */
+    public int resultWidth() {
+        return switch (task) {
+            case Task.CausalLm(), Task.MaskedLm() -> vocabulary;
+            case Task.Classification(List<String> labels) -> labels.size();
+            case Task.Features() -> hidden;
+        };
+    }
+
+    /** The shape of what the last stage gives for some rows. */
+    public Shape resultShape(int rows, int length) {
+        return task.kind() == Task.Kind.CLASSIFICATION
+                ? Shape.of(rows, resultWidth())
+                : Shape.of(rows, length, resultWidth());
+    }
+
+    /** How many labels a row of this many tokens has. */
+    public int labelsPerRow(int length) {
+        return task.kind() == Task.Kind.CLASSIFICATION ? 1 : length;
+    }
+
+    public Attention attention() {
+        return block.attention();
+    }
+
+    public FeedForward feedForward() {
+        return block.feedForward();
+    }
+
+    public boolean tiedEmbeddings() {
+        return ends.tied();
     }
 
     public LayerRange allLayers() {
@@ -214,22 +248,28 @@ public record ModelConfig(
      */
     public List<TensorSpec> tensors(LayerRange range) {
         require(range.end() <= layers, range + " of a model with " + layers);
-        var tensors = new ArrayList<TensorSpec>();
+        var layout = layout();
+        var entries = new ArrayList<Layout.Entry>();
         if (holdsEmbedding(range)) {
-            tensors.add(f32(EMBEDDING, vocabulary, hidden));
+            entries.addAll(layout.embedding());
         }
         for (int layer = range.first(); layer < range.end(); layer++) {
-            addLayer(tensors, "model.layers." + layer + ".");
+            entries.addAll(layout.layer(layer));
         }
         if (holdsHead(range)) {
-            tensors.add(f32("model.norm.weight", hidden));
-            if (!tiedEmbeddings) {
-                tensors.add(f32(HEAD, vocabulary, hidden));
-            } else if (!holdsEmbedding(range)) {
-                tensors.add(f32(EMBEDDING, vocabulary, hidden));
-            }
+            entries.addAll(layout.head());
         }
-        return List.copyOf(tensors);
+        return entries.stream().map(Layout.Entry::tensor).distinct().toList();
+    }
+
+    /** What each tensor is for. */
+    public Layout layout() {
+        return new Layout(this);
+    }
+
+    /** The name of the embedding's weights, which a tied head shares. */
+    public String embeddingName() {
+        return layout().embedding().getFirst().tensor().name();
     }
 
     /**
@@ -270,38 +310,11 @@ public record ModelConfig(
             found.remove(own.name());
         }
         for (var name : found.keySet()) {
-            boolean harmless =
-                    name.endsWith(".rotary_emb.inv_freq") || (tiedEmbeddings && name.equals(HEAD));
-            if (!harmless) {
+            boolean tiedHead = ends.tied() && name.equals(names().get(Part.HEAD) + ".weight");
+            if (!tiedHead && !family.ignores(name)) {
                 throw new ModelFormatException(source, name + " belongs to another kind of model");
             }
         }
-    }
-
-    private void addLayer(List<TensorSpec> tensors, String layer) {
-        int queries = heads * headDim;
-        int keys = kvHeads * headDim;
-        addLinear(tensors, layer + "self_attn.q_proj", queries, hidden, qkvBias);
-        addLinear(tensors, layer + "self_attn.k_proj", keys, hidden, qkvBias);
-        addLinear(tensors, layer + "self_attn.v_proj", keys, hidden, qkvBias);
-        addLinear(tensors, layer + "self_attn.o_proj", hidden, queries, outputBias);
-        addLinear(tensors, layer + "mlp.gate_proj", intermediate, hidden, mlpBias);
-        addLinear(tensors, layer + "mlp.up_proj", intermediate, hidden, mlpBias);
-        addLinear(tensors, layer + "mlp.down_proj", hidden, intermediate, mlpBias);
-        tensors.add(f32(layer + "input_layernorm.weight", hidden));
-        tensors.add(f32(layer + "post_attention_layernorm.weight", hidden));
-    }
-
-    private static void addLinear(
-            List<TensorSpec> tensors, String name, int outputs, int inputs, boolean bias) {
-        tensors.add(f32(name + ".weight", outputs, inputs));
-        if (bias) {
-            tensors.add(f32(name + ".bias", outputs));
-        }
-    }
-
-    private static TensorSpec f32(String name, long... axes) {
-        return new TensorSpec(name, DType.F32, Shape.of(axes));
     }
 
     /** How many parameters the whole model has; shared ones count once. */
@@ -313,11 +326,11 @@ public record ModelConfig(
         return count;
     }
 
-    private static void within(String name, int value, int max) {
+    static void within(String name, int value, int max) {
         require(value >= 1 && value <= max, name + " " + value + ", 1 to " + max);
     }
 
-    private static void require(boolean holds, String otherwise) {
+    static void require(boolean holds, String otherwise) {
         if (!holds) {
             throw new IllegalArgumentException(otherwise);
         }

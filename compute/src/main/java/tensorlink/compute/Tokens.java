@@ -7,6 +7,9 @@ import tensorlink.compute.tensor.Tensor;
 
 /** Token ids, or labels, of one or more rows of equal length. Immutable. */
 public final class Tokens {
+    /** Stands where a row of a model that sees whole texts has no token any more. */
+    public static final long PADDING = -1;
+
     private final int length;
     private final long[] ids;
 

@@ -57,9 +57,21 @@ class BatchTest {
     }
 
     @Test
+    void every_token_counts_where_none_is_predicted_from_those_before() {
+        var classes = Tokens.of(new long[] {0}, new long[] {Batch.IGNORED}, new long[] {2});
+
+        assertThat(new Batch(THREE_ROWS, THREE_ROWS, Task.Kind.MASKED_LM).labelCount())
+                .isEqualTo(9);
+        assertThat(new Batch(THREE_ROWS, classes, Task.Kind.CLASSIFICATION).labelCount())
+                .isEqualTo(2);
+    }
+
+    @Test
     void refuses_what_cannot_be_learned_from() {
         assertThatThrownBy(() -> new Batch(THREE_ROWS, THREE_ROWS.rows(0, 2)))
-                .hasMessage("inputs 3 x 3 tokens, labels 2 x 3 tokens");
+                .hasMessage("inputs 3 x 3 tokens, labels 2 x 3 tokens for CAUSAL_LM");
+        assertThatThrownBy(() -> new Batch(THREE_ROWS, THREE_ROWS, Task.Kind.CLASSIFICATION))
+                .hasMessage("inputs 3 x 3 tokens, labels 3 x 3 tokens for CLASSIFICATION");
         assertThatThrownBy(() -> Batch.of(Tokens.of(new long[] {1}))).hasMessage("no label counts");
         assertThatThrownBy(() -> Batch.of(THREE_ROWS).split(4))
                 .hasMessage("4 micro-batches of 3 rows");

@@ -13,7 +13,9 @@ import java.util.Map;
 import tensorlink.compute.tensor.Shape;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The committed checkpoints with results computed by torch; see make_fixtures.py beside them. */
+/**
+ * The committed checkpoints with results computed by torch; see make_goldens.py in src/test/parity.
+ */
 public final class Goldens {
     private Goldens() {}
 

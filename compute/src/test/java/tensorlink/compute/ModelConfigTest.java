@@ -13,7 +13,8 @@ import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tensorlink.compute.ModelConfig.Family;
+import tensorlink.compute.Family.Placement;
+import tensorlink.compute.FeedForward.Activation;
 import tensorlink.compute.ModelConfig.SpecialTokens;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.tensor.Shape;
@@ -27,21 +28,19 @@ class ModelConfigTest {
                 .isEqualTo(
                         new ModelConfig(
                                 Family.LLAMA,
+                                new Task.CausalLm(),
                                 32,
                                 4,
-                                4,
-                                2,
-                                8,
-                                96,
                                 512,
                                 256,
-                                1e-6,
-                                Rope.of(10_000),
-                                false,
-                                false,
-                                false,
-                                false,
-                                List.of(0, 0, 0, 0),
+                                new Block(
+                                        new Attention(
+                                                4, 2, 8, false, false, 8, 0, List.of(0, 0, 0, 0)),
+                                        new FeedForward(96, Activation.SILU, false),
+                                        new Norm(1e-6, Placement.BEFORE),
+                                        new Positions.Rotary(Rope.of(10_000), 8)),
+                                Ends.plain(false),
+                                Dropout.NONE,
                                 new SpecialTokens(OptionalInt.of(1), List.of(2), OptionalInt.of(0)),
                                 0.02));
     }
@@ -50,10 +49,10 @@ class ModelConfigTest {
     void qwen2_has_biases_on_queries_keys_and_values_and_a_tied_head() throws IOException {
         var config = golden("qwen2");
 
-        assertThat(config.qkvBias()).isTrue();
-        assertThat(config.outputBias()).isFalse();
+        assertThat(config.attention().inputBias()).isTrue();
+        assertThat(config.attention().outputBias()).isFalse();
         assertThat(config.tiedEmbeddings()).isTrue();
-        assertThat(config.windows()).containsExactly(0, 0, 0, 0);
+        assertThat(config.attention().windows()).containsExactly(0, 0, 0, 0);
     }
 
     @Test
@@ -63,11 +62,11 @@ class ModelConfigTest {
         var qwen2 = parse("qwen2", "");
 
         assertThat(llama.contextLength()).isEqualTo(2048);
-        assertThat(llama.rope()).isEqualTo(Rope.of(10_000));
+        assertThat(rope(llama)).isEqualTo(Rope.of(10_000));
         assertThat(mistral.contextLength()).isEqualTo(131_072);
-        assertThat(mistral.windows()).containsOnly(4096);
+        assertThat(mistral.attention().windows()).containsOnly(4096);
         assertThat(qwen2.contextLength()).isEqualTo(32_768);
-        assertThat(qwen2.windows()).containsOnly(0);
+        assertThat(qwen2.attention().windows()).containsOnly(0);
     }
 
     @Test
@@ -78,9 +77,12 @@ class ModelConfigTest {
                 "num_attention_heads": 16, "intermediate_size": 96, "vocab_size": 512 %s}\
                 """;
 
-        assertThat(parseAll(json.formatted("llama", "")).kvHeads()).isEqualTo(16);
-        assertThat(parseAll(json.formatted("mistral", "")).kvHeads()).isEqualTo(8);
-        assertThat(parseAll(json.formatted("mistral", ", \"num_key_value_heads\": null")).kvHeads())
+        assertThat(parseAll(json.formatted("llama", "")).attention().keyHeads()).isEqualTo(16);
+        assertThat(parseAll(json.formatted("mistral", "")).attention().keyHeads()).isEqualTo(8);
+        assertThat(
+                        parseAll(json.formatted("mistral", ", \"num_key_value_heads\": null"))
+                                .attention()
+                                .keyHeads())
                 .isEqualTo(16);
         assertThatThrownBy(() -> parseAll(json.formatted("qwen2", "")))
                 .hasMessageContaining("num_key_value_heads: expected a divisor of 16 heads");
@@ -88,7 +90,8 @@ class ModelConfigTest {
 
     @Test
     void a_window_of_null_means_none() throws IOException {
-        assertThat(parse("mistral", ", \"sliding_window\": null").windows()).containsOnly(0);
+        assertThat(parse("mistral", ", \"sliding_window\": null").attention().windows())
+                .containsOnly(0);
     }
 
     @Test
@@ -107,8 +110,8 @@ class ModelConfigTest {
                         ["sliding_attention", "full_attention", "full_attention"]\
                         """);
 
-        assertThat(from.windows()).containsExactly(0, 0, 8);
-        assertThat(listed.windows()).containsExactly(8, 0, 0);
+        assertThat(from.attention().windows()).containsExactly(0, 0, 8);
+        assertThat(listed.attention().windows()).containsExactly(8, 0, 0);
     }
 
     @Test
@@ -125,9 +128,9 @@ class ModelConfigTest {
                         "original_max_position_embeddings": 128}\
                         """);
 
-        assertThat(flat.rope()).isEqualTo(Rope.of(500_000)).isEqualTo(nested.rope());
-        assertThat(linear.rope()).isEqualTo(new Rope(10_000, new Rope.Linear(4)));
-        assertThat(llama3.rope()).isEqualTo(new Rope(10_000, new Rope.Llama3(8, 1, 4, 128)));
+        assertThat(rope(flat)).isEqualTo(Rope.of(500_000)).isEqualTo(rope(nested));
+        assertThat(rope(linear)).isEqualTo(new Rope(10_000, new Rope.Linear(4)));
+        assertThat(rope(llama3)).isEqualTo(new Rope(10_000, new Rope.Llama3(8, 1, 4, 128)));
     }
 
     @Test
@@ -136,6 +139,28 @@ class ModelConfigTest {
                 List.of(
                         golden("llama"),
                         golden("qwen2"),
+                        golden("llama-rope-llama3"),
+                        golden("qwen3"),
+                        golden("gemma2"),
+                        golden("gemma2-uncapped"),
+                        golden("phi3"),
+                        golden("phi3-window"),
+                        golden("gpt2"),
+                        golden("gpt-neox"),
+                        golden("gpt-neox-sequential"),
+                        golden("bert-mlm"),
+                        golden("bert-classify"),
+                        golden("bert-features"),
+                        golden("roberta-mlm"),
+                        golden("roberta-classify"),
+                        golden("distilbert-mlm"),
+                        golden("distilbert-classify"),
+                        golden("distilbert-features"),
+                        encoder("bert", "BertForSequenceClassification", ", \"num_labels\": 5"),
+                        encoder("roberta", "RobertaModel", ""),
+                        parse("gpt_neox", ", \"hidden_dropout\": 0.25, \"attention_dropout\": 0.5"),
+                        parse("phi3", ", \"embd_pdrop\": 0.25, \"resid_pdrop\": 0.5"),
+                        parse("gemma2", ", \"head_dim\": 6, \"layer_types\": null"),
                         ModelConfig.llama(64, 2, 260, 128),
                         parse("mistral", ", \"sliding_window\": 8"),
                         parse("mistral", ", \"sliding_window\": null, \"head_dim\": 64"),
@@ -158,14 +183,31 @@ class ModelConfigTest {
     void a_fresh_llama_has_heads_of_32_and_about_3_million_parameters_at_demo_size() {
         var config = ModelConfig.llama(256, 4, 260, 256);
 
-        assertThat(config.heads()).isEqualTo(8);
-        assertThat(config.kvHeads()).isEqualTo(4);
-        assertThat(config.intermediate()).isEqualTo(688);
+        assertThat(config.attention().heads()).isEqualTo(8);
+        assertThat(config.attention().keyHeads()).isEqualTo(4);
+        assertThat(config.feedForward().inner()).isEqualTo(688);
         assertThat(config.parameterCount()).isEqualTo(3_035_392);
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen2"})
+    @ValueSource(
+            strings = {
+                "llama",
+                "mistral-window",
+                "qwen2",
+                "qwen3",
+                "gemma2",
+                "phi3-window",
+                "gpt2",
+                "gpt-neox",
+                "phi3",
+                "bert-mlm",
+                "bert-classify",
+                "roberta-mlm",
+                "roberta-classify",
+                "distilbert-mlm",
+                "distilbert-classify"
+            })
     void names_the_tensors_of_the_checkpoint_with_their_shapes(String name) throws IOException {
         var config = golden(name);
 
@@ -178,10 +220,10 @@ class ModelConfigTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4})
+    @ValueSource(ints = {1, 2, 3})
     void stages_hold_every_tensor_once_and_a_tied_embedding_at_both_ends(int stages)
             throws IOException {
-        for (var name : List.of("llama", "qwen2")) {
+        for (var name : List.of("llama", "qwen2", "gemma2", "phi3", "gpt2")) {
             var config = golden(name);
             var whole = names(config, config.allLayers());
 
@@ -193,10 +235,10 @@ class ModelConfigTest {
             boolean twice = config.tiedEmbeddings() && stages > 1;
             var expected = new ArrayList<>(whole);
             if (twice) {
-                expected.add("model.embed_tokens.weight");
+                expected.add(config.embeddingName());
             }
-            assertThat(split).isEqualTo(expected);
-            assertThat(Collections.frequency(split, "model.embed_tokens.weight"))
+            assertThat(split).containsExactlyInAnyOrderElementsOf(expected);
+            assertThat(Collections.frequency(split, config.embeddingName()))
                     .isEqualTo(twice ? 2 : 1);
         }
     }
@@ -206,8 +248,10 @@ class ModelConfigTest {
         refuses(
                 ", \"auto_map\": {}",
                 "auto_map: expected no code of the model's own, found an object");
-        refuses(", \"hidden_act\": \"gelu\"", "hidden_act: expected silu, found \"gelu\"");
-        refuses(", \"attention_dropout\": 0.1", "attention_dropout: expected 0, found 0.1");
+        refuses(
+                ", \"hidden_act\": \"mish\"",
+                "hidden_act: expected one of silu, swish, gelu, gelu_python, gelu_pytorch_tanh,"
+                        + " gelu_new, gelu_fast, relu, found \"mish\"");
         refuses(
                 ", \"rope_scaling\": {\"rope_type\": \"yarn\"}",
                 "rope_scaling.rope_type: expected default, linear or llama3, found \"yarn\"");
@@ -217,9 +261,117 @@ class ModelConfigTest {
     }
 
     @Test
+    void gemma2_alternates_windows_and_caps_unless_told_otherwise() throws IOException {
+        var preset = parse("gemma2", "");
+        var told =
+                parse(
+                        "gemma2",
+                        """
+                        , "sliding_window": 8, "attn_logit_softcapping": null,
+                        "final_logit_softcapping": 20, "query_pre_attn_scalar": 144\
+                        """);
+
+        assertThat(preset.attention().windows()).containsExactly(4096, 0, 4096);
+        assertThat(preset.attention().cap()).isEqualTo(50);
+        assertThat(preset.attention().headDim()).isEqualTo(256);
+        assertThat(preset.ends()).isEqualTo(new Ends(true, Math.sqrt(32), 0, 30));
+        assertThat(told.attention().windows()).containsExactly(8, 0, 8);
+        assertThat(told.attention().cap()).isZero();
+        assertThat(told.attention().scoreWidth()).isEqualTo(144);
+        assertThat(told.ends().logitCap()).isEqualTo(20);
+    }
+
+    @Test
+    void gpt2_says_the_same_in_other_words() throws IOException {
+        var gpt2 =
+                parseAll(
+                        """
+                        {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 32,
+                        "n_layer": 2, "n_head": 4, "vocab_size": 512}\
+                        """);
+
+        assertThat(gpt2.contextLength()).isEqualTo(1024);
+        assertThat(gpt2.feedForward()).isEqualTo(new FeedForward(128, Activation.GELU_TANH, true));
+        assertThat(gpt2.tiedEmbeddings()).isTrue();
+        assertThat(gpt2.dropout()).isEqualTo(new Dropout(0.1, 0.1, 0.1, 0));
+        assertThat(gpt2.withoutDropout().dropout().none()).isTrue();
+        assertThat(gpt2.specialTokens()).isEqualTo(SpecialTokens.none());
+    }
+
+    @Test
+    void gpt_neox_turns_a_quarter_of_each_head_unless_told_otherwise() throws IOException {
+        var preset = parse("gpt_neox", "");
+        var old = parse("gpt_neox", ", \"rotary_pct\": 0.5, \"rotary_emb_base\": 5000");
+        var now =
+                parse(
+                        "gpt_neox",
+                        """
+                        , "rope_parameters": {"partial_rotary_factor": 0.5, "rope_theta": 5000.0}\
+                        """);
+
+        assertThat(preset.block().positions()).isEqualTo(new Positions.Rotary(Rope.of(10_000), 2));
+        assertThat(old.block().positions()).isEqualTo(new Positions.Rotary(Rope.of(5000), 4));
+        assertThat(now.block().positions()).isEqualTo(old.block().positions());
+        assertThat(preset.block().norm().placement()).isEqualTo(Placement.PARALLEL);
+    }
+
+    @Test
+    void a_family_has_no_biases_or_norms_but_its_own() {
+        var llama = ModelConfig.llama(64, 2, 260, 128);
+
+        assertThatThrownBy(() ->
+                        new ModelConfig(
+                                Family.GPT2,
+                                new Task.CausalLm(),
+                                64,
+                                2,
+                                260,
+                                128,
+                                llama.block(),
+                                llama.ends(),
+                                Dropout.NONE,
+                                SpecialTokens.none(),
+                                0.02))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("biases or windows that no gpt2 has");
+    }
+
+    @Test
+    void encoders_have_classes_segments_and_positions_as_their_keys_say() throws IOException {
+        var named =
+                encoder(
+                        "bert",
+                        "BertForSequenceClassification",
+                        ", \"id2label\": {\"0\": \"ham\", \"1\": \"spam\"}");
+        var counted = encoder("roberta", "RobertaForSequenceClassification", "");
+
+        assertThat(named.task()).isEqualTo(new Task.Classification(List.of("ham", "spam")));
+        assertThat(named.resultWidth()).isEqualTo(2);
+        assertThat(named.idLimit()).isEqualTo(1024);
+        assertThat(named.edgeWidth()).isEqualTo(33);
+        assertThat(named.dropout()).isEqualTo(new Dropout(0.1, 0.1, 0.1, 0.1));
+        assertThat(named.block().norm()).isEqualTo(new Norm(1e-12, Placement.AFTER));
+        assertThat(counted.task())
+                .isEqualTo(new Task.Classification(List.of("LABEL_0", "LABEL_1")));
+        assertThat(counted.block().positions()).isEqualTo(new Positions.Learned(2));
+        assertThat(counted.contextLength()).isEqualTo(510);
+        assertThat(encoder("bert", "BertModel", "").tiedEmbeddings()).isFalse();
+        assertThat(encoder("bert", "BertForMaskedLM", "").tiedEmbeddings()).isTrue();
+    }
+
+    private static ModelConfig encoder(String family, String architecture, String more)
+            throws IOException {
+        return parse(family, ", \"architectures\": [\"" + architecture + "\"]" + more);
+    }
+
+    @Test
     void ignores_keys_that_transformers_ignores() throws IOException {
         assertThat(parse("llama", ", \"use_cache\": false, \"unheard_of\": [1, {}]"))
                 .isEqualTo(parse("llama", ""));
+    }
+
+    private static Rope rope(ModelConfig config) {
+        return ((Positions.Rotary) config.block().positions()).rope();
     }
 
     private static void refuses(String more, String message) {

@@ -8,15 +8,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Safetensors;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.compute.tokenizer.Tokenizer;
 
 class ModelTest {
@@ -25,7 +29,25 @@ class ModelTest {
     @TempDir Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen2"})
+    @ValueSource(
+            strings = {
+                "llama",
+                "mistral-window",
+                "qwen2",
+                "qwen3",
+                "gemma2",
+                "phi3-window",
+                "gpt2",
+                "gpt-neox",
+                "bert-mlm",
+                "bert-classify",
+                "bert-features",
+                "roberta-mlm",
+                "roberta-classify",
+                "distilbert-mlm",
+                "distilbert-classify",
+                "distilbert-features"
+            })
     void what_it_loads_it_saves_and_loads_again_equal(String name) throws Exception {
         var model = Model.load(Goldens.folder(name));
 
@@ -36,6 +58,79 @@ class ModelTest {
         assertThat(copy.config()).isEqualTo(model.config());
         assertThat(copy.tokenizer()).isEmpty();
         assertThat(digests(copy)).isEqualTo(digests(model));
+    }
+
+    @Test
+    void takes_the_names_of_older_files_and_saves_those_of_today() throws Exception {
+        var today = Model.load(Goldens.folder("gpt2"));
+        rewrite(today, name -> name.replace("transformer.", ""));
+
+        var model = Model.load(folder);
+
+        assertThat(digests(model)).isEqualTo(digests(today));
+        model.save(folder.resolve("copy"));
+        assertThat(Safetensors.openFolder(folder.resolve("copy")).tensors())
+                .extracting(TensorSpec::name)
+                .contains("transformer.h.0.attn.c_attn.weight")
+                .doesNotContain("h.0.attn.c_attn.weight");
+    }
+
+    @Test
+    void takes_the_first_names_of_bert_and_a_body_saved_without_its_head() throws Exception {
+        var today = Model.load(Goldens.folder("bert-mlm"));
+        rewrite(
+                today,
+                name ->
+                        name.replace("LayerNorm.weight", "LayerNorm.gamma")
+                                .replace("LayerNorm.bias", "LayerNorm.beta"));
+
+        assertThat(digests(Model.load(folder))).isEqualTo(digests(today));
+
+        var body = Model.load(Goldens.folder("bert-features"));
+        rewrite(body, name -> "bert." + name);
+        assertThat(digests(Model.load(folder))).isEqualTo(digests(body));
+    }
+
+    @Test
+    void takes_the_head_of_gpt_neox_by_either_name() throws Exception {
+        var today = Model.load(Goldens.folder("gpt-neox"));
+        rewrite(today, name -> name.replace("embed_out.", "lm_head."));
+
+        assertThat(digests(Model.load(folder))).isEqualTo(digests(today));
+    }
+
+    private void rewrite(Model model, UnaryOperator<String> rename) throws Exception {
+        var tensors = new LinkedHashMap<String, Tensor>();
+        for (var tensor : model.config().tensors(model.config().allLayers())) {
+            tensors.put(rename.apply(tensor.name()), read(model.weights(), tensor.name()));
+        }
+        try (var weights = new MemoryWeights(tensors)) {
+            Safetensors.write(folder.resolve("model.safetensors"), weights, Map.of());
+        }
+        Files.write(folder.resolve("config.json"), model.config().json());
+    }
+
+    @Test
+    void fresh_norms_do_nothing_and_gpt2_adds_less_to_the_residual_the_deeper_it_is()
+            throws Exception {
+        var gemma = Model.load(Goldens.folder("gemma2")).config();
+        var gpt2 = Model.load(Goldens.folder("gpt2")).config();
+        try (var norm = read(new FreshWeights(gemma, 1), "model.norm.weight");
+                var added = read(new FreshWeights(gpt2, 1), "transformer.h.0.mlp.c_proj.weight");
+                var read = read(new FreshWeights(gpt2, 1), "transformer.h.0.mlp.c_fc.weight")) {
+
+            assertThat(norm.floatAt(3)).isZero();
+            assertThat(deviation(read)).isCloseTo(0.02, within(2e-3));
+            assertThat(deviation(added)).isCloseTo(0.02 / Math.sqrt(6), within(8e-4));
+        }
+    }
+
+    private static double deviation(Tensor values) {
+        double squares = 0;
+        for (long i = 0; i < values.elements(); i++) {
+            squares += values.floatAt(i) * values.floatAt(i);
+        }
+        return Math.sqrt(squares / values.elements());
     }
 
     @Test

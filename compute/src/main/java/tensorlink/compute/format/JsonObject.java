@@ -87,6 +87,11 @@ public final class JsonObject {
         return node.has(key);
     }
 
+    /** How many keys there are. */
+    public int size() {
+        return node.size();
+    }
+
     public int integer(String key, int min, int max) throws ModelFormatException {
         return integer(key, require(key), min, max);
     }

@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import tensorlink.compute.Batch;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Task;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.format.Safetensors;
@@ -16,9 +18,10 @@ import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 
 /**
- * What PyTorch computed for a causal model: {@code golden.safetensors} beside the model's files,
- * with {@code input_ids}, {@code labels}, {@code logits}, {@code loss}, {@code grad.<parameter>},
- * {@code adamw_losses} and {@code greedy}.
+ * What PyTorch computed for a model: {@code golden.safetensors} beside the model's files, with
+ * {@code input_ids} and {@code logits}; with {@code labels}, {@code loss}, {@code grad.<parameter>}
+ * and {@code adamw_losses} where the model has a loss; of causal models with {@code greedy}, of
+ * others with {@code attention_mask} and, where texts have segments, {@code token_type_ids}.
  */
 public final class Golden {
     static final int PROMPT = 16;
@@ -28,11 +31,13 @@ public final class Golden {
     private static final long BYTES_MAX = 1L << 30;
 
     private final String source;
+    private final ModelConfig config;
     private final Weights values;
     private final Map<String, TensorSpec> specs = new HashMap<>();
 
-    private Golden(String source, Weights values) {
+    private Golden(String source, ModelConfig config, Weights values) {
         this.source = source;
+        this.config = config;
         this.values = values;
         for (var spec : values.tensors()) {
             specs.put(spec.name(), spec);
@@ -42,24 +47,41 @@ public final class Golden {
     /**
      * Opens the results in a model's folder.
      *
-     * @throws ModelFormatException when there are none, or they are not those of a causal model
+     * @param config the model's
+     * @throws ModelFormatException when there are none, or they are not those of such a model
      */
-    public static Golden open(Path folder) throws IOException {
+    public static Golden open(Path folder, ModelConfig config) throws IOException {
         var file = folder.resolve(FILE);
-        var golden = new Golden(file.toString(), Safetensors.open(file));
-        for (var name : List.of("input_ids", "labels", "greedy")) {
-            golden.require(name, DType.I64, 2);
+        var golden = new Golden(file.toString(), config, Safetensors.open(file));
+        golden.require("input_ids", DType.I64, 2);
+        boolean classifies = config.task().kind() == Task.Kind.CLASSIFICATION;
+        golden.require("logits", DType.F32, classifies ? 2 : 3);
+        if (golden.hasLoss()) {
+            golden.require("labels", DType.I64, classifies ? 1 : 2);
+            golden.require("loss", DType.F32, 1);
+            golden.require("adamw_losses", DType.F32, 1);
         }
-        golden.require("logits", DType.F32, 3);
-        golden.require("loss", DType.F32, 1);
-        golden.require("adamw_losses", DType.F32, 1);
+        if (config.causal()) {
+            golden.require("greedy", DType.I64, 2);
+        } else {
+            golden.require("attention_mask", DType.I64, 2);
+        }
         return golden;
+    }
+
+    boolean hasLoss() {
+        return config.task().kind() != Task.Kind.FEATURES;
+    }
+
+    boolean generates() {
+        return config.causal();
     }
 
     private TensorSpec require(String name, DType dtype, int rank) throws ModelFormatException {
         var spec = specs.get(name);
         if (spec == null) {
-            throw new ModelFormatException(source, "no " + name + ": not of a causal model");
+            throw new ModelFormatException(
+                    source, "no " + name + ": not of a model for " + config.task());
         }
         if (spec.dtype() != dtype || spec.shape().rank() != rank) {
             throw new ModelFormatException(
@@ -74,11 +96,31 @@ public final class Golden {
     }
 
     public Batch batch() throws IOException, InterruptedException {
-        return new Batch(tokens("input_ids"), tokens("labels"));
+        return new Batch(inputs(), tokens("labels"), config.task().kind());
+    }
+
+    /** Token ids as a stage takes them. */
+    public Tokens inputs() throws IOException, InterruptedException {
+        var ids = tokens("input_ids");
+        if (config.causal()) {
+            return ids;
+        }
+        var mask = tokens("attention_mask");
+        var segments = specs.containsKey("token_type_ids") ? tokens("token_type_ids") : null;
+        var rows = new long[ids.rows()][ids.length()];
+        for (int row = 0; row < rows.length; row++) {
+            for (int t = 0; t < ids.length(); t++) {
+                long segment = segments == null ? 0 : segments.at(row, t);
+                boolean there = mask.at(row, t) != 0;
+                rows[row][t] =
+                        there ? ids.at(row, t) + segment * config.vocabulary() : Tokens.PADDING;
+            }
+        }
+        return Tokens.of(rows);
     }
 
     Tensor logits() throws IOException, InterruptedException {
-        return read("logits", DType.F32, 3);
+        return read("logits", DType.F32, config.task().kind() == Task.Kind.CLASSIFICATION ? 2 : 3);
     }
 
     float loss() throws IOException, InterruptedException {
@@ -119,8 +161,10 @@ public final class Golden {
     }
 
     private Tokens tokens(String name) throws IOException, InterruptedException {
-        try (var tensor = read(name, DType.I64, 2)) {
-            int length = (int) tensor.shape().axis(1);
+        var spec = specs.get(name);
+        int rank = spec == null ? 2 : Math.min(2, spec.shape().rank());
+        try (var tensor = read(name, DType.I64, rank)) {
+            int length = rank == 2 ? (int) tensor.shape().axis(1) : 1;
             var rows = new long[(int) tensor.shape().axis(0)][length];
             for (int i = 0; i < tensor.elements(); i++) {
                 rows[i / length][i % length] = tensor.longAt(i);

@@ -8,10 +8,11 @@ import java.util.List;
  *
  * @param logits absolute
  * @param loss absolute
- * @param gradients relative to the largest magnitude in the same tensor
+ * @param gradients relative to the largest magnitude in the same tensor; of a tensor whose gradient
+ *     is 0 but for rounding, in all tensors
  * @param worstGradient the parameter where {@code gradients} was found
  * @param adamw absolute, over the losses of all steps
- * @param greedy whether generated tokens are identical
+ * @param greedy whether generated tokens are identical; true of models that generate none
  * @param bitEqualToOneStage whether losses, gradients and trained weights have the same bits as
  *     those of one stage in this process
  */

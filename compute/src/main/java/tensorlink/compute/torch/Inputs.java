@@ -4,6 +4,8 @@ import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Batch;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Task;
+import tensorlink.compute.Tokens;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -24,11 +26,13 @@ record Inputs(ModelConfig config, LayerRange layers) {
                         ? input.dtype() == DType.I64 && shape.rank() == 2
                         : input.dtype() == DType.F32
                                 && shape.rank() == 3
-                                && shape.axis(2) == config.hidden();
+                                && shape.axis(2) == config.edgeWidth();
         require(
                 fits && shape.elements() > 0,
                 "input: expected "
-                        + (ids ? "I64 [batch, time]" : "F32 [batch, time, " + config.hidden() + "]")
+                        + (ids
+                                ? "I64 [batch, time]"
+                                : "F32 [batch, time, " + config.edgeWidth() + "]")
                         + ", got "
                         + input);
         require(
@@ -40,7 +44,22 @@ record Inputs(ModelConfig config, LayerRange layers) {
                         + ", context length "
                         + config.contextLength());
         if (ids) {
-            checkIds("token", input, false);
+            checkIds("token", input, config.idLimit(), config.causal() ? 0 : Tokens.PADDING);
+            if (!config.causal()) {
+                checkRows(input);
+            }
+        }
+    }
+
+    /** A row of padding alone has nothing to look at. */
+    private static void checkRows(Tensor ids) {
+        long time = ids.shape().axis(1);
+        for (long row = 0; row < ids.shape().axis(0); row++) {
+            long t = 0;
+            while (t < time && ids.longAt(row * time + t) == Tokens.PADDING) {
+                t++;
+            }
+            require(t < time, "row " + row + " is all padding");
         }
     }
 
@@ -48,13 +67,15 @@ record Inputs(ModelConfig config, LayerRange layers) {
         if (!config.holdsHead(layers)) {
             throw new IllegalStateException("only the last stage has a loss");
         }
+        require(config.task().kind() != Task.Kind.FEATURES, "a model for features has no loss");
+        int time = (int) input.shape().axis(1);
         checkIs(
                 "labels",
                 labels,
                 DType.I64,
-                Shape.of(input.shape().axis(0), input.shape().axis(1)));
+                Shape.of(input.shape().axis(0), config.labelsPerRow(time)));
         require(labelCount >= 1, "label count " + labelCount + ", at least 1");
-        checkIds("label", labels, true);
+        checkIds("label", labels, config.resultWidth(), Batch.IGNORED);
     }
 
     /** The other stage's part of a tied gradient, where there is one. */
@@ -76,11 +97,14 @@ record Inputs(ModelConfig config, LayerRange layers) {
                 what + ": expected " + dtype + " " + shape + ", got " + tensor);
     }
 
-    private void checkIds(String what, Tensor ids, boolean mayIgnore) {
+    /**
+     * @param other an id that is allowed besides those from 0 to {@code limit}
+     */
+    private void checkIds(String what, Tensor ids, int limit, long other) {
         long time = ids.shape().axis(1);
         for (long i = 0; i < ids.elements(); i++) {
             long id = ids.longAt(i);
-            if ((id < 0 || id >= config.vocabulary()) && !(mayIgnore && id == Batch.IGNORED)) {
+            if ((id < 0 || id >= limit) && id != other) {
                 throw new IllegalArgumentException(
                         what
                                 + " "
@@ -89,8 +113,8 @@ record Inputs(ModelConfig config, LayerRange layers) {
                                 + i / time
                                 + ", position "
                                 + i % time
-                                + ", vocabulary "
-                                + config.vocabulary());
+                                + (limit == config.vocabulary() ? ", vocabulary " : ", limit ")
+                                + limit);
             }
         }
     }

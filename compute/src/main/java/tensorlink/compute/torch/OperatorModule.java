@@ -15,6 +15,7 @@ import java.lang.invoke.MethodType;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
@@ -132,6 +133,7 @@ final class OperatorModule {
                     case Long number -> IValue.from((long) number);
                     case Double number -> IValue.from((double) number);
                     case long[] numbers -> IValue.listFrom(numbers);
+                    case double[] numbers -> IValue.listFrom(numbers);
                     default -> throw new IllegalArgumentException("" + argument.getClass());
                 };
         own.add(value);
@@ -143,25 +145,28 @@ final class OperatorModule {
             if (in == null) {
                 throw new IllegalStateException("no resource " + SOURCE);
             }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            var text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return Description.resolve(withoutRemarks(text));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
+    private static String withoutRemarks(String text) {
+        return text.lines().filter(line -> !line.startsWith("#")).collect(Collectors.joining("\n"));
+    }
+
     private static byte[] archive(String source) throws IOException {
         var code = new StringBuilder(CLASS);
         for (var line : source.lines().toList()) {
-            if (!line.startsWith("#")) {
-                code.append(line.isEmpty() ? "" : "  ").append(line).append('\n');
-            }
+            code.append(line.isEmpty() ? "" : "  ").append(line).append('\n');
         }
         var bytes = new ByteArrayOutputStream();
         try (var zip = new ZipOutputStream(bytes)) {
             store(zip, "ops/data.pkl", DATA.getBytes(StandardCharsets.ISO_8859_1));
             store(zip, "ops/code/__torch__.py", code.toString().getBytes(StandardCharsets.UTF_8));
             store(zip, "ops/constants.pkl", CONSTANTS.getBytes(StandardCharsets.ISO_8859_1));
-            store(zip, "ops/version", "3\n".getBytes(StandardCharsets.US_ASCII));
+            store(zip, "ops/version", "10\n".getBytes(StandardCharsets.US_ASCII));
         }
         return bytes.toByteArray();
     }

@@ -6,11 +6,14 @@ import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.lang.foreign.ValueLayout;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Positions;
+import tensorlink.compute.Rope;
 
 /**
- * Cosine and sine of every position's rotation, of shape [2, positions, 1, headDim / 2], for at
- * least as many positions as were ever asked for. Computed in strict arithmetic rather than by
- * libtorch, so that the values are the same on any machine.
+ * Cosine and sine of every position's rotation, of shape [2, positions, 1, turning dimensions / 2],
+ * for at least as many positions as were ever asked for. Computed in strict arithmetic rather than
+ * by libtorch, so that the values are the same on any machine. Without rotary positions it is
+ * empty.
  */
 final class RopeTable {
     private static final int POSITIONS_MIN = 64;
@@ -23,10 +26,17 @@ final class RopeTable {
 
     RopeTable(PtNDManager home, ModelConfig config) {
         this.home = home;
-        this.frequencies = config.rope().frequencies(config.headDim());
+        this.frequencies = frequencies(config);
         this.positionsMax = config.contextLength();
         this.positions = Math.min(POSITIONS_MIN, positionsMax);
         this.table = compute();
+    }
+
+    private static float[] frequencies(ModelConfig config) {
+        return switch (config.block().positions()) {
+            case Positions.Rotary(Rope rope, int dimensions) -> rope.frequencies(dimensions);
+            case Positions.Learned ignored -> new float[0];
+        };
     }
 
     /** A table of at least {@code count} positions; the caller must not keep it. */
@@ -42,6 +52,9 @@ final class RopeTable {
     private PtNDArray compute() {
         int pairs = frequencies.length;
         var array = home.create(new Shape(2, positions, 1, pairs), DataType.FLOAT32);
+        if (pairs == 0) {
+            return array;
+        }
         var bytes = NativeArrays.bytes(array);
         long sines = (long) positions * pairs;
         for (int position = 0; position < positions; position++) {

@@ -34,7 +34,12 @@ final class TorchCache implements KvCache {
         this.batch = batch;
         this.capacity = capacity;
         this.arrays = new PtNDArray[2 * layers.size()];
-        var shape = new Shape(batch, config.kvHeads(), capacity, config.headDim());
+        var shape =
+                new Shape(
+                        batch,
+                        config.attention().keyHeads(),
+                        capacity,
+                        config.attention().headDim());
         for (int i = 0; i < arrays.length; i++) {
             arrays[i] = (PtNDArray) scope.zeros(shape, DataType.FLOAT32);
         }

@@ -49,7 +49,7 @@ final class TorchStage implements Stage {
 
     private final ComputeThread thread;
     private final PtNDManager home;
-    private final long[] model;
+    private final Description model;
     private final Parameters parameters;
     private final RopeTable rope;
     private final Map<Integer, Recording> inFlight = new HashMap<>();
@@ -57,10 +57,19 @@ final class TorchStage implements Stage {
     /** Counts the changes of parameters and optimizer state. */
     private long revision;
 
-    /** What backward needs of a micro-batch. */
+    /**
+     * What backward needs of a micro-batch.
+     *
+     * @param tape leaves and results, then what the stage gives
+     */
     private record Recording(PtNDManager scope, List<PtNDArray> tape) {
         PtNDArray result() {
             return tape.getLast();
+        }
+
+        /** What a gradient is of: the result without the padding mask. */
+        PtNDArray lastUnit() {
+            return tape.get(tape.size() - 2);
         }
     }
 
@@ -81,7 +90,7 @@ final class TorchStage implements Stage {
         this.home = home;
         this.onClose = onClose;
         this.inputs = new Inputs(config, layers);
-        this.model = describe(config, layers);
+        this.model = Description.of(config, layers);
         this.parameters = new Parameters(operators, home, config, layers, options.training());
         this.rope = new RopeTable(home, config);
     }
@@ -110,25 +119,6 @@ final class TorchStage implements Stage {
                 thread.close();
             }
         }
-    }
-
-    /** The list s of the operators. */
-    private static long[] describe(ModelConfig config, LayerRange layers) {
-        var s = new long[10 + layers.size()];
-        s[0] = config.holdsEmbedding(layers) ? 1 : 0;
-        s[1] = config.holdsHead(layers) ? 1 : 0;
-        s[2] = layers.size();
-        s[3] = config.heads();
-        s[4] = config.kvHeads();
-        s[5] = config.headDim();
-        s[6] = config.qkvBias() ? 1 : 0;
-        s[7] = config.outputBias() ? 1 : 0;
-        s[8] = config.mlpBias() ? 1 : 0;
-        s[9] = config.specialTokens().pad().orElse(-1);
-        for (int i = 0; i < layers.size(); i++) {
-            s[10 + i] = config.windows().get(layers.first() + i);
-        }
-        return s;
     }
 
     @Override
@@ -184,9 +174,9 @@ final class TorchStage implements Stage {
                         "record",
                         NativeArrays.copyIn(scope, input),
                         parameters.leaves(),
-                        model,
+                        model.integers(),
                         rope.atLeast((int) input.shape().axis(1)),
-                        config.normEpsilon(),
+                        model.numbers(),
                         optional(scope, labels),
                         labelCount)) {
             var recording = new Recording(scope, List.of(tape.toTensorArray(scope)));
@@ -216,7 +206,8 @@ final class TorchStage implements Stage {
                         inFlight.remove(microBatch);
                         try (var scope = recording.scope()) {
                             var tape = recording.tape().toArray(new PtNDArray[0]);
-                            var input = parameters.backward(scope, tape, gradient, model);
+                            var input =
+                                    parameters.backward(scope, tape, gradient, model.integers());
                             return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
@@ -224,7 +215,7 @@ final class TorchStage implements Stage {
     }
 
     private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
-        var expected = NativeArrays.shape(recording.result().getShape());
+        var expected = NativeArrays.shape(recording.lastUnit().getShape());
         if (expected.rank() == 0) {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
@@ -345,9 +336,9 @@ final class TorchStage implements Stage {
                                 "infer",
                                 NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
-                                model,
+                                model.integers(),
                                 rope.atLeast((int) input.shape().axis(1)),
-                                config.normEpsilon(),
+                                model.numbers(),
                                 optional(scope, labels),
                                 labelCount)) {
             return use.apply(result.toTensor(scope));
@@ -356,6 +347,9 @@ final class TorchStage implements Stage {
 
     @Override
     public KvCache openCache(int batch, int capacity) throws InterruptedException {
+        if (!config.causal()) {
+            throw new IllegalArgumentException("a model for " + config.task() + " has no cache");
+        }
         if (batch < 1 || capacity < 1 || capacity > config.contextLength()) {
             throw new IllegalArgumentException(
                     "cache of "
@@ -390,9 +384,9 @@ final class TorchStage implements Stage {
                                 "extend",
                                 NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
-                                model,
+                                model.integers(),
                                 rope.atLeast(past + count),
-                                config.normEpsilon(),
+                                model.numbers(),
                                 cache.arrays(),
                                 (long) past)) {
             var tensor = NativeArrays.copyOut(result.toTensor(scope));

@@ -36,12 +36,42 @@ class ParityTest {
         "mistral-window, 1, 4",
         "mistral-window, 2, 2",
         "mistral-window, 3, 3",
-        "mistral-window, 4, 1"
+        "mistral-window, 4, 1",
+        "llama-rope-llama3, 1, 1",
+        "llama-rope-llama3, 3, 2",
+        "llama-bf16, 1, 1",
+        "llama-bf16, 2, 4",
+        "qwen2-windows, 1, 1",
+        "qwen2-windows, 2, 4",
+        "qwen3, 1, 1",
+        "qwen3, 3, 4",
+        "qwen3-f16, 2, 2",
+        "gemma2, 1, 1",
+        "gemma2, 3, 4",
+        "gemma2-uncapped, 2, 2",
+        "phi3, 1, 1",
+        "phi3, 3, 4",
+        "phi3-window, 2, 2",
+        "gpt2, 1, 1",
+        "gpt2, 3, 4",
+        "gpt-neox, 1, 1",
+        "gpt-neox, 3, 4",
+        "gpt-neox-sequential, 2, 2",
+        "bert-mlm, 1, 1",
+        "bert-mlm, 3, 4",
+        "bert-classify, 1, 1",
+        "bert-classify, 2, 4",
+        "bert-features, 2, 1",
+        "roberta-mlm, 3, 2",
+        "roberta-classify, 1, 4",
+        "distilbert-mlm, 2, 4",
+        "distilbert-classify, 3, 2",
+        "distilbert-features, 1, 1"
     })
     void computes_what_pytorch_computes_in_any_number_of_stages(
             String name, int stages, int microBatches) throws Exception {
-        var golden = Golden.open(Goldens.folder(name));
         var model = Model.load(Goldens.folder(name));
+        var golden = Golden.open(Goldens.folder(name), model.config());
         try (var split = open(model, stages);
                 var whole = open(model, 1)) {
 
@@ -58,8 +88,8 @@ class ParityTest {
 
     @Test
     void notices_weights_that_are_not_the_checkpoints() throws Exception {
-        var golden = Golden.open(Goldens.folder("llama"));
         var model = Model.load(Goldens.folder("llama"));
+        var golden = Golden.open(Goldens.folder("llama"), model.config());
         try (var other = open(model.withWeights(fresh(model)), 2);
                 var whole = open(model, 1)) {
 
@@ -89,14 +119,14 @@ class ParityTest {
     void refuses_a_folder_without_results_of_a_causal_model(@TempDir Path folder) throws Exception {
         var model = Model.load(Goldens.folder("llama"));
 
-        assertThatThrownBy(() -> Golden.open(folder))
+        assertThatThrownBy(() -> Golden.open(folder, model.config()))
                 .isInstanceOf(ModelFormatException.class)
                 .hasMessageContaining("there is no such file");
 
         Safetensors.write(folder.resolve("golden.safetensors"), model.weights(), Map.of());
-        assertThatThrownBy(() -> Golden.open(folder))
+        assertThatThrownBy(() -> Golden.open(folder, model.config()))
                 .isInstanceOf(ModelFormatException.class)
-                .hasMessageContaining("no input_ids: not of a causal model");
+                .hasMessageContaining("no input_ids: not of a model for CausalLm[]");
     }
 
     private static LocalRun open(Model model, int stages) throws Exception {

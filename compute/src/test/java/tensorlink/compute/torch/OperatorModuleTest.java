@@ -56,7 +56,7 @@ class OperatorModuleTest {
                                     home,
                                     tape,
                                     constant,
-                                    new long[] {1, 1, 1, 1, 1, 32, 0, 0, 0, -1, 0}))
+                                    Description.of(CONFIG, CONFIG.allLayers()).integers()))
                     .isInstanceOf(EngineException.class);
             assertThatThrownBy(() -> parameters.prepare(null))
                     .hasMessageContaining("must be zeroed");

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -315,6 +316,107 @@ class TorchStageTest {
             assertThatThrownBy(() -> first.prepare(hidden(1, 1, 1)))
                     .hasMessage("tied gradient: expected F32 [512, 32], got F32 [1, 1, 1]");
         }
+    }
+
+    @Test
+    void an_encoder_refuses_rows_of_padding_ids_beyond_its_segments_and_caches() throws Exception {
+        var model = golden("bert-classify");
+        try (var first = open(model, new LayerRange(0, 2));
+                var last = open(model, new LayerRange(2, 3));
+                var body = open(golden("bert-features"), new LayerRange(0, 3))) {
+            assertThatThrownBy(() ->
+                            first.infer(
+                                    Tokens.of(new long[] {3, -1}, new long[] {-1, -1}).toTensor()))
+                    .hasMessage("row 1 is all padding");
+            assertThatThrownBy(() -> first.infer(Tokens.of(new long[] {3, 256}).toTensor()))
+                    .hasMessage("token 256 at row 0, position 1, limit 256");
+            assertThatThrownBy(() -> first.infer(Tokens.of(new long[] {3, -2}).toTensor()))
+                    .hasMessage("token -2 at row 0, position 1, limit 256");
+            assertThatThrownBy(() -> last.infer(hidden(1, 2, 16)))
+                    .hasMessage("input: expected F32 [batch, time, 17], got F32 [1, 2, 16]");
+            assertThatThrownBy(() ->
+                            last.inferLoss(
+                                    hidden(1, 2, 17), Tokens.of(new long[] {3}).toTensor(), 1))
+                    .hasMessage("label 3 at row 0, position 0, limit 3");
+            assertThatThrownBy(() -> first.openCache(1, 4)).hasMessageContaining("has no cache");
+            assertThatThrownBy(() ->
+                            body.inferLoss(
+                                    Tokens.of(new long[] {3}).toTensor(),
+                                    Tokens.of(new long[] {3}).toTensor(),
+                                    1))
+                    .hasMessage("a model for features has no loss");
+        }
+    }
+
+    @Test
+    void padding_changes_nothing_for_the_tokens_beside_it() throws Exception {
+        for (var name : List.of("bert-features", "distilbert-features")) {
+            var model = golden(name);
+            try (var stage = open(model, model.config().allLayers());
+                    var alone = stage.infer(Tokens.of(new long[] {5, 9, 17}).toTensor());
+                    var padded =
+                            stage.infer(
+                                    Tokens.of(
+                                                    new long[] {5, 9, 17, -1, -1},
+                                                    new long[] {5, 9, 17, 4, 4})
+                                            .toTensor())) {
+                for (int i = 0; i < 3 * 16; i++) {
+                    assertThat(padded.floatAt(i)).isCloseTo(alone.floatAt(i), within(1e-6f));
+                }
+                assertThat(padded.floatAt(5 * 16)).isNotCloseTo(alone.floatAt(0), within(1e-6f));
+            }
+        }
+    }
+
+    @Test
+    void features_are_trained_by_a_loss_of_the_callers() throws Exception {
+        var model = golden("bert-features");
+        var tokens = Tokens.of(new long[] {5, 9, 17, -1}, new long[] {1, 2, 3, 4});
+        try (var first = open(model, new LayerRange(0, 1));
+                var last = open(model, new LayerRange(1, 3));
+                var whole = open(model, model.config().allLayers())) {
+            last.forward(0, first.forward(0, tokens.toTensor())).close();
+            first.backward(0, last.backward(0, ones(2, 4, 16)));
+            whole.forward(0, tokens.toTensor()).close();
+            whole.backward(0, ones(2, 4, 16));
+            for (var stage : List.of(first, last, whole)) {
+                stage.prepare(null);
+                stage.apply(1, ADAMW);
+            }
+
+            assertThat(digests(first, last)).isEqualTo(whole.digests());
+        }
+    }
+
+    private static Tensor ones(int rows, int time, int width) {
+        var tensor = Tensor.allocate(DType.F32, Shape.of(rows, time, width));
+        for (long i = 0; i < tensor.elements(); i++) {
+            tensor.setFloat(i, (float) (i % 7));
+        }
+        return tensor;
+    }
+
+    @Test
+    void dropout_is_refused_in_training_and_nothing_in_inference() throws Exception {
+        var json = new String(golden("gpt2").config().json(), StandardCharsets.UTF_8);
+        var config =
+                ModelConfig.parse(
+                        "config.json",
+                        json.replace("\"attn_pdrop\":0.0", "\"attn_pdrop\":0.1")
+                                .getBytes(StandardCharsets.UTF_8));
+        var model = golden("gpt2");
+
+        assertThatThrownBy(() -> open(config, model.weights(), StageOptions.forTraining(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("training computes no dropout")
+                .hasMessageContaining("attention=0.1");
+        open(config, model.weights(), StageOptions.forInference(1)).close();
+        open(config.withoutDropout(), model.weights(), StageOptions.forTraining(1)).close();
+    }
+
+    private static Stage open(ModelConfig config, Weights weights, StageOptions options)
+            throws Exception {
+        return ENGINE.open(config, config.allLayers(), weights, options);
     }
 
     @Test

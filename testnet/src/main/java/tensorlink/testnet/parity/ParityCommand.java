@@ -38,7 +38,7 @@ public final class ParityCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "FOLDER",
-            description = "a checkpoint with golden.safetensors, as parity/make_fixtures.py writes")
+            description = "a checkpoint with golden.safetensors, as compute/src/test/parity/make_goldens.py writes")
     private Path folder = Path.of(".");
 
     @Option(
@@ -78,7 +78,7 @@ public final class ParityCommand implements Callable<Integer> {
             throw new UsageException(
                     "--stages " + stages + ": the model has " + layers + " layers");
         }
-        var golden = Golden.open(folder);
+        var golden = Golden.open(folder, model.config());
         try (Engine engine = TorchEngine.open();
                 var alone = LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
             var report =

@@ -1,0 +1,4 @@
+package tensorlink.compute;
+
+/** What every layer of a model is made of. */
+public record Block(Attention attention, FeedForward feedForward, Norm norm, Positions positions) {}
