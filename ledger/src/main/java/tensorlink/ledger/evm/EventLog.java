@@ -14,8 +14,8 @@ import tensorlink.ledger.evm.EvmConfig.Deployment;
 /**
  * The contract's events of a range of blocks, in order, each with the time of its block.
  *
- * <p>A node that finds a range too large is asked for half of it. Each event's block must be the
- * one that the chain has at its number; used by one thread at a time.
+ * <p>A node that finds a range too large, or whose answer is, is asked for half of it. Each event's
+ * block must be the one that the chain has at its number; used by one thread at a time.
  */
 final class EventLog {
     /** What many nodes answer at once. */
@@ -48,7 +48,7 @@ final class EventLog {
             List<Log> logs;
             try {
                 logs = chain.logs(contract.address(), Events.TOPICS, first, end);
-            } catch (RpcErrorException e) {
+            } catch (RpcErrorException | RpcTransportException e) {
                 if (end == first) {
                     throw e;
                 }

@@ -54,6 +54,7 @@ public final class EvmLedger implements Ledger {
 
     private final Connection connection;
     private final Chain chain;
+    private final EvmConfig.Deployment deployment;
     private final Account contract;
     private final Sender sender;
     private final SenderSettings settings;
@@ -70,7 +71,8 @@ public final class EvmLedger implements Ledger {
         this.chain = opened.chain;
         this.sender = opened.sender;
         this.pause = opened.pause;
-        this.contract = config.contract().address();
+        this.deployment = config.contract();
+        this.contract = deployment.address();
         this.settings = account.settings();
         this.terms = terms;
         this.events = new EventLog(chain, config.contract());
@@ -313,6 +315,14 @@ public final class EvmLedger implements Ledger {
         } finally {
             reading.unlock();
         }
+    }
+
+    /**
+     * Follows what happens from {@code from} on without waiting for final blocks; what was told may
+     * be retracted.
+     */
+    public EventFeed feed(Cursor from) {
+        return new EventFeed(chain, new EventLog(chain, deployment), from);
     }
 
     // Requests.
