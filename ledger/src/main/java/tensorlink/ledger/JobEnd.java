@@ -14,11 +14,12 @@ public enum JobEnd {
     }
 
     /** The number that is signed and stored; it never changes. */
-    int code() {
+    public int code() {
         return code;
     }
 
-    static JobEnd ofCode(int code) {
+    /** The end with this code, from 1. */
+    public static JobEnd ofCode(int code) {
         for (var end : values()) {
             if (end.code == code) {
                 return end;

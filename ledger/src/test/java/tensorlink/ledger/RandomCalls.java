@@ -137,7 +137,7 @@ public final class RandomCalls {
         } else if (paid == 0) {
             assertThat(outcome).isEqualTo(new Outcome.NoChange());
         } else {
-            assertThat(outcome).isEqualTo(new Outcome.Paid(Amount.of(paid)));
+            assertThat(outcome).as("%s", batch).isEqualTo(new Outcome.Paid(Amount.of(paid)));
             for (int payer = 0; payer < ACCOUNTS; payer++) {
                 for (int payee = 0; payee < ACCOUNTS; payee++) {
                     credits[payee] += after[payer][payee] - redeemed[payer][payee];

@@ -1,0 +1,121 @@
+package tensorlink.ledger.evm;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.evm.EvmConfig.Deployment;
+import tools.jackson.databind.JsonNode;
+
+/**
+ * Several endpoints of one chain as one. The first that answers is asked until it fails; then the
+ * next one is, and so on around the list.
+ *
+ * <p>An endpoint is asked nothing before it has shown the right chain and the right contract, and
+ * again after each failure, since another machine may answer then. A refusal ({@link
+ * RpcErrorException}) is an answer: asking elsewhere would only hide it.
+ */
+final class Endpoints implements Rpc {
+    private static final Logger log = LoggerFactory.getLogger(Endpoints.class);
+
+    /** What an endpoint must show: the chain, and our contract unless it is yet to be deployed. */
+    record Expected(long chainId, Optional<Deployment> contract) {}
+
+    private final Expected expected;
+    private final List<Endpoint> endpoints;
+    private final AtomicInteger preferred = new AtomicInteger();
+
+    private static final class Endpoint {
+        private final Rpc rpc;
+        private volatile boolean trusted;
+
+        Endpoint(Rpc rpc) {
+            this.rpc = rpc;
+        }
+    }
+
+    Endpoints(Expected expected, List<? extends Rpc> endpoints) {
+        if (endpoints.isEmpty()) {
+            throw new IllegalArgumentException("no endpoints");
+        }
+        this.expected = expected;
+        this.endpoints = endpoints.stream().map(Endpoint::new).toList();
+    }
+
+    @Override
+    public JsonNode call(String method, Object... params) throws IOException, InterruptedException {
+        int first = preferred.get();
+        var failures = new ArrayList<IOException>();
+        for (int i = 0; i < endpoints.size(); i++) {
+            int index = (first + i) % endpoints.size();
+            try {
+                var result = ask(endpoints.get(index), method, params);
+                preferred.compareAndSet(first, index);
+                return result;
+            } catch (RpcTransportException | WrongChainException e) {
+                log.debug("endpoint {} of {} fails", index + 1, endpoints.size(), e);
+                failures.add(e);
+            }
+        }
+        var failure = failures.removeFirst();
+        failures.forEach(failure::addSuppressed);
+        throw failure;
+    }
+
+    @Override
+    public void tellAll(String method, Object... params) throws InterruptedException {
+        for (var endpoint : endpoints) {
+            try {
+                ask(endpoint, method, params);
+            } catch (IOException e) {
+                log.debug("{} refused", method, e);
+            }
+        }
+    }
+
+    private JsonNode ask(Endpoint endpoint, String method, Object... params)
+            throws IOException, InterruptedException {
+        if (!endpoint.trusted) {
+            check(endpoint.rpc);
+            endpoint.trusted = true;
+        }
+        try {
+            return endpoint.rpc.call(method, params);
+        } catch (RpcTransportException e) {
+            endpoint.trusted = false;
+            throw e;
+        }
+    }
+
+    private void check(Rpc rpc) throws IOException, InterruptedException {
+        long chainId = RpcValue.number(rpc.call("eth_chainId"), "chain id");
+        if (chainId != expected.chainId()) {
+            throw new WrongChainException(
+                    rpc + " serves chain " + chainId + ", expected " + expected.chainId());
+        }
+        if (expected.contract().isPresent()) {
+            check(rpc, expected.contract().get());
+        }
+    }
+
+    private static void check(Rpc rpc, Deployment contract)
+            throws IOException, InterruptedException {
+        var address = RpcValue.hex(contract.address().bytes());
+        var code = RpcValue.data(rpc.call("eth_getCode", address, "latest"), "code");
+        var hash = Bytes32.keccak(code);
+        if (!hash.equals(contract.codeHash())) {
+            throw new WrongChainException(
+                    rpc
+                            + " has code "
+                            + hash
+                            + " at "
+                            + contract.address()
+                            + ", expected "
+                            + contract.codeHash());
+        }
+    }
+}

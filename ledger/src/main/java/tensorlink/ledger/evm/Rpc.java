@@ -1,0 +1,27 @@
+package tensorlink.ledger.evm;
+
+import java.io.IOException;
+import tools.jackson.databind.JsonNode;
+
+/** Asks a node of a chain by JSON-RPC. Blocks; safe for use by any thread. */
+@FunctionalInterface
+interface Rpc {
+
+    /**
+     * The result of {@code method}, which may be JSON's null.
+     *
+     * @param params texts, booleans, and maps and lists of them
+     * @throws RpcErrorException when the node understood and says no
+     * @throws RpcTransportException when no answer of a node came; another one may be asked
+     */
+    JsonNode call(String method, Object... params) throws IOException, InterruptedException;
+
+    /** Says something to every node that can be reached, whatever they answer. */
+    default void tellAll(String method, Object... params) throws InterruptedException {
+        try {
+            call(method, params);
+        } catch (IOException unheard) {
+            // It is said again if nothing comes of it.
+        }
+    }
+}

@@ -1,0 +1,15 @@
+/**
+ * A ledger on a chain: our contract ({@code ledger/contracts}) through JSON-RPC.
+ *
+ * <p>Start at {@link tensorlink.ledger.evm.EvmLedger}. Below it, from the wire upward: {@code
+ * HttpRpc} asks one endpoint, {@code Endpoints} the first of a list that can be trusted with the
+ * question; {@code AbiReader} and {@code RpcValue} take answers apart, checking each length and
+ * number; {@code Sender} gets a call into a final block whatever happens to fees, nodes and this
+ * process; {@code Calls} and {@code Events} know the contract.
+ *
+ * <p>The only package that imports Web3j, for encoding calls and transactions.
+ */
+@NullMarked
+package tensorlink.ledger.evm;
+
+import org.jspecify.annotations.NullMarked;
