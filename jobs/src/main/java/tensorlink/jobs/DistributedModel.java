@@ -16,6 +16,7 @@ import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.tensor.DType;
@@ -25,6 +26,7 @@ import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -58,6 +60,7 @@ public final class DistributedModel implements AutoCloseable {
     private final Model model;
     private final Purpose purpose;
     private final Workload workload;
+    private final TrainingOptions trainedWith;
     private final int microBatches;
     private final Session session;
     private final CommitLog commits;
@@ -82,8 +85,7 @@ public final class DistributedModel implements AutoCloseable {
             Protocols protocols,
             JobLimits limits,
             Model model,
-            Purpose purpose,
-            Workload workload,
+            JobSpec spec,
             Session session,
             CommitLog commits,
             Ending ending) {
@@ -91,13 +93,14 @@ public final class DistributedModel implements AutoCloseable {
         this.protocols = protocols;
         this.limits = limits;
         this.model = model;
-        this.purpose = purpose;
-        this.workload = workload;
+        this.purpose = spec.purpose();
+        this.workload = spec.workload();
+        this.trainedWith = spec.training();
         this.microBatches = workload.microBatches();
         this.session = session;
         this.commits = commits;
         this.ending = ending;
-        this.training = purpose == Purpose.TRAINING;
+        this.training = spec.purpose() == Purpose.TRAINING;
         this.times = session.links().stream().map(_ -> StageTimes.none()).toList();
     }
 
@@ -117,9 +120,15 @@ public final class DistributedModel implements AutoCloseable {
 
     // Training.
 
-    /** Names the rule that moves the parameters. */
+    /**
+     * Names the rule that moves the parameters.
+     *
+     * @throws IllegalArgumentException when it remembers more than {@link JobOptions#how} asked
+     *     room for
+     */
     public DistributedOptimizer optimizer(Optimizer rule) {
         requireTraining("an optimizer");
+        requireRoom(rule);
         return new DistributedOptimizer(this, rule);
     }
 
@@ -161,6 +170,18 @@ public final class DistributedModel implements AutoCloseable {
         requireFits(parts);
         session.check();
         return new BatchLoss(parts, batch.labelCount(), withGradients);
+    }
+
+    void requireRoom(Optimizer rule) {
+        var parameters = model.config().tensors(model.config().allLayers());
+        var agreed = trainedWith.optimizer();
+        if (rule.stateBytes(parameters) > agreed.stateBytes(parameters)) {
+            throw new IllegalArgumentException(
+                    rule
+                            + " remembers more than "
+                            + agreed
+                            + ", for which the workers have room: JobOptions.how(...)");
+        }
     }
 
     void zeroGrad() {

@@ -192,6 +192,7 @@ public final class JobClient implements AutoCloseable {
                 manifest.digest(),
                 options.workers(),
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
+                options.how(),
                 options.pinned(),
                 options.lifetime());
     }
@@ -612,8 +613,7 @@ public final class JobClient implements AutoCloseable {
                             party.protocols(),
                             limits,
                             model,
-                            request.spec().purpose(),
-                            request.spec().workload(),
+                            request.spec(),
                             started,
                             commits,
                             this::ended);

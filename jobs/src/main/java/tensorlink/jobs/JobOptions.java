@@ -2,6 +2,7 @@ package tensorlink.jobs;
 
 import java.time.Duration;
 import java.util.List;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.PeerId;
@@ -15,6 +16,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param length the most positions of a sequence; 0 for what the model was made for, at most
  *     {@value #LENGTH_PRESET}
  * @param microBatches how many parts a batch is cut into
+ * @param how how it is trained, if it is
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param maxPrice the most the job may cost
  * @param lifetime how long it may live
@@ -25,6 +27,7 @@ public record JobOptions(
         int rows,
         int length,
         int microBatches,
+        TrainingOptions how,
         List<PeerId> pinned,
         Amount maxPrice,
         Duration lifetime) {
@@ -41,28 +44,59 @@ public record JobOptions(
     /** Forward, backward and steps: batches of up to 8 rows in 4 micro-batches, free of charge. */
     public static JobOptions training() {
         return new JobOptions(
-                Purpose.TRAINING, 0, 8, 0, 4, List.of(), Amount.ZERO, Duration.ofDays(1));
+                Purpose.TRAINING,
+                0,
+                8,
+                0,
+                4,
+                TrainingOptions.defaults(),
+                List.of(),
+                Amount.ZERO,
+                Duration.ofDays(1));
     }
 
     /** Forward only: one generation at a time, free of charge. */
     public static JobOptions inference() {
         return new JobOptions(
-                Purpose.INFERENCE, 0, 1, 0, 1, List.of(), Amount.ZERO, Duration.ofDays(1));
+                Purpose.INFERENCE,
+                0,
+                1,
+                0,
+                1,
+                TrainingOptions.defaults(),
+                List.of(),
+                Amount.ZERO,
+                Duration.ofDays(1));
     }
 
     public JobOptions workers(int count) {
         return new JobOptions(
-                purpose, count, rows, length, microBatches, pinned, maxPrice, lifetime);
+                purpose, count, rows, length, microBatches, how, pinned, maxPrice, lifetime);
     }
 
     /** The largest batch that will come. */
     public JobOptions batch(int mostRows, int mostLength) {
         return new JobOptions(
-                purpose, workers, mostRows, mostLength, microBatches, pinned, maxPrice, lifetime);
+                purpose,
+                workers,
+                mostRows,
+                mostLength,
+                microBatches,
+                how,
+                pinned,
+                maxPrice,
+                lifetime);
     }
 
     public JobOptions microBatches(int count) {
-        return new JobOptions(purpose, workers, rows, length, count, pinned, maxPrice, lifetime);
+        return new JobOptions(
+                purpose, workers, rows, length, count, how, pinned, maxPrice, lifetime);
+    }
+
+    /** What stages must know of the training from the start, such as room for an optimizer. */
+    public JobOptions how(TrainingOptions training) {
+        return new JobOptions(
+                purpose, workers, rows, length, microBatches, training, pinned, maxPrice, lifetime);
     }
 
     /** Uses exactly these workers, the first for the first layers. */
@@ -73,6 +107,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 workersInOrder,
                 maxPrice,
                 lifetime);
@@ -80,11 +115,11 @@ public record JobOptions(
 
     public JobOptions maxPrice(Amount price) {
         return new JobOptions(
-                purpose, workers, rows, length, microBatches, pinned, price, lifetime);
+                purpose, workers, rows, length, microBatches, how, pinned, price, lifetime);
     }
 
     public JobOptions lifetime(Duration duration) {
         return new JobOptions(
-                purpose, workers, rows, length, microBatches, pinned, maxPrice, duration);
+                purpose, workers, rows, length, microBatches, how, pinned, maxPrice, duration);
     }
 }

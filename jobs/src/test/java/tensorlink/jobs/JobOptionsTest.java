@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.optim.Sgd;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.KeyPair;
@@ -22,6 +24,7 @@ class JobOptionsTest {
                         .microBatches(3)
                         .maxPrice(Amount.of(5))
                         .lifetime(Duration.ofHours(1))
+                        .how(new TrainingOptions(Sgd.lr(1)))
                         .on(List.of(worker));
 
         assertThat(options)
@@ -32,6 +35,7 @@ class JobOptionsTest {
                                 6,
                                 128,
                                 3,
+                                new TrainingOptions(Sgd.lr(1)),
                                 List.of(worker),
                                 Amount.of(5),
                                 Duration.ofHours(1)));

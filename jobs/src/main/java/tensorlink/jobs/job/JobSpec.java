@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import tensorlink.compute.Digest;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -14,6 +15,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param weights names the weights to start from: the digest of their manifest
  * @param workers how many stages to split the model into; 0 for as few as fit
  * @param workload the largest batch that will come
+ * @param training how it is trained, if it is; a worker has room for that
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
  */
@@ -23,6 +25,7 @@ public record JobSpec(
         Digest weights,
         int workers,
         Workload workload,
+        TrainingOptions training,
         List<PeerId> pinned,
         Duration lifetime) {
     public static final int CONFIG_BYTES_MAX = 1 << 20;

@@ -306,7 +306,8 @@ public final class Seals {
                         .setRows(spec.workload().rows())
                         .setLength(spec.workload().length())
                         .setMicroBatches(spec.workload().microBatches())
-                        .setLifetimeSeconds(spec.lifetime().toSeconds());
+                        .setLifetimeSeconds(spec.lifetime().toSeconds())
+                        .setHow(Training.encode(spec.training()));
         spec.pinned().forEach(peer -> message.addPinned(peer.multihash()));
         return message.build().toByteString();
     }
@@ -319,6 +320,7 @@ public final class Seals {
             pinned.add(Fields.peer("pinned worker", peer));
         }
         var weights = Fields.digest("weights", message.getWeights());
+        var training = Training.decode(message.getHow());
         return Fields.read(
                 "job spec",
                 () ->
@@ -331,6 +333,7 @@ public final class Seals {
                                         message.getRows(),
                                         message.getLength(),
                                         message.getMicroBatches()),
+                                training,
                                 pinned,
                                 Duration.ofSeconds(message.getLifetimeSeconds())));
     }

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Digest;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -86,6 +87,7 @@ class ValidatorTest {
                         Digest.of(new byte[0]),
                         1,
                         new Workload(1, 16, 1),
+                        TrainingOptions.defaults(),
                         List.of(),
                         Duration.ofDays(1));
         return user.seals().sealJobRequest(spec, user.account().account(), Amount.ZERO);
@@ -318,6 +320,7 @@ class ValidatorTest {
                                         Digest.of(new byte[0]),
                                         2,
                                         new Workload(1, 16, 1),
+                                        TrainingOptions.defaults(),
                                         List.of(),
                                         Duration.ofDays(1)),
                                 user.account().account(),
@@ -342,6 +345,7 @@ class ValidatorTest {
                         Digest.of(new byte[0]),
                         1,
                         new Workload(1, 16, 1),
+                        TrainingOptions.defaults(),
                         List.of(),
                         Duration.ofDays(1));
         var request = user.seals().sealJobRequest(spec, user.account().account(), Amount.ZERO);

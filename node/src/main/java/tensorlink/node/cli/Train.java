@@ -18,7 +18,6 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
-import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.DistributedModel;
 import tensorlink.jobs.JobOptions;
@@ -48,10 +47,10 @@ final class Train implements Callable<Integer> {
      */
     private static final int FRESH_CONTEXT = 512;
 
-    private static final double LEARNING_RATE_MAX = 100;
     private static final long DATA_BYTES_MAX = 256 << 20;
 
     @Mixin private NodeFlags flags = new NodeFlags();
+    @Mixin private TrainingFlags training = new TrainingFlags();
     @Mixin private Output output = new Output();
 
     @Parameters(
@@ -103,13 +102,6 @@ final class Train implements Callable<Integer> {
     private int microBatches;
 
     @Option(
-            names = "--lr",
-            paramLabel = "X",
-            defaultValue = "1e-3",
-            description = "AdamW's learning rate")
-    private double learningRate;
-
-    @Option(
             names = "--workers",
             paramLabel = "N",
             defaultValue = "0",
@@ -152,6 +144,7 @@ final class Train implements Callable<Integer> {
                             .workers(workers)
                             .batch(rows, length)
                             .microBatches(microBatches)
+                            .how(training.options())
                             .maxPrice(maxPrice);
             try (var distributed =
                     user.createDistributedModel(start, options, new JobConsole(output))) {
@@ -176,10 +169,7 @@ final class Train implements Callable<Integer> {
         UsageException.requireRange("--length", length, 2, Integer.MAX_VALUE);
         UsageException.requireRange("--micro-batches", microBatches, 1, rows);
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
-        if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
-            throw new UsageException(
-                    "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
-        }
+        training.requireSense();
         if (save != null && Files.exists(save) && !Files.isDirectory(save)) {
             throw new UsageException("--save " + save + ": is not a folder");
         }
@@ -248,7 +238,7 @@ final class Train implements Callable<Integer> {
 
     private void train(DistributedModel distributed, TextData.Split text)
             throws IOException, InterruptedException {
-        var optimizer = distributed.optimizer(AdamW.lr(learningRate));
+        var optimizer = distributed.optimizer(training.optimizer());
         float first = 0;
         float last = 0;
         double speed;
