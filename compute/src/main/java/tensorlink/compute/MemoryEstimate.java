@@ -1,5 +1,12 @@
 package tensorlink.compute;
 
+import tensorlink.compute.optim.Adafactor;
+import tensorlink.compute.optim.Adagrad;
+import tensorlink.compute.optim.Adam;
+import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.RmsProp;
+import tensorlink.compute.optim.Sgd;
+
 /**
  * How many bytes of native memory a stage needs, for placing stages where they fit.
  *
@@ -32,10 +39,12 @@ public record MemoryEstimate(long weights, long training, long activations, long
         }
     }
 
-    public static MemoryEstimate ofTraining(ModelConfig config, LayerRange layers, Load load) {
+    public static MemoryEstimate ofTraining(
+            ModelConfig config, LayerRange layers, Load load, TrainingOptions options) {
         long weights = weightBytes(config, layers);
-        // Accumulated gradients and two moments, as large as the weights each.
-        long training = 3 * weights + largestUnit(config, layers);
+        // Accumulated gradients, as large as the weights, and what a backward or a step needs.
+        long training = weights + options.optimizer().stateBytes(config.tensors(layers));
+        training += Math.max(largestUnit(config, layers), stepScratch(config, layers, options));
         if (config.tiedEmbeddings() && holdsEnd(config, layers)) {
             training += 2 * embedding(config);
         }
@@ -95,6 +104,23 @@ public record MemoryEstimate(long weights, long training, long activations, long
         var one = new LayerRange(layers.first(), layers.first() + 1);
         long layer = weightBytes(config, one);
         return holdsEnd(config, layers) ? Math.max(layer, embedding(config)) : layer;
+    }
+
+    /** What moving the largest tensor takes besides its state. */
+    private static long stepScratch(
+            ModelConfig config, LayerRange layers, TrainingOptions options) {
+        return switch (options.optimizer()) {
+            case Sgd _, Adam _, AdamW _ -> 0;
+            case Adagrad _, RmsProp _, Adafactor _ -> 2 * largestTensor(config, layers);
+        };
+    }
+
+    private static long largestTensor(ModelConfig config, LayerRange layers) {
+        long bytes = 0;
+        for (var tensor : config.tensors(layers)) {
+            bytes = Math.max(bytes, tensor.byteSize());
+        }
+        return bytes;
     }
 
     private static long scratch(ModelConfig config, LayerRange layers, Load load) {

@@ -96,6 +96,7 @@ public interface Stage extends AutoCloseable {
      *
      * @param step one more than {@link #step()}; when it equals {@link #step()} the step was
      *     applied before and nothing happens
+     * @param optimizer with no more state than the one that the stage was opened with room for
      */
     void apply(long step, Optimizer optimizer) throws InterruptedException;
 

@@ -1,12 +1,14 @@
 package tensorlink.compute;
 
+import java.util.Optional;
+
 /**
  * How a stage computes.
  *
- * @param training whether gradients and optimizer state will be needed
+ * @param training how it is trained; empty for inference only, without gradients
  * @param threads how many threads the kernels of this stage may use, at least 1
  */
-public record StageOptions(boolean training, int threads) {
+public record StageOptions(Optional<TrainingOptions> training, int threads) {
     public StageOptions {
         if (threads < 1) {
             throw new IllegalArgumentException("threads " + threads + ", at least 1");
@@ -14,10 +16,14 @@ public record StageOptions(boolean training, int threads) {
     }
 
     public static StageOptions forTraining(int threads) {
-        return new StageOptions(true, threads);
+        return forTraining(TrainingOptions.defaults(), threads);
+    }
+
+    public static StageOptions forTraining(TrainingOptions training, int threads) {
+        return new StageOptions(Optional.of(training), threads);
     }
 
     public static StageOptions forInference(int threads) {
-        return new StageOptions(false, threads);
+        return new StageOptions(Optional.empty(), threads);
     }
 }

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -70,7 +69,7 @@ public record StageState(long step, Weights tensors) implements AutoCloseable {
         requireSpec(found, OPTIMIZER_STEPS_SPEC, false);
         var slots = EnumSet.noneOf(StateSlot.class);
         for (var slot : StateSlot.values()) {
-            var wanted = slotSpecs(slot, parameters);
+            var wanted = slot.tensors(parameters);
             for (var spec : wanted) {
                 if (found.containsKey(spec.name())) {
                     slots.add(slot);
@@ -81,17 +80,6 @@ public record StageState(long step, Weights tensors) implements AutoCloseable {
             }
         }
         return slots;
-    }
-
-    /** The tensors of one slot, in the order of {@code parameters}. */
-    public static List<TensorSpec> slotSpecs(StateSlot slot, List<TensorSpec> parameters) {
-        var specs = new ArrayList<TensorSpec>();
-        for (var parameter : parameters) {
-            var name = slot.tensor(parameter.name());
-            slot.shape(parameter.shape())
-                    .ifPresent(shape -> specs.add(new TensorSpec(name, DType.F32, shape)));
-        }
-        return specs;
     }
 
     private static void requireSpec(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 
 class LayerRangeTest {
+    private static final TrainingOptions OPTIONS = TrainingOptions.defaults();
 
     @Test
     void even_parts_differ_by_at_most_one_layer_and_leave_none_out() {
@@ -28,12 +29,15 @@ class LayerRangeTest {
         var four = new MemoryEstimate.Load(2, 128, 4);
         var half = new LayerRange(0, 2);
 
-        var whole = MemoryEstimate.ofTraining(config, config.allLayers(), one);
+        var whole = MemoryEstimate.ofTraining(config, config.allLayers(), one, OPTIONS);
 
         assertThat(whole.weights()).isEqualTo(4 * config.parameterCount());
         assertThat(whole.training()).isGreaterThan(3 * whole.weights());
-        assertThat(MemoryEstimate.ofTraining(config, half, one).total()).isLessThan(whole.total());
-        assertThat(MemoryEstimate.ofTraining(config, config.allLayers(), four).activations())
+        assertThat(MemoryEstimate.ofTraining(config, half, one, OPTIONS).total())
+                .isLessThan(whole.total());
+        assertThat(
+                        MemoryEstimate.ofTraining(config, config.allLayers(), four, OPTIONS)
+                                .activations())
                 .isEqualTo(4 * whole.activations());
         assertThat(MemoryEstimate.ofInference(config, config.allLayers(), one).total())
                 .isLessThan(whole.total());

@@ -31,6 +31,7 @@ import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -150,9 +151,15 @@ public final class DistributedModel implements AutoCloseable {
 
     // Training.
 
-    /** Names the rule that moves the parameters. */
+    /**
+     * Names the rule that moves the parameters.
+     *
+     * @throws IllegalArgumentException when it remembers more than {@link JobOptions#how} asked
+     *     room for
+     */
     public DistributedOptimizer optimizer(Optimizer rule) {
         requireTraining("an optimizer");
+        requireRoom(rule);
         return new DistributedOptimizer(this, rule);
     }
 
@@ -194,6 +201,18 @@ public final class DistributedModel implements AutoCloseable {
         requireFits(parts);
         requireGoingOn();
         return new BatchLoss(parts, withGradients);
+    }
+
+    void requireRoom(Optimizer rule) {
+        var parameters = model.config().tensors(model.config().allLayers());
+        var agreed = options.how().optimizer();
+        if (rule.stateBytes(parameters) > agreed.stateBytes(parameters)) {
+            throw new IllegalArgumentException(
+                    rule
+                            + " remembers more than "
+                            + agreed
+                            + ", for which the workers have room: JobOptions.how(...)");
+        }
     }
 
     /** Drops the gradients accumulated so far, when the next batch comes. */

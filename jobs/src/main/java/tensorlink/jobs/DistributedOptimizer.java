@@ -39,6 +39,7 @@ public final class DistributedOptimizer {
 
     /** The rule for coming steps, such as another learning rate. */
     public void use(Optimizer next) {
+        model.requireRoom(next);
         rule = next;
     }
 

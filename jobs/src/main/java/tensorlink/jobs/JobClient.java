@@ -347,6 +347,7 @@ public final class JobClient implements AutoCloseable {
                 manifest.digest(),
                 options.workers(),
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
+                options.how(),
                 options.pinned(),
                 options.lifetime());
     }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.PeerId;
@@ -17,6 +18,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param length the most positions of a sequence; 0 for what the model was made for, at most
  *     {@value #LENGTH_PRESET}
  * @param microBatches how many parts a batch is cut into
+ * @param how how it is trained, if it is
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param maxPrice the most the job may cost
  * @param lifetime how long it may live
@@ -33,6 +35,7 @@ public record JobOptions(
         int rows,
         int length,
         int microBatches,
+        TrainingOptions how,
         List<PeerId> pinned,
         Amount maxPrice,
         Duration lifetime,
@@ -75,6 +78,7 @@ public record JobOptions(
                 rows,
                 0,
                 microBatches,
+                TrainingOptions.defaults(),
                 List.of(),
                 Amount.ZERO,
                 Duration.ofDays(1),
@@ -90,6 +94,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 pinned,
                 maxPrice,
                 lifetime,
@@ -106,6 +111,7 @@ public record JobOptions(
                 mostRows,
                 mostLength,
                 microBatches,
+                how,
                 pinned,
                 maxPrice,
                 lifetime,
@@ -121,6 +127,24 @@ public record JobOptions(
                 rows,
                 length,
                 count,
+                how,
+                pinned,
+                maxPrice,
+                lifetime,
+                checkpointEvery,
+                patience,
+                folder);
+    }
+
+    /** What stages must know of the training from the start, such as room for an optimizer. */
+    public JobOptions how(TrainingOptions value) {
+        return new JobOptions(
+                purpose,
+                workers,
+                rows,
+                length,
+                microBatches,
+                value,
                 pinned,
                 maxPrice,
                 lifetime,
@@ -137,6 +161,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 workersInOrder,
                 maxPrice,
                 lifetime,
@@ -152,6 +177,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 pinned,
                 price,
                 lifetime,
@@ -167,6 +193,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 pinned,
                 maxPrice,
                 duration,
@@ -182,6 +209,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 pinned,
                 maxPrice,
                 lifetime,
@@ -197,6 +225,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 pinned,
                 maxPrice,
                 lifetime,
@@ -213,6 +242,7 @@ public record JobOptions(
                 rows,
                 length,
                 microBatches,
+                how,
                 pinned,
                 maxPrice,
                 lifetime,

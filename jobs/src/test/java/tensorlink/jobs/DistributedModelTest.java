@@ -20,7 +20,12 @@ import tensorlink.compute.Sampling;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.optim.Adafactor;
+import tensorlink.compute.optim.Adagrad;
+import tensorlink.compute.optim.Adam;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.RmsProp;
+import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobState;
@@ -250,6 +255,31 @@ class DistributedModelTest {
                 assertThat(model.weightsDigest()).isNotEqualTo(then);
             }
         }
+    }
+
+    @Test
+    void any_rule_for_which_there_is_room_moves_the_weights_as_in_one_process() throws Exception {
+        var rules =
+                List.of(
+                        Adafactor.lr(1e-2),
+                        Sgd.lr(1e-2).withNesterovMomentum(0.9),
+                        Adagrad.lr(1e-2),
+                        RmsProp.lr(1e-3).withCentered(),
+                        Adam.lr(1e-3));
+        var optimizer = model.optimizer(rules.getFirst());
+        forward(model, 1).backward();
+        alone.zeroGradients();
+        alone.forwardBackward(Lab.batch(1), 2);
+        for (var rule : rules) {
+            optimizer.use(rule);
+            optimizer.step();
+            alone.step(rule);
+        }
+
+        assertThat(model.weightsDigest()).isEqualTo(alone.weightsDigest());
+        assertThatThrownBy(() -> optimizer.use(Adam.lr(1).withAmsgrad()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("remembers more than AdamW");
     }
 
     @Test

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.optim.Sgd;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.KeyPair;
@@ -26,6 +28,7 @@ class JobOptionsTest {
                         .checkpointEvery(7)
                         .patience(Duration.ofMinutes(2))
                         .keptIn(Path.of("kept"))
+                        .how(new TrainingOptions(Sgd.lr(1)))
                         .on(List.of(worker));
 
         assertThat(options)
@@ -36,6 +39,7 @@ class JobOptionsTest {
                                 6,
                                 128,
                                 3,
+                                new TrainingOptions(Sgd.lr(1)),
                                 List.of(worker),
                                 Amount.of(5),
                                 Duration.ofHours(1),

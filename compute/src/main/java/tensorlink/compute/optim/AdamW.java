@@ -12,44 +12,54 @@ import java.util.Set;
  * @param beta2 decay of the squared gradient's mean, in [0, 1)
  * @param epsilon added to the root of the squared gradient's mean, above 0
  * @param weightDecay share of each weight removed per unit of learning rate, 0 or more
+ * @param amsgrad whether the greatest squared gradient's mean so far counts, not the current one
  */
 public record AdamW(
-        double learningRate, double beta1, double beta2, double epsilon, double weightDecay)
+        double learningRate,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double weightDecay,
+        boolean amsgrad)
         implements Optimizer {
     public AdamW {
-        require(learningRate >= 0, "learning rate", learningRate);
-        require(beta1 >= 0 && beta1 < 1, "beta1", beta1);
-        require(beta2 >= 0 && beta2 < 1, "beta2", beta2);
-        require(epsilon > 0, "epsilon", epsilon);
-        require(weightDecay >= 0, "weight decay", weightDecay);
+        Require.nonNegative("learning rate", learningRate);
+        Require.decay("beta1", beta1);
+        Require.decay("beta2", beta2);
+        Require.positive("epsilon", epsilon);
+        Require.nonNegative("weight decay", weightDecay);
     }
 
     /** torch's defaults: betas 0.9 and 0.999, epsilon 1e-8, weight decay 0.01. */
     public static AdamW lr(double learningRate) {
-        return new AdamW(learningRate, 0.9, 0.999, 1e-8, 0.01);
+        return new AdamW(learningRate, 0.9, 0.999, 1e-8, 0.01, false);
     }
 
-    @Override
-    public Set<StateSlot> slots() {
-        return Set.of(StateSlot.EXP_AVG, StateSlot.EXP_AVG_SQ);
+    public AdamW withBetas(double first, double second) {
+        return new AdamW(learningRate, first, second, epsilon, weightDecay, amsgrad);
+    }
+
+    public AdamW withEpsilon(double value) {
+        return new AdamW(learningRate, beta1, beta2, value, weightDecay, amsgrad);
+    }
+
+    public AdamW withWeightDecay(double value) {
+        return new AdamW(learningRate, beta1, beta2, epsilon, value, amsgrad);
+    }
+
+    public AdamW withAmsgrad() {
+        return new AdamW(learningRate, beta1, beta2, epsilon, weightDecay, true);
     }
 
     @Override
     public AdamW withLearningRate(double value) {
-        return new AdamW(value, beta1, beta2, epsilon, weightDecay);
+        return new AdamW(value, beta1, beta2, epsilon, weightDecay, amsgrad);
     }
 
-    public AdamW withBetas(double first, double second) {
-        return new AdamW(learningRate, first, second, epsilon, weightDecay);
-    }
-
-    public AdamW withWeightDecay(double value) {
-        return new AdamW(learningRate, beta1, beta2, epsilon, value);
-    }
-
-    private static void require(boolean holds, String name, double value) {
-        if (!holds || Double.isInfinite(value)) {
-            throw new IllegalArgumentException(name + " " + value + " is out of range");
-        }
+    @Override
+    public Set<StateSlot> slots() {
+        return amsgrad
+                ? Set.of(StateSlot.EXP_AVG, StateSlot.EXP_AVG_SQ, StateSlot.MAX_EXP_AVG_SQ)
+                : Set.of(StateSlot.EXP_AVG, StateSlot.EXP_AVG_SQ);
     }
 }

@@ -22,7 +22,7 @@ import java.util.zip.ZipOutputStream;
 import tensorlink.compute.Digest;
 
 /**
- * The operators of {@code operators.torchscript}, compiled by libtorch in this process.
+ * The operators of {@link #SOURCES}, compiled by libtorch in this process.
  *
  * <p>A TorchScript archive is a zip of stored entries: the source, and a pickle of the module's
  * attributes, of which there are none. So source text of ours reaches any operator of libtorch,
@@ -33,7 +33,8 @@ import tensorlink.compute.Digest;
  * behind them is called directly.
  */
 final class OperatorModule {
-    private static final String SOURCE = "operators.torchscript";
+    private static final List<String> SOURCES =
+            List.of("operators.torchscript", "optimizers.torchscript");
     private static final String CLASS =
             """
             class Ops(Module):
@@ -141,15 +142,18 @@ final class OperatorModule {
     }
 
     private static String source() {
-        try (var in = OperatorModule.class.getResourceAsStream(SOURCE)) {
-            if (in == null) {
-                throw new IllegalStateException("no resource " + SOURCE);
+        var source = new StringBuilder();
+        for (var name : SOURCES) {
+            try (var in = OperatorModule.class.getResourceAsStream(name)) {
+                if (in == null) {
+                    throw new IllegalStateException("no resource " + name);
+                }
+                source.append(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
             }
-            var text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-            return Description.resolve(withoutRemarks(text));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
+        return Description.resolve(withoutRemarks(source.toString()));
     }
 
     private static String withoutRemarks(String text) {

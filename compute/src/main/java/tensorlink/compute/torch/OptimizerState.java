@@ -11,9 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import tensorlink.compute.StageState;
+import tensorlink.compute.optim.Adafactor;
+import tensorlink.compute.optim.Adagrad;
+import tensorlink.compute.optim.Adam;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.RmsProp;
+import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.tensor.TensorSpec;
 
@@ -40,28 +44,108 @@ final class OptimizerState {
     void apply(Optimizer rule, PtNDArray[] values, PtNDArray[] gradients) {
         if (!slots.keySet().equals(held(rule.slots()))) {
             begin(rule.slots(), 0);
+            fill(rule.initial());
         }
         steps++;
         switch (rule) {
-            case AdamW adamW -> apply(adamW, values, gradients);
+            case Sgd sgd ->
+                    operators
+                            .call(
+                                    "sgd",
+                                    values,
+                                    gradients,
+                                    slot(StateSlot.MOMENTUM_BUFFER),
+                                    steps == 1 ? 1L : 0L,
+                                    sgd.learningRate(),
+                                    sgd.momentum(),
+                                    sgd.dampening(),
+                                    sgd.weightDecay(),
+                                    sgd.nesterov() ? 1L : 0L)
+                            .close();
+            case Adam adam ->
+                    operators
+                            .call(
+                                    "adam",
+                                    values,
+                                    gradients,
+                                    slot(StateSlot.EXP_AVG),
+                                    slot(StateSlot.EXP_AVG_SQ),
+                                    slot(StateSlot.MAX_EXP_AVG_SQ),
+                                    steps,
+                                    adam.learningRate(),
+                                    adam.beta1(),
+                                    adam.beta2(),
+                                    adam.weightDecay(),
+                                    adam.epsilon())
+                            .close();
+            case AdamW adamW ->
+                    operators
+                            .call(
+                                    "adamw",
+                                    values,
+                                    gradients,
+                                    slot(StateSlot.EXP_AVG),
+                                    slot(StateSlot.EXP_AVG_SQ),
+                                    slot(StateSlot.MAX_EXP_AVG_SQ),
+                                    steps,
+                                    adamW.learningRate(),
+                                    adamW.beta1(),
+                                    adamW.beta2(),
+                                    adamW.weightDecay(),
+                                    adamW.epsilon())
+                            .close();
+            case Adagrad adagrad ->
+                    operators
+                            .call(
+                                    "adagrad",
+                                    values,
+                                    gradients,
+                                    slot(StateSlot.SUM),
+                                    adagrad.learningRate()
+                                            / (1 + (steps - 1) * adagrad.learningRateDecay()),
+                                    adagrad.weightDecay(),
+                                    adagrad.epsilon())
+                            .close();
+            case RmsProp rmsProp ->
+                    operators
+                            .call(
+                                    "rmsprop",
+                                    values,
+                                    gradients,
+                                    slot(StateSlot.SQUARE_AVG),
+                                    slot(StateSlot.GRAD_AVG),
+                                    slot(StateSlot.MOMENTUM_BUFFER),
+                                    rmsProp.learningRate(),
+                                    rmsProp.alpha(),
+                                    rmsProp.epsilon(),
+                                    rmsProp.weightDecay(),
+                                    rmsProp.momentum())
+                            .close();
+            case Adafactor adafactor ->
+                    operators
+                            .call(
+                                    "adafactor",
+                                    values,
+                                    gradients,
+                                    slot(StateSlot.ROW_VAR),
+                                    slot(StateSlot.COL_VAR),
+                                    slot(StateSlot.VARIANCE),
+                                    Math.min(
+                                            adafactor.learningRate(),
+                                            1 / Math.sqrt((double) steps)),
+                                    StrictMath.pow((double) steps, adafactor.beta2Decay()),
+                                    1 - adafactor.learningRate() * adafactor.weightDecay(),
+                                    adafactor.epsilon1(),
+                                    adafactor.epsilon2(),
+                                    adafactor.clipping())
+                            .close();
         }
     }
 
-    private void apply(AdamW rule, PtNDArray[] values, PtNDArray[] gradients) {
-        operators
-                .call(
-                        "adamw",
-                        values,
-                        gradients,
-                        slot(StateSlot.EXP_AVG),
-                        slot(StateSlot.EXP_AVG_SQ),
-                        steps,
-                        rule.learningRate(),
-                        rule.beta1(),
-                        rule.beta2(),
-                        rule.weightDecay(),
-                        rule.epsilon())
-                .close();
+    private void fill(double value) {
+        for (var arrays : value == 0 ? List.<PtNDArray[]>of() : slots.values()) {
+            operators.call("fill", arrays, value).close();
+        }
     }
 
     private PtNDArray[] slot(StateSlot slot) {
@@ -72,7 +156,7 @@ final class OptimizerState {
     private Set<StateSlot> held(Set<StateSlot> wanted) {
         var held = EnumSet.noneOf(StateSlot.class);
         for (var slot : wanted) {
-            if (!StageState.slotSpecs(slot, parameters).isEmpty()) {
+            if (!slot.tensors(parameters).isEmpty()) {
                 held.add(slot);
             }
         }
@@ -88,7 +172,7 @@ final class OptimizerState {
         memory = NativeArrays.scope(home);
         for (var slot : held(wanted)) {
             var arrays = new ArrayList<PtNDArray>();
-            for (var spec : StageState.slotSpecs(slot, parameters)) {
+            for (var spec : slot.tensors(parameters)) {
                 var shape = NativeArrays.shape(spec.shape());
                 arrays.add((PtNDArray) memory.zeros(shape, DataType.FLOAT32));
             }
@@ -105,7 +189,7 @@ final class OptimizerState {
     Map<TensorSpec, PtNDArray> arrays() {
         var arrays = new LinkedHashMap<TensorSpec, PtNDArray>();
         slots.forEach((slot, own) -> {
-            var specs = StageState.slotSpecs(slot, parameters);
+            var specs = slot.tensors(parameters);
             for (int i = 0; i < own.length; i++) {
                 arrays.put(specs.get(i), own[i]);
             }

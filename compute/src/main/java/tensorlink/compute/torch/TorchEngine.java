@@ -123,7 +123,7 @@ public final class TorchEngine implements tensorlink.compute.Engine {
     public Stage open(ModelConfig config, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException {
         config.requireTensors("weights", layers, state.parameters());
-        if (options.training() && !config.dropout().none()) {
+        if (options.training().isPresent() && !config.dropout().none()) {
             throw new IllegalArgumentException(
                     "training computes no dropout, the model has " + config.dropout());
         }

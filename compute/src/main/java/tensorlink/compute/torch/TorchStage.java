@@ -91,7 +91,7 @@ final class TorchStage implements Stage {
         this.onClose = onClose;
         this.inputs = new Inputs(config, layers);
         this.model = Description.of(config, layers);
-        this.parameters = new Parameters(operators, home, config, layers, options.training());
+        this.parameters = new Parameters(operators, home, config, layers, training());
         this.rope = new RopeTable(home, config);
     }
 
@@ -273,12 +273,29 @@ final class TorchStage implements Stage {
     @Override
     public void apply(long next, Optimizer optimizer) throws InterruptedException {
         requireTraining();
+        requireRoom(optimizer);
         run(
                 false,
                 () -> {
                     applyOnce(next, optimizer);
                     return true;
                 });
+    }
+
+    private void requireRoom(Optimizer optimizer) {
+        var agreed = options.training().orElseThrow().optimizer();
+        long room = agreed.stateBytes(parameters.specs());
+        long needed = optimizer.stateBytes(parameters.specs());
+        if (needed > room) {
+            throw new IllegalArgumentException(
+                    optimizer
+                            + " needs "
+                            + needed
+                            + " bytes of state, the stage has "
+                            + room
+                            + " for "
+                            + agreed);
+        }
     }
 
     private void applyOnce(long next, Optimizer optimizer) {
@@ -421,8 +438,8 @@ final class TorchStage implements Stage {
     public void restore(StageState state) throws IOException, InterruptedException {
         config.requireTensors("weights", layers, state.parameters());
         var own = parameters.specs();
-        var slots = options.training() ? state.slots(own) : Set.<StateSlot>of();
-        long steps = options.training() ? state.optimizerSteps() : 0;
+        var slots = training() ? state.slots(own) : Set.<StateSlot>of();
+        long steps = training() ? state.optimizerSteps() : 0;
         var tensors = state.tensors().widened();
         var scope = NativeArrays.scope(home);
         try {
@@ -488,8 +505,12 @@ final class TorchStage implements Stage {
                 });
     }
 
+    private boolean training() {
+        return options.training().isPresent();
+    }
+
     private void requireTraining() {
-        if (!options.training()) {
+        if (!training()) {
             throw new IllegalStateException("the stage was not opened for training");
         }
     }

@@ -6,6 +6,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Batch;
 import tensorlink.compute.MemoryEstimate;
 import tensorlink.compute.MemoryEstimate.Load;
@@ -14,7 +16,11 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.tokenizer.Tokenizer;
 
 /**
@@ -24,13 +30,15 @@ import tensorlink.compute.tokenizer.Tokenizer;
 class MemoryTest {
     private static final Load LOAD = new Load(2, 128, 4);
 
-    @Test
-    void a_training_stage_needs_about_what_is_estimated() throws Exception {
-        var config = OneStep.CONFIG;
+    @ParameterizedTest
+    @ValueSource(strings = {"Sgd", "AdamW", "Adafactor"})
+    void a_training_stage_needs_about_what_is_estimated(String rule) throws Exception {
+        var config = TwoSteps.CONFIG;
 
-        double bytes = Double.parseDouble(lastWord(OneStep.class));
+        double bytes = Double.parseDouble(lastWord(TwoSteps.class, rule));
 
-        var estimate = MemoryEstimate.ofTraining(config, config.allLayers(), LOAD);
+        var options = new TrainingOptions(rule(rule));
+        var estimate = MemoryEstimate.ofTraining(config, config.allLayers(), LOAD, options);
         assertThat(bytes / estimate.total()).as("measured over estimated").isBetween(0.8, 1.25);
     }
 
@@ -42,25 +50,27 @@ class MemoryTest {
         assertThat(growth).as("bytes").isLessThan(8 << 20);
     }
 
-    private static String lastWord(Class<?> program) throws Exception {
-        var output = ChildProcess.run(program, ChildProcess.STILL_HEAP).strip();
+    private static String lastWord(Class<?> program, String... arguments) throws Exception {
+        var output = ChildProcess.run(program, ChildProcess.STILL_HEAP, arguments).strip();
         return output.substring(output.lastIndexOf(' ') + 1);
     }
 
-    /** Prints how many bytes one step took at most. */
-    public static final class OneStep {
+    /** Prints how many bytes two steps took at most. */
+    public static final class TwoSteps {
         private static final ModelConfig CONFIG = ModelConfig.llama(512, 4, 260, 128);
 
-        private OneStep() {}
+        private TwoSteps() {}
 
         public static void main(String[] arguments) throws Exception {
             try (var engine = TorchEngine.open()) {
-                try (var small = open(engine, ModelConfig.llama(32, 1, 260, 128))) {
-                    step(small);
+                var rule = rule(arguments[0]);
+                try (var small = open(engine, ModelConfig.llama(32, 1, 260, 128), rule)) {
+                    step(small, rule);
                 }
                 long before = ChildProcess.bytes("VmRSS");
-                try (var stage = open(engine, CONFIG)) {
-                    step(stage);
+                try (var stage = open(engine, CONFIG, rule)) {
+                    step(stage, rule); // makes the optimizer's state
+                    step(stage, rule);
                 }
                 System.out.println("bytes " + (ChildProcess.bytes("VmHWM") - before));
             }
@@ -72,11 +82,12 @@ class MemoryTest {
         private ThousandSteps() {}
 
         public static void main(String[] arguments) throws Exception {
+            var rule = rule("AdamW");
             try (var engine = TorchEngine.open();
-                    var stage = open(engine, ModelConfig.llama(128, 4, 260, 128))) {
+                    var stage = open(engine, ModelConfig.llama(128, 4, 260, 128), rule)) {
                 long before = 0;
                 for (int i = 1; i <= 1000; i++) {
-                    step(stage);
+                    step(stage, rule);
                     before = i == 200 ? ChildProcess.bytes("VmRSS") : before;
                 }
                 System.out.println("bytes " + (ChildProcess.bytes("VmRSS") - before));
@@ -84,16 +95,25 @@ class MemoryTest {
         }
     }
 
-    private static Stage open(TorchEngine engine, ModelConfig config) throws Exception {
+    private static Optimizer rule(String name) {
+        return switch (name) {
+            case "Sgd" -> Sgd.lr(1e-3);
+            case "AdamW" -> AdamW.lr(1e-3);
+            default -> Adafactor.lr(1e-3);
+        };
+    }
+
+    private static Stage open(TorchEngine engine, ModelConfig config, Optimizer rule)
+            throws Exception {
         return engine.open(
                 config,
                 config.allLayers(),
                 Model.initialize(config, Tokenizer.bytes(), 1).weights(),
-                StageOptions.forTraining(1));
+                StageOptions.forTraining(new TrainingOptions(rule), 1));
     }
 
     /** All forwards, then all backwards, so that every micro-batch is in flight at once. */
-    private static void step(Stage stage) throws Exception {
+    private static void step(Stage stage, Optimizer rule) throws Exception {
         var parts = Batch.of(Tokens.of(new long[8][128])).split(LOAD.inFlight());
         stage.zeroGradients();
         for (var part : parts) {
@@ -107,6 +127,6 @@ class MemoryTest {
             stage.backward(part.index(), null);
         }
         stage.prepare(null);
-        stage.apply(stage.step() + 1, AdamW.lr(1e-3));
+        stage.apply(stage.step() + 1, rule);
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import tensorlink.compute.Digest;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -14,6 +15,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param weights names the weights to start from: the digest of their manifest
  * @param workers how many stages to split the model into; 0 for as few as fit
  * @param workload the largest batch that will come
+ * @param training how it is trained, if it is; a worker has room for that
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param avoided workers to use only where no others will do; at most {@value #AVOIDED_MAX}
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
@@ -24,6 +26,7 @@ public record JobSpec(
         Digest weights,
         int workers,
         Workload workload,
+        TrainingOptions training,
         List<PeerId> pinned,
         List<PeerId> avoided,
         Duration lifetime) {
@@ -66,13 +69,23 @@ public record JobSpec(
             Digest weights,
             int workers,
             Workload workload,
+            TrainingOptions training,
             List<PeerId> pinned,
             Duration lifetime) {
-        this(purpose, config, weights, workers, workload, pinned, List.of(), lifetime);
+        this(purpose, config, weights, workers, workload, training, pinned, List.of(), lifetime);
     }
 
     /** The same from other weights, rather not on some workers, for the rest of a lifetime. */
     public JobSpec continuedFrom(Digest otherWeights, List<PeerId> others, Duration rest) {
-        return new JobSpec(purpose, config, otherWeights, workers, workload, pinned, others, rest);
+        return new JobSpec(
+                purpose,
+                config,
+                otherWeights,
+                workers,
+                workload,
+                training,
+                pinned,
+                others,
+                rest);
     }
 }

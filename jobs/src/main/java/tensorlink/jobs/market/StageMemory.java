@@ -39,7 +39,8 @@ public final class StageMemory {
             ModelConfig config, LayerRange layers, JobSpec spec, MemoryEstimate.Load load) {
         var estimate =
                 switch (spec.purpose()) {
-                    case TRAINING -> MemoryEstimate.ofTraining(config, layers, load);
+                    case TRAINING ->
+                            MemoryEstimate.ofTraining(config, layers, load, spec.training());
                     case INFERENCE -> MemoryEstimate.ofInference(config, layers, load);
                 };
         return estimate.total();

@@ -2,10 +2,8 @@ package tensorlink.jobs.message;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
-import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.jobs.job.JobId;
-import tensorlink.jobs.wire.AdamWMessage;
 import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Signature65;
 import tensorlink.ledger.Signed;
@@ -95,17 +93,11 @@ public sealed interface Command {
                             tensorlink.jobs.wire.Prepare.newBuilder()
                                     .setStep(step)
                                     .setAfterBatch(afterBatch));
-            case Commit(var step, AdamW adamw) ->
+            case Commit(var step, var optimizer) ->
                     message.setCommit(
                             tensorlink.jobs.wire.Commit.newBuilder()
                                     .setStep(step)
-                                    .setAdamw(
-                                            AdamWMessage.newBuilder()
-                                                    .setLearningRate(adamw.learningRate())
-                                                    .setBeta1(adamw.beta1())
-                                                    .setBeta2(adamw.beta2())
-                                                    .setEpsilon(adamw.epsilon())
-                                                    .setWeightDecay(adamw.weightDecay())));
+                                    .setOptimizer(Training.encode(optimizer)));
             case Abandon(var batch) ->
                     message.setAbandon(tensorlink.jobs.wire.Abandon.newBuilder().setBatch(batch));
             case Settle(var afterBatch) ->
@@ -150,24 +142,10 @@ public sealed interface Command {
                     new Prepare(
                             Fields.natural("step", message.getPrepare().getStep()),
                             Fields.natural("batch", message.getPrepare().getAfterBatch()));
-            case COMMIT -> {
-                var commit = message.getCommit();
-                if (!commit.hasAdamw()) {
-                    throw Fields.unset("optimizer");
-                }
-                var adamw = commit.getAdamw();
-                yield new Commit(
-                        Fields.natural("step", commit.getStep()),
-                        Fields.read(
-                                "optimizer",
-                                () ->
-                                        new AdamW(
-                                                adamw.getLearningRate(),
-                                                adamw.getBeta1(),
-                                                adamw.getBeta2(),
-                                                adamw.getEpsilon(),
-                                                adamw.getWeightDecay())));
-            }
+            case COMMIT ->
+                    new Commit(
+                            Fields.natural("step", message.getCommit().getStep()),
+                            Training.decode(message.getCommit().getOptimizer()));
             case ABANDON -> new Abandon(Fields.natural("batch", message.getAbandon().getBatch()));
             case SETTLE -> new Settle(Fields.natural("batch", message.getSettle().getAfterBatch()));
             case SNAPSHOT -> new Snapshot();

@@ -306,7 +306,8 @@ public final class Seals {
                         .setRows(spec.workload().rows())
                         .setLength(spec.workload().length())
                         .setMicroBatches(spec.workload().microBatches())
-                        .setLifetimeSeconds(spec.lifetime().toSeconds());
+                        .setLifetimeSeconds(spec.lifetime().toSeconds())
+                        .setHow(Training.encode(spec.training()));
         spec.pinned().forEach(peer -> message.addPinned(peer.multihash()));
         spec.avoided().forEach(peer -> message.addAvoided(peer.multihash()));
         return message.build().toByteString();
@@ -325,6 +326,7 @@ public final class Seals {
             avoided.add(Fields.peer("worker to avoid", peer));
         }
         var weights = Fields.digest("weights", message.getWeights());
+        var training = Training.decode(message.getHow());
         return Fields.read(
                 "job spec",
                 () ->
@@ -337,6 +339,7 @@ public final class Seals {
                                         message.getRows(),
                                         message.getLength(),
                                         message.getMicroBatches()),
+                                training,
                                 pinned,
                                 avoided,
                                 Duration.ofSeconds(message.getLifetimeSeconds())));

@@ -4,8 +4,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Model;
-import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Sgd;
 import tensorlink.jobs.DistributedModel;
 import tensorlink.jobs.DistributedOptimizer;
 import tensorlink.jobs.Loss;
@@ -18,7 +18,7 @@ final class DistributedTrainee implements Trainee<Batch> {
 
     DistributedTrainee(DistributedModel model) {
         this.model = model;
-        this.optimizer = model.optimizer(AdamW.lr(0)); // each step brings its own rule
+        this.optimizer = model.optimizer(Sgd.lr(0)); // each step brings its own rule
     }
 
     @Override

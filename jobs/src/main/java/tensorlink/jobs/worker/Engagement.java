@@ -35,7 +35,6 @@ import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
-import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.message.Command;
@@ -342,8 +341,12 @@ final class Engagement {
         var progress =
                 new LoadingReport(
                         party.scheduler(), this::report, bytesToLoad(layers, load.manifest()));
+        var spec = request().spec();
         var options =
-                new StageOptions(request().spec().purpose() == Purpose.TRAINING, terms.threads());
+                switch (spec.purpose()) {
+                    case TRAINING -> StageOptions.forTraining(spec.training(), terms.threads());
+                    case INFERENCE -> StageOptions.forInference(terms.threads());
+                };
         building.lockInterruptibly();
         try (var client =
                         WeightsClient.open(

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Model;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobRequest;
@@ -86,6 +87,7 @@ public final class ScriptedUser {
                         manifest.digest(),
                         0,
                         new Workload(2, 16, 2),
+                        TrainingOptions.defaults(),
                         List.of(),
                         Duration.ofDays(1));
         this.request = party.seals().sealJobRequest(spec, party.account().account(), Amount.ZERO);

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.optim.Adafactor;
 import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
@@ -160,6 +162,7 @@ class SealsTest {
                 Digest.of(new byte[] {1}),
                 2,
                 new Workload(2, 16, 4),
+                new TrainingOptions(Adafactor.lr(0.5)),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
                 Duration.ofHours(1));

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Digest;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -91,6 +92,7 @@ class ValidatorTest {
                         Digest.of(new byte[0]),
                         1,
                         new Workload(1, 16, 1),
+                        TrainingOptions.defaults(),
                         List.of(),
                         Duration.ofDays(1));
         return user.seals()
@@ -340,6 +342,7 @@ class ValidatorTest {
                                         Digest.of(new byte[0]),
                                         2,
                                         new Workload(1, 16, 1),
+                                        TrainingOptions.defaults(),
                                         List.of(),
                                         Duration.ofDays(1)),
                                 user.account().account(),
@@ -364,6 +367,7 @@ class ValidatorTest {
                         Digest.of(new byte[0]),
                         1,
                         new Workload(1, 16, 1),
+                        TrainingOptions.defaults(),
                         List.of(),
                         Duration.ofDays(1));
         var request = user.seals().sealJobRequest(spec, user.account().account(), Amount.ZERO);

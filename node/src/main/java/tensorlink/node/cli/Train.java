@@ -64,6 +64,7 @@ final class Train implements Callable<Integer> {
     @Spec private @Nullable CommandSpec spec;
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private TrainingDataFlags data = new TrainingDataFlags();
+    @Mixin private TrainingFlags training = new TrainingFlags();
     @Mixin private TrainingRunFlags run = new TrainingRunFlags();
     @Mixin private Output output = new Output();
 
@@ -166,6 +167,7 @@ final class Train implements Callable<Integer> {
                     spec.findOption("--data"),
                     "Missing required option: '--data=FILE'");
         }
+        training.requireSense();
         run.requireSense(resume != null);
         UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
@@ -249,6 +251,7 @@ final class Train implements Callable<Integer> {
                         .workers(workers)
                         .batch(run.rows(), data.length())
                         .microBatches(microBatches)
+                        .how(training.options())
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
         var kept = kept();
@@ -263,7 +266,7 @@ final class Train implements Callable<Integer> {
                             run.steps(examples),
                             (long) run.rows() * data.length(),
                             () -> distributed.report().stages())) {
-                var end = run.train(Trainee.of(distributed), examples, console);
+                var end = run.train(Trainee.of(distributed), examples, training.optimizer(), console);
                 var result = new LinkedHashMap<String, Object>();
                 result.put("job", distributed.job().hex());
                 result.putAll(result(end, console));
@@ -283,7 +286,7 @@ final class Train implements Callable<Integer> {
 
     private void trainAlone(Model start, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
-        var options = StageOptions.forTraining(threads);
+        var options = StageOptions.forTraining(training.options(), threads);
         try (var engine = TorchEngine.open();
                 var local = LocalRun.open(engine, start, Math.max(1, workers), options);
                 var console =
@@ -292,7 +295,8 @@ final class Train implements Callable<Integer> {
                                 run.steps(examples),
                                 (long) run.rows() * data.length(),
                                 List::of)) {
-            var end = run.train(Trainee.of(local, start, microBatches), examples, console);
+            var end = run.train(
+                            Trainee.of(local, start, microBatches), examples, training.optimizer(), console);
             var result = result(end, console);
             result.put("weights", local.weightsDigest().hex());
             say(end, console);

@@ -7,7 +7,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tensorlink.compute.Batch;
-import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Optimizer;
 import tensorlink.jobs.data.Examples;
 import tensorlink.jobs.training.Checkpoints;
 import tensorlink.jobs.training.EarlyStopping;
@@ -24,7 +24,6 @@ import tensorlink.p2p.core.Scheduler;
 /** The flags that say how a run goes, and what is kept of it. */
 final class TrainingRunFlags {
     private static final int STEPS_PRESET = 100;
-    private static final double LEARNING_RATE_MAX = 100;
 
     @Option(
             names = "--steps",
@@ -44,13 +43,6 @@ final class TrainingRunFlags {
             defaultValue = "8",
             description = "sequences of a batch")
     private int rows;
-
-    @Option(
-            names = "--lr",
-            paramLabel = "X",
-            defaultValue = "1e-3",
-            description = "AdamW's learning rate")
-    private double learningRate;
 
     @Option(
             names = "--seed",
@@ -137,10 +129,6 @@ final class TrainingRunFlags {
         UsageException.requireRange("--early-stop", earlyStop, 0, Integer.MAX_VALUE);
         UsageException.requireRange("--save-every", saveEvery, 0, Integer.MAX_VALUE);
         UsageException.requireRange("--keep", keep, 1, Integer.MAX_VALUE);
-        if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
-            throw new UsageException(
-                    "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
-        }
         if (saveEvery > 0 && run == null) {
             throw new UsageException("--save-every needs a folder: --run FOLDER");
         }
@@ -186,10 +174,10 @@ final class TrainingRunFlags {
 
     /** Trains, and keeps of it what was asked for. */
     TrainerState train(
-            Trainee<Batch> trainee, Examples.Split<Batch> data, TrainerCallback following)
+            Trainee<Batch> trainee, Examples.Split<Batch> data, Optimizer rule, TrainerCallback following)
             throws IOException, InterruptedException {
         var options =
-                TrainerOptions.of(length(), rows, AdamW.lr(learningRate))
+                TrainerOptions.of(length(), rows, rule)
                         .seed(seed)
                         .logEvery(logEvery)
                         .evaluateEvery(evaluateEvery)

@@ -1,0 +1,65 @@
+package tensorlink.compute.optim;
+
+import java.util.Set;
+
+/**
+ * Equal to {@code torch.optim.Adam}.
+ *
+ * <p>Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015.
+ *
+ * @param learningRate 0 or more
+ * @param beta1 decay of the gradient's mean, in [0, 1)
+ * @param beta2 decay of the squared gradient's mean, in [0, 1)
+ * @param epsilon added to the root of the squared gradient's mean, above 0
+ * @param weightDecay share of each weight added to its gradient, 0 or more
+ * @param amsgrad whether the greatest squared gradient's mean so far counts, not the current one
+ */
+public record Adam(
+        double learningRate,
+        double beta1,
+        double beta2,
+        double epsilon,
+        double weightDecay,
+        boolean amsgrad)
+        implements Optimizer {
+    public Adam {
+        Require.nonNegative("learning rate", learningRate);
+        Require.decay("beta1", beta1);
+        Require.decay("beta2", beta2);
+        Require.positive("epsilon", epsilon);
+        Require.nonNegative("weight decay", weightDecay);
+    }
+
+    /** torch's defaults: betas 0.9 and 0.999, epsilon 1e-8, weight decay 0. */
+    public static Adam lr(double learningRate) {
+        return new Adam(learningRate, 0.9, 0.999, 1e-8, 0, false);
+    }
+
+    public Adam withBetas(double first, double second) {
+        return new Adam(learningRate, first, second, epsilon, weightDecay, amsgrad);
+    }
+
+    public Adam withEpsilon(double value) {
+        return new Adam(learningRate, beta1, beta2, value, weightDecay, amsgrad);
+    }
+
+    public Adam withWeightDecay(double value) {
+        return new Adam(learningRate, beta1, beta2, epsilon, value, amsgrad);
+    }
+
+    public Adam withAmsgrad() {
+        return new Adam(learningRate, beta1, beta2, epsilon, weightDecay, true);
+    }
+
+    @Override
+    public Adam withLearningRate(double value) {
+        return new Adam(value, beta1, beta2, epsilon, weightDecay, amsgrad);
+    }
+
+    @Override
+    public Set<StateSlot> slots() {
+        return amsgrad
+                ? Set.of(StateSlot.EXP_AVG, StateSlot.EXP_AVG_SQ, StateSlot.MAX_EXP_AVG_SQ)
+                : Set.of(StateSlot.EXP_AVG, StateSlot.EXP_AVG_SQ);
+    }
+}

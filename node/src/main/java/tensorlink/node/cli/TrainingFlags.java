@@ -1,0 +1,113 @@
+package tensorlink.node.cli;
+
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.optim.Adafactor;
+import tensorlink.compute.optim.Adagrad;
+import tensorlink.compute.optim.Adam;
+import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.RmsProp;
+import tensorlink.compute.optim.Sgd;
+
+/** How a model is trained. */
+final class TrainingFlags {
+    private static final double LEARNING_RATE_MAX = 100;
+
+    private enum Rule {
+        sgd,
+        adam,
+        adamw,
+        adagrad,
+        rmsprop,
+        adafactor
+    }
+
+    @Option(
+            names = "--optimizer",
+            paramLabel = "NAME",
+            defaultValue = "adamw",
+            description = "${COMPLETION-CANDIDATES}; each as in torch, with torch's defaults")
+    private Rule rule = Rule.adamw;
+
+    @Option(
+            names = "--lr",
+            paramLabel = "X",
+            defaultValue = "1e-3",
+            description = "the learning rate")
+    private double learningRate;
+
+    @Option(
+            names = "--weight-decay",
+            paramLabel = "X",
+            description = "share of the weights that decays; the default is the optimizer's")
+    private @Nullable Double weightDecay;
+
+    @Option(
+            names = "--momentum",
+            paramLabel = "X",
+            description = "share of the last move that is kept; of sgd and rmsprop")
+    private @Nullable Double momentum;
+
+    @Option(names = "--nesterov", description = "look ahead by the momentum; of sgd")
+    private boolean nesterov;
+
+    void requireSense() {
+        if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
+            throw new UsageException(
+                    "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
+        }
+        if (momentum != null && rule != Rule.sgd && rule != Rule.rmsprop) {
+            throw new UsageException("--momentum: " + rule + " has none; sgd and rmsprop do");
+        }
+        if (nesterov && (rule != Rule.sgd || momentum == null)) {
+            throw new UsageException("--nesterov: needs --optimizer sgd and --momentum");
+        }
+        optimizer();
+    }
+
+    Optimizer optimizer() {
+        try {
+            return switch (rule) {
+                case sgd -> sgd();
+                case adam -> {
+                    var adam = Adam.lr(learningRate);
+                    yield weightDecay == null ? adam : adam.withWeightDecay(weightDecay);
+                }
+                case adamw -> {
+                    var adamW = AdamW.lr(learningRate);
+                    yield weightDecay == null ? adamW : adamW.withWeightDecay(weightDecay);
+                }
+                case adagrad -> {
+                    var adagrad = Adagrad.lr(learningRate);
+                    yield weightDecay == null ? adagrad : adagrad.withWeightDecay(weightDecay);
+                }
+                case rmsprop -> {
+                    var plain = RmsProp.lr(learningRate);
+                    var moving = momentum == null ? plain : plain.withMomentum(momentum);
+                    yield weightDecay == null ? moving : moving.withWeightDecay(weightDecay);
+                }
+                case adafactor -> {
+                    var adafactor = Adafactor.lr(learningRate);
+                    yield weightDecay == null ? adafactor : adafactor.withWeightDecay(weightDecay);
+                }
+            };
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--optimizer " + rule + ": " + wrong.getMessage());
+        }
+    }
+
+    private Sgd sgd() {
+        var plain = Sgd.lr(learningRate);
+        var decaying = weightDecay == null ? plain : plain.withWeightDecay(weightDecay);
+        if (momentum == null) {
+            return decaying;
+        }
+        return nesterov ? decaying.withNesterovMomentum(momentum) : decaying.withMomentum(momentum);
+    }
+
+    TrainingOptions options() {
+        return new TrainingOptions(optimizer());
+    }
+}
