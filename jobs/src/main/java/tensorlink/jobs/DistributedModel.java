@@ -31,7 +31,6 @@ import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
-import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;

@@ -78,14 +78,6 @@ public record JobSpec(
     /** The same from other weights, rather not on some workers, for the rest of a lifetime. */
     public JobSpec continuedFrom(Digest otherWeights, List<PeerId> others, Duration rest) {
         return new JobSpec(
-                purpose,
-                config,
-                otherWeights,
-                workers,
-                workload,
-                training,
-                pinned,
-                others,
-                rest);
+                purpose, config, otherWeights, workers, workload, training, pinned, others, rest);
     }
 }

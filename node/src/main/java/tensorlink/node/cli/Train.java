@@ -266,7 +266,8 @@ final class Train implements Callable<Integer> {
                             run.steps(examples),
                             (long) run.rows() * data.length(),
                             () -> distributed.report().stages())) {
-                var end = run.train(Trainee.of(distributed), examples, training.optimizer(), console);
+                var end =
+                        run.train(Trainee.of(distributed), examples, training.optimizer(), console);
                 var result = new LinkedHashMap<String, Object>();
                 result.put("job", distributed.job().hex());
                 result.putAll(result(end, console));
@@ -295,8 +296,12 @@ final class Train implements Callable<Integer> {
                                 run.steps(examples),
                                 (long) run.rows() * data.length(),
                                 List::of)) {
-            var end = run.train(
-                            Trainee.of(local, start, microBatches), examples, training.optimizer(), console);
+            var end =
+                    run.train(
+                            Trainee.of(local, start, microBatches),
+                            examples,
+                            training.optimizer(),
+                            console);
             var result = result(end, console);
             result.put("weights", local.weightsDigest().hex());
             say(end, console);

@@ -174,7 +174,10 @@ final class TrainingRunFlags {
 
     /** Trains, and keeps of it what was asked for. */
     TrainerState train(
-            Trainee<Batch> trainee, Examples.Split<Batch> data, Optimizer rule, TrainerCallback following)
+            Trainee<Batch> trainee,
+            Examples.Split<Batch> data,
+            Optimizer rule,
+            TrainerCallback following)
             throws IOException, InterruptedException {
         var options =
                 TrainerOptions.of(length(), rows, rule)

@@ -38,7 +38,9 @@ public final class ParityCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "FOLDER",
-            description = "a checkpoint with golden.safetensors, as compute/src/test/parity/make_goldens.py writes")
+            description =
+                    "a checkpoint with golden.safetensors, as"
+                            + " compute/src/test/parity/make_goldens.py writes")
     private Path folder = Path.of(".");
 
     @Option(
