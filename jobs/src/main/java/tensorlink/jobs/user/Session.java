@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -138,15 +139,23 @@ public final class Session {
         }
     }
 
-    /** The workers that were lost, late, or did other than told. */
+    /**
+     * The workers that were lost, late, or did other than told; where there are none, those that do
+     * not say in time that they are gone.
+     */
     public Set<PeerId> toBlame() {
-        var blamed = new LinkedHashSet<PeerId>();
+        var blamed = workers(WorkerLink::isToBlame);
+        return blamed.isEmpty() ? workers(WorkerLink::isSlow) : blamed;
+    }
+
+    private Set<PeerId> workers(Predicate<WorkerLink> which) {
+        var workers = new LinkedHashSet<PeerId>();
         for (var link : links) {
-            if (link.isToBlame()) {
-                blamed.add(link.plan().worker().id());
+            if (which.test(link)) {
+                workers.add(link.plan().worker().id());
             }
         }
-        return blamed;
+        return workers;
     }
 
     /** After a failure: waits for the workers to have freed what they hold, but not for long. */

@@ -54,6 +54,7 @@ public final class WorkerLink {
     private final Slot<Boolean> gone = new Slot<>();
     private volatile boolean closing;
     private volatile boolean toBlame;
+    private volatile boolean slow;
     private volatile boolean toldWhy;
 
     private WorkerLink(
@@ -287,7 +288,7 @@ public final class WorkerLink {
                         .after(
                                 limits.beatInterval(),
                                 () -> {
-                                    toBlame = true; // who is well is gone by now
+                                    slow = true;
                                     stream.reset();
                                 });
         try {
@@ -345,6 +346,11 @@ public final class WorkerLink {
         return toBlame;
     }
 
+    /** Whether it was left and did not say in time that it has freed its stage. */
+    boolean isSlow() {
+        return slow;
+    }
+
     private void listen() {
         try {
             read();
@@ -397,7 +403,7 @@ public final class WorkerLink {
                             "ask for the job again; another worker may be found"));
         } catch (IOException lost) {
             if (!toldWhy) {
-                toBlame = toBlame || closing;
+                slow = slow || closing;
                 fail(lost(lost));
             }
         } catch (InterruptedException interrupted) {
