@@ -31,7 +31,7 @@ import tensorlink.p2p.core.Scheduler;
         },
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        footerHeading = "%nExamples:%n",
+        footerHeading = "%nExample:%n",
         footer = {
             "  tensorlink prove train --count 20",
             "  tensorlink prove train --count 1 --seed 7     # run 7 again",
