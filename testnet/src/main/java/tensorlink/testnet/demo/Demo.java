@@ -184,7 +184,8 @@ public final class Demo implements Callable<Integer> {
                 optimizer.step();
                 last = loss.value();
                 first = step == 1 ? last : first;
-                progress.step(step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report().stages());
+                progress.step(
+                        step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report().stages());
             }
             speed = progress.tokensPerSecond();
         }
