@@ -40,14 +40,14 @@ final class DistributedTrainee implements Trainee<Batch> {
     }
 
     @Override
-    public Stepped step(Optimizer rule) throws IOException, InterruptedException {
+    public Stepped step(Optimizer rule, double maxNorm) throws IOException, InterruptedException {
         var begun = loss;
         if (begun == null) {
             throw new IllegalStateException("no batch to step by");
         }
         optimizer.use(rule);
-        double norm = optimizer.step();
-        return new Stepped(begun.value(), norm);
+        optimizer.clipNorm(maxNorm).step();
+        return new Stepped(begun.value(), optimizer.gradientNorm());
     }
 
     @Override

@@ -32,8 +32,8 @@ record LocalTrainee(LocalRun run, Model model, int microBatches, Last last)
     }
 
     @Override
-    public Stepped step(Optimizer rule) throws InterruptedException {
-        return new Stepped(last.loss, run.step(rule));
+    public Stepped step(Optimizer rule, double maxNorm) throws InterruptedException {
+        return new Stepped(last.loss, run.step(rule, maxNorm));
     }
 
     @Override

@@ -39,7 +39,7 @@ public interface Trainee<B> {
     void backward(B batch) throws IOException, InterruptedException;
 
     /** Moves the parameters by the gradients of the last batch, all of them or none. */
-    Stepped step(Optimizer rule) throws IOException, InterruptedException;
+    Stepped step(Optimizer rule, double maxNorm) throws IOException, InterruptedException;
 
     /** Judges by examples that are not learnt from. */
     Evaluation evaluate(B batch) throws IOException, InterruptedException;

@@ -171,7 +171,7 @@ public final class Trainer<B> {
         trainee.backward(training.batch(picked));
         all(it -> it.onPreOptimizerStep(state, control));
         var rule = options.rule().apply(state.step() + 1);
-        var stepped = trainee.step(rule);
+        var stepped = trainee.step(rule, options.maxNorm());
         all(it -> it.onOptimizerStep(state, control));
         losses.add(stepped.loss(), 1);
         state = state.stepped(stepped.loss(), epochAt(state.step() + 1, stepsOfEpoch));

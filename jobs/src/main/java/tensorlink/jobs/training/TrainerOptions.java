@@ -10,6 +10,7 @@ import tensorlink.compute.optim.Optimizer;
  * @param rows examples of a step, at least 1; the last step of an epoch has what is left
  * @param seed of the order of examples
  * @param rule what moves the parameters in a step, which is numbered from 1
+ * @param maxNorm of all gradients together, above 0; larger ones are scaled down
  * @param logEvery steps between two logs of the loss, at least 1
  * @param evaluateEvery steps between two evaluations; 0 for one after each epoch
  * @param saveEvery steps between two checkpoints; 0 for none but those that are asked for
@@ -19,6 +20,7 @@ public record TrainerOptions(
         int rows,
         long seed,
         LongFunction<Optimizer> rule,
+        double maxNorm,
         int logEvery,
         int evaluateEvery,
         int saveEvery) {
@@ -26,6 +28,9 @@ public record TrainerOptions(
 
     public TrainerOptions {
         require("rows", rows, 1);
+        if (!(maxNorm > 0)) {
+            throw new IllegalArgumentException("maxNorm " + maxNorm + ", above 0");
+        }
         require("logEvery", logEvery, 1);
         require("evaluateEvery", evaluateEvery, 0);
         require("saveEvery", saveEvery, 0);
@@ -68,7 +73,7 @@ public record TrainerOptions(
 
     /** Losses every {@value #LOG_EVERY} steps, an evaluation after each epoch, no checkpoints. */
     public static TrainerOptions of(Length length, int rows, LongFunction<Optimizer> rule) {
-        return new TrainerOptions(length, rows, 1, rule, LOG_EVERY, 0, 0);
+        return new TrainerOptions(length, rows, 1, rule, Double.POSITIVE_INFINITY, LOG_EVERY, 0, 0);
     }
 
     /** The same rule in every step. */
@@ -76,19 +81,25 @@ public record TrainerOptions(
         return of(length, rows, _ -> rule);
     }
 
+    /** Scales gradients down whose norm, of all of them together, is larger. */
+    public TrainerOptions clipNorm(double largest) {
+        return new TrainerOptions(
+                length, rows, seed, rule, largest, logEvery, evaluateEvery, saveEvery);
+    }
+
     public TrainerOptions seed(long value) {
-        return new TrainerOptions(length, rows, value, rule, logEvery, evaluateEvery, saveEvery);
+        return new TrainerOptions(length, rows, value, rule, maxNorm, logEvery, evaluateEvery, saveEvery);
     }
 
     public TrainerOptions logEvery(int steps) {
-        return new TrainerOptions(length, rows, seed, rule, steps, evaluateEvery, saveEvery);
+        return new TrainerOptions(length, rows, seed, rule, maxNorm, steps, evaluateEvery, saveEvery);
     }
 
     public TrainerOptions evaluateEvery(int steps) {
-        return new TrainerOptions(length, rows, seed, rule, logEvery, steps, saveEvery);
+        return new TrainerOptions(length, rows, seed, rule, maxNorm, logEvery, steps, saveEvery);
     }
 
     public TrainerOptions saveEvery(int steps) {
-        return new TrainerOptions(length, rows, seed, rule, logEvery, evaluateEvery, steps);
+        return new TrainerOptions(length, rows, seed, rule, maxNorm, logEvery, evaluateEvery, steps);
     }
 }

@@ -22,10 +22,13 @@ import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.StageState;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
 import tensorlink.jobs.data.Examples;
+import tensorlink.jobs.training.Checkpoint;
+import tensorlink.jobs.training.Checkpoints;
 import tensorlink.jobs.training.Metrics;
 import tensorlink.jobs.training.Trainee;
 import tensorlink.jobs.training.TrainerState;
@@ -122,7 +125,9 @@ final class Train implements Callable<Integer> {
     @Option(
             names = "--resume",
             paramLabel = "FOLDER",
-            description = "go on with the training that is kept here")
+            description =
+                    "go on with the training that --checkpoints keeps here; with --alone, from the"
+                            + " newest checkpoint of --run")
     private @Nullable Path resume;
 
     @Option(
@@ -146,14 +151,23 @@ final class Train implements Callable<Integer> {
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
         var examples = data.read(tokenizer, run.seed(), output);
         run.requireSense(examples);
-        requireUnfinished(run.steps(examples));
+        training.requireSense(run.steps(examples));
         if (save != null) {
             Files.createDirectories(save); // a result that cannot be saved is better known now
         }
-        if (alone) {
-            trainAlone(start, examples);
+        if (alone && resume != null) {
+            var checkpoint = checkpoint(resume, examples);
+            try (var state = checkpoint.stageState()) {
+                trainAlone(checkpoint.model(), state, checkpoint.trainerState(), examples);
+            }
             return ExitCode.DONE.status();
         }
+        if (alone) {
+            trainAlone(
+                    start, StageState.initial(start.weights()), TrainerState.initial(), examples);
+            return ExitCode.DONE.status();
+        }
+        requireUnfinished(resume == null ? 0 : TrainingRecord.stepsIn(resume), examples);
         try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary())) {
             trainOnWorkers(user, start, examples);
         }
@@ -167,7 +181,6 @@ final class Train implements Callable<Integer> {
                     spec.findOption("--data"),
                     "Missing required option: '--data=FILE'");
         }
-        training.requireSense();
         run.requireSense(resume != null);
         UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
@@ -188,10 +201,10 @@ final class Train implements Callable<Integer> {
         if (resume != null && checkpoints != null) {
             throw new UsageException("--resume keeps checkpoints where it finds them");
         }
-        if (alone && kept() != null) {
+        if (alone && checkpoints != null) {
             throw new UsageException(
-                    "--alone: nothing is lost with a worker; --run FOLDER --save-every N keeps"
-                            + " checkpoints");
+                    "--alone keeps checkpoints with --run FOLDER --save-every N; go on from there"
+                            + " by --resume");
         }
         if (checkpoints != null && TrainingRecord.stepsIn(checkpoints) > 0) {
             throw new UsageException(
@@ -199,16 +212,20 @@ final class Train implements Callable<Integer> {
                             + checkpoints
                             + ": a training is kept there; go on with it by --resume");
         }
-        if (resume != null && TrainingRecord.stepsIn(resume) == 0) {
+        if (resume != null && !alone && TrainingRecord.stepsIn(resume) == 0) {
             throw new UsageException("--resume " + resume + ": no training is kept there");
         }
     }
 
-    private void requireUnfinished(long steps) throws IOException {
-        long done = resume == null ? 0 : TrainingRecord.stepsIn(resume);
-        if (done >= steps) {
+    private void requireUnfinished(long done, Examples.Split<Batch> examples) {
+        if (resume != null && done >= run.steps(examples)) {
             throw new UsageException(
-                    "--steps " + steps + ": the training in " + resume + " has done " + done);
+                    "--steps "
+                            + run.steps(examples)
+                            + ": the training in "
+                            + resume
+                            + " has done "
+                            + done);
         }
     }
 
@@ -266,8 +283,13 @@ final class Train implements Callable<Integer> {
                             run.steps(examples),
                             (long) run.rows() * data.length(),
                             () -> distributed.report().stages())) {
-                var end =
-                        run.train(Trainee.of(distributed), examples, training.optimizer(), console);
+                var trainee = Trainee.of(distributed);
+                var end = run.train(
+                                trainee,
+                                run.stateAt(trainee.steps()),
+                                examples,
+                                training,
+                                console);
                 var result = new LinkedHashMap<String, Object>();
                 result.put("job", distributed.job().hex());
                 result.putAll(result(end, console));
@@ -285,22 +307,37 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    private void trainAlone(Model start, Examples.Split<Batch> examples)
+    /** The newest checkpoint of a run that learnt from the same. */
+    private Checkpoint checkpoint(Path folder, Examples.Split<Batch> examples) throws IOException {
+        var newest =
+                new Checkpoints(folder, 1)
+                        .newest()
+                        .orElseThrow(() ->
+                                new UsageException(
+                                        "--resume " + folder + ": no checkpoint is there"));
+        var checkpoint = Checkpoint.open(newest);
+        checkpoint.requireSame(run.course(examples, training));
+        requireUnfinished(checkpoint.trainerState().step(), examples);
+        return checkpoint;
+    }
+
+    private void trainAlone(
+            Model start, StageState state, TrainerState from, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
         var options = StageOptions.forTraining(training.options(), threads);
         try (var engine = TorchEngine.open();
-                var local = LocalRun.open(engine, start, Math.max(1, workers), options);
+                var local = LocalRun.open(engine, start, state, Math.max(1, workers), options);
                 var console =
                         new TrainingConsole(
                                 output,
                                 run.steps(examples),
                                 (long) run.rows() * data.length(),
                                 List::of)) {
-            var end =
-                    run.train(
+            var end = run.train(
                             Trainee.of(local, start, microBatches),
+                            from,
                             examples,
-                            training.optimizer(),
+                            training,
                             console);
             var result = result(end, console);
             result.put("weights", local.weightsDigest().hex());

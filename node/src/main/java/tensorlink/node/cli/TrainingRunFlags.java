@@ -7,12 +7,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tensorlink.compute.Batch;
-import tensorlink.compute.optim.Optimizer;
 import tensorlink.jobs.data.Examples;
 import tensorlink.jobs.training.Checkpoints;
 import tensorlink.jobs.training.EarlyStopping;
 import tensorlink.jobs.training.EventFile;
-import tensorlink.jobs.training.Metrics;
 import tensorlink.jobs.training.MetricsLog;
 import tensorlink.jobs.training.Trainee;
 import tensorlink.jobs.training.Trainer;
@@ -163,30 +161,45 @@ final class TrainingRunFlags {
                 : new TrainerOptions.Length.Epochs(epochs);
     }
 
-    /** What was logged of the steps that the model has taken. */
-    private static List<Metrics> before(Path run, long steps) throws IOException {
-        var file = run.resolve(MetricsLog.NAME);
-        if (steps == 0 || !Files.exists(file)) {
-            return List.of();
-        }
-        return MetricsLog.read(file).stream().filter(it -> it.step() <= steps).toList();
+    private TrainerOptions options(Examples.Split<Batch> data, TrainingFlags how) {
+        return TrainerOptions.of(length(), rows, how.rule(steps(data)))
+                .clipNorm(how.largestNorm())
+                .seed(seed)
+                .logEvery(logEvery)
+                .evaluateEvery(evaluateEvery)
+                .saveEvery(saveEvery);
     }
 
-    /** Trains, and keeps of it what was asked for. */
+    /** What a checkpoint must have in common with this run. */
+    Trainer.Course course(Examples.Split<Batch> data, TrainingFlags how) {
+        return Trainer.course(data.training(), options(data, how));
+    }
+
+    /** How far a run is whose model has taken {@code steps}, by what was logged of them. */
+    TrainerState stateAt(long steps) throws IOException {
+        var file = run == null ? null : run.resolve(MetricsLog.NAME);
+        if (steps == 0 || file == null || !Files.exists(file)) {
+            return TrainerState.at(steps, List.of());
+        }
+        return TrainerState.at(
+                steps, MetricsLog.read(file).stream().filter(it -> it.step() <= steps).toList());
+    }
+
+    /**
+     * Trains, and keeps of it what was asked for.
+     *
+     * @param from how far the run is
+     */
     TrainerState train(
             Trainee<Batch> trainee,
+            TrainerState from,
             Examples.Split<Batch> data,
-            Optimizer rule,
+            TrainingFlags how,
             TrainerCallback following)
             throws IOException, InterruptedException {
-        var options =
-                TrainerOptions.of(length(), rows, rule)
-                        .seed(seed)
-                        .logEvery(logEvery)
-                        .evaluateEvery(evaluateEvery)
-                        .saveEvery(saveEvery);
+        var options = options(data, how);
         var scheduler = Scheduler.system();
-        var trainer = new Trainer<>(trainee, data.training(), options, scheduler);
+        var trainer = new Trainer<>(trainee, data.training(), options, scheduler).from(from);
         if (data.heldOut().size() > 0) {
             trainer.evaluating(judgedBy(data.heldOut()));
         }
@@ -198,7 +211,6 @@ final class TrainingRunFlags {
             return trainer.train();
         }
         Files.createDirectories(run);
-        trainer.from(TrainerState.at(trainee.steps(), before(run, trainee.steps())));
         try (var metrics = new MetricsLog(run.resolve(MetricsLog.NAME));
                 var events = new EventFile(run, scheduler)) {
             trainer.with(metrics).with(events).saving(new Checkpoints(run, keep));

@@ -104,6 +104,44 @@ class TrainTest {
     }
 
     @Test
+    void a_run_goes_on_from_its_newest_checkpoint_to_the_bits_of_one_that_never_stopped()
+            throws Exception {
+        var never = folder.resolve("never").toString();
+        var stopped = folder.resolve("stopped").toString();
+        var whole = train("--steps", "9", "--log-every", "1", "--run", never);
+        train("--steps", "5", "--log-every", "1", "--run", stopped, "--save-every", "4");
+
+        var rest =
+                train(
+                        "--steps",
+                        "9",
+                        "--log-every",
+                        "1",
+                        "--run",
+                        stopped,
+                        "--resume",
+                        stopped,
+                        "--workers",
+                        "2");
+
+        assertThat(rest.result().path("weights")).isEqualTo(whole.result().path("weights"));
+        assertThat(losses(stopped)).isEqualTo(losses(never)).hasSize(9);
+        assertThat(train("--steps", "5", "--run", stopped, "--resume", stopped).out())
+                .contains("--steps 5: the training in " + stopped + " has done 5");
+        assertThat(train("--seed", "2", "--resume", stopped).out())
+                .contains("TL-MOD-001", "a run of other seed: 1, not 2");
+        assertThat(train("--resume", never).out())
+                .contains("--resume " + never + ": no checkpoint is there");
+    }
+
+    private static List<Double> losses(String run) throws Exception {
+        return MetricsLog.read(Path.of(run, "metrics.jsonl")).stream()
+                .flatMapToDouble(it -> it.value("loss").stream())
+                .boxed()
+                .toList();
+    }
+
+    @Test
     void classified_texts_are_learnt_and_cut_ones_are_counted_aloud() throws Exception {
         var lines = new StringBuilder();
         for (int i = 0; i < 10; i++) {
