@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.Tensor;
 
 /**
@@ -100,15 +101,28 @@ public final class LocalRun implements AutoCloseable {
 
     /** Applies the accumulated gradients; they stay until {@link #zeroGradients}. */
     public void step(Optimizer optimizer) throws InterruptedException {
+        step(optimizer, Double.POSITIVE_INFINITY);
+    }
+
+    /**
+     * Applies the accumulated gradients, scaled so that their norm is at most {@code maxNorm}.
+     *
+     * @return the norm they had
+     */
+    public double step(Optimizer optimizer, double maxNorm) throws InterruptedException {
         int end = stages.size() - 1;
         var ofEmbedding = stages.getFirst().tiedGradient();
         var ofHead = stages.getLast().tiedGradient();
+        var prepared = new ArrayList<PreparedStep>();
         for (int i = 0; i <= end; i++) {
-            stages.get(i).prepare(i == 0 ? ofHead : i == end ? ofEmbedding : null);
+            prepared.add(stages.get(i).prepare(i == 0 ? ofHead : i == end ? ofEmbedding : null));
         }
+        double norm = PreparedStep.norm(prepared);
+        var update = Update.clipped(optimizer, norm, maxNorm);
         for (var stage : stages) {
-            stage.apply(stage.step() + 1, optimizer);
+            stage.apply(stage.step() + 1, update);
         }
+        return norm;
     }
 
     /** The tokens that follow {@code prompt}; exactly {@code maxNew}, whichever they are. */

@@ -15,10 +15,12 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
+import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -193,7 +195,8 @@ public final class DistributedModel implements AutoCloseable {
         return commits.step();
     }
 
-    void step(Optimizer rule) throws IOException, InterruptedException {
+    /** Returns the norm of the gradients before it was limited to {@code maxNorm}. */
+    double step(Optimizer rule, double maxNorm) throws IOException, InterruptedException {
         session.check();
         if (!accumulated) {
             throw new IllegalStateException("no gradients: call backward on a loss first");
@@ -206,7 +209,7 @@ public final class DistributedModel implements AutoCloseable {
                         Report.Prepared.class,
                         limits.batchTimeout(),
                         "step " + step + " to be prepared");
-        var digests = new ArrayList<Digest>();
+        var gradients = new ArrayList<PreparedStep>();
         var told = new ArrayList<StageTimes>();
         for (var report : prepared) {
             if (report.step() != step) {
@@ -216,12 +219,16 @@ public final class DistributedModel implements AutoCloseable {
                         "a stage prepared step " + report.step(),
                         "");
             }
-            digests.add(report.prepared().gradients());
+            gradients.add(report.prepared());
             told.add(report.times());
         }
         times = List.copyOf(told);
+        double norm = PreparedStep.norm(gradients);
+        var update = Update.clipped(rule, norm, maxNorm);
+        var digests = gradients.stream().map(PreparedStep::gradients).toList();
         commits.append(new CommitLog.Entry(step, digests));
-        session.tellAll(new Command.Commit(step, rule));
+        session.tellAll(new Command.Commit(step, update));
+        return norm;
     }
 
     /** A loss that has not been asked for, or has. */

@@ -169,7 +169,7 @@ final class Train implements Callable<Integer> {
         UsageException.requireRange("--length", length, 2, Integer.MAX_VALUE);
         UsageException.requireRange("--micro-batches", microBatches, 1, rows);
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
-        training.requireSense();
+        training.requireSense(steps);
         if (save != null && Files.exists(save) && !Files.isDirectory(save)) {
             throw new UsageException("--save " + save + ": is not a folder");
         }
@@ -238,7 +238,7 @@ final class Train implements Callable<Integer> {
 
     private void train(DistributedModel distributed, TextData.Split text)
             throws IOException, InterruptedException {
-        var optimizer = distributed.optimizer(training.optimizer());
+        var optimizer = training.optimizer(distributed, steps);
         float first = 0;
         float last = 0;
         double speed;
