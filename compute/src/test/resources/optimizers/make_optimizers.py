@@ -8,10 +8,14 @@ For each optimizer NAME the file holds
   NAME.STEP.value.PARAMETER and NAME.STEP.SLOT.PARAMETER f32, for STEP 1, 2 and 100: parameters and state after that
     step, of the parameters that initial() gives and the gradients that gradient() gives; of `wide` the first row only,
   NAME.losses [100] f32: the loss before each step of training the checkpoint on its own batch.
+clipped.losses and clipped.norms [20] f32 are of SGD at rate 0.5 with gradients clipped to the norm 0.5; schedule.NAME
+[60] f64 are what learning rates are multiplied by before each step, and metrics [60] f64 what `plateau` is told after
+each.
 All in float32 on the CPU, torch's default implementation of each optimizer.
 """
 import sys
 import torch
+import transformers
 from safetensors import safe_open
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
@@ -63,11 +67,48 @@ def small(name, gold):
                         t = t.detach().clone()
                         gold[f"{name}.{step}.{slot}.{n}"] = t[0].clone() if n == "wide" else t
 
-def losses(name, folder):
-    optimizer, settings, _, lr = OPTIMIZERS[name]
+def clipped(gold, folder):
+    model, ids, labels = checkpoint(folder)
+    opt = O.SGD(model.parameters(), lr=0.5)
+    losses, norms = [], []
+    for _ in range(20):
+        opt.zero_grad()
+        loss = model(input_ids=ids, labels=labels).loss
+        losses.append(loss.item())
+        loss.backward()
+        norms.append(torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5).item())
+        opt.step()
+    gold["clipped.losses"], gold["clipped.norms"] = torch.tensor(losses), torch.tensor(norms)
+
+def schedules(gold):
+    S = torch.optim.lr_scheduler
+    metrics = [5.0, 4.0, 3.0, 2.5] + [2.5 - 1e-5 * i for i in range(20)] + [2.0 + 0.001 * (i % 3) for i in range(36)]
+    gold["metrics"] = torch.tensor(metrics, dtype=torch.float64)
+    for name, make in {
+        "constant": lambda o: transformers.get_constant_schedule_with_warmup(o, 10),
+        "stairs": lambda o: S.StepLR(o, 7, 0.5),
+        "linear": lambda o: transformers.get_linear_schedule_with_warmup(o, 10, 50),
+        "cosine": lambda o: transformers.get_cosine_schedule_with_warmup(o, 10, 60),
+        "cosine-floor": lambda o: transformers.get_cosine_with_min_lr_schedule_with_warmup(o, 0, 60, min_lr_rate=0.1),
+        "plateau": lambda o: S.ReduceLROnPlateau(o, factor=0.5, patience=3, threshold=0.01, cooldown=2, min_lr=0.05),
+    }.items():
+        opt = O.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+        schedule = make(opt)
+        rates = []
+        for metric in metrics:
+            rates.append(opt.param_groups[0]["lr"])
+            opt.step()
+            schedule.step(*([metric] if name == "plateau" else []))
+        gold["schedule." + name] = torch.tensor(rates, dtype=torch.float64)
+
+def checkpoint(folder):
     model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").float().eval()
     with safe_open(folder + "/golden.safetensors", "pt") as f:
-        ids, labels = f.get_tensor("input_ids"), f.get_tensor("labels")
+        return model, f.get_tensor("input_ids"), f.get_tensor("labels")
+
+def losses(name, folder):
+    optimizer, settings, _, lr = OPTIMIZERS[name]
+    model, ids, labels = checkpoint(folder)
     opt = optimizer(model.parameters(), lr=lr, **settings)
     found = []
     for _ in range(100):
@@ -81,6 +122,8 @@ def losses(name, folder):
 
 if __name__ == "__main__":
     gold = {}
+    schedules(gold)
+    clipped(gold, sys.argv[1])
     for name in OPTIMIZERS:
         small(name, gold)
         gold[name + ".losses"] = losses(name, sys.argv[1])

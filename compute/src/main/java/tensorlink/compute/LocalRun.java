@@ -9,6 +9,7 @@ import tensorlink.compute.format.JoinedWeights;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.Tensor;
 
 /**
@@ -112,18 +113,28 @@ public final class LocalRun implements AutoCloseable {
      * @return the norm of all gradients together
      */
     public double step(Optimizer optimizer) throws InterruptedException {
+        return step(optimizer, Double.POSITIVE_INFINITY);
+    }
+
+    /**
+     * Applies the accumulated gradients, scaled so that their norm is at most {@code maxNorm}.
+     *
+     * @return the norm they had
+     */
+    public double step(Optimizer optimizer, double maxNorm) throws InterruptedException {
         int end = stages.size() - 1;
         var ofEmbedding = stages.getFirst().tiedGradient();
         var ofHead = stages.getLast().tiedGradient();
-        double squaredNorm = 0;
+        var prepared = new ArrayList<PreparedStep>();
         for (int i = 0; i <= end; i++) {
-            var other = i == 0 ? ofHead : i == end ? ofEmbedding : null;
-            squaredNorm += stages.get(i).prepare(other).squaredNorm();
+            prepared.add(stages.get(i).prepare(i == 0 ? ofHead : i == end ? ofEmbedding : null));
         }
+        double norm = PreparedStep.norm(prepared);
+        var update = Update.clipped(optimizer, norm, maxNorm);
         for (var stage : stages) {
-            stage.apply(stage.step() + 1, optimizer);
+            stage.apply(stage.step() + 1, update);
         }
-        return Math.sqrt(squaredNorm);
+        return norm;
     }
 
     /** How many steps have been applied. */

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 
@@ -91,14 +92,20 @@ public interface Stage extends AutoCloseable {
     PreparedStep prepare(@Nullable Tensor otherTiedGradient) throws InterruptedException;
 
     /**
-     * Applies the prepared gradients, which are spent then; the accumulated ones stay. No
-     * micro-batch may be in flight.
+     * Applies the prepared gradients, which are spent then; the accumulated ones stay, scaled as
+     * {@code update} says. No micro-batch may be in flight.
      *
      * @param step one more than {@link #step()}; when it equals {@link #step()} the step was
      *     applied before and nothing happens
-     * @param optimizer with no more state than the one that the stage was opened with room for
+     * @param update its optimizer has no more state than the one that the stage was opened with
+     *     room for
      */
-    void apply(long step, Optimizer optimizer) throws InterruptedException;
+    void apply(long step, Update update) throws InterruptedException;
+
+    /** Applies the prepared gradients as they are. */
+    default void apply(long step, Optimizer optimizer) throws InterruptedException {
+        apply(step, Update.of(optimizer));
+    }
 
     /** How many steps have been applied. */
     long step();

@@ -19,11 +19,13 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
+import tensorlink.compute.PreparedStep;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -224,33 +226,36 @@ public final class DistributedModel implements AutoCloseable {
         return record.step();
     }
 
-    double step(Optimizer rule) throws IOException, InterruptedException {
+    /** Returns the norm of the gradients before it was limited to {@code maxNorm}. */
+    double step(Optimizer rule, double maxNorm) throws IOException, InterruptedException {
         requireGoingOn();
         if (!stepable) {
             throw new IllegalStateException("no gradients: call backward on a loss first");
         }
-        var commit = new Command.Commit(record.step() + 1, rule);
-        var prepared = surviving(session -> prepare(session, commit));
+        var prepared = surviving(session -> prepare(session, rule, maxNorm));
         record.commit(prepared);
         accumulated.clear();
         surviving(session -> {
-            session.tellAll(commit); // a stage that has applied it does nothing
-            return commit;
+            session.tellAll(prepared.commit()); // a stage that has applied it does nothing
+            return prepared;
         });
         return gradientNorm;
     }
 
     /** Has all stages fix the gradients of a step, and notes all that is needed to do it again. */
-    private LoggedStep prepare(Session session, Command.Commit commit)
+    private LoggedStep prepare(Session session, Optimizer rule, double maxNorm)
             throws JobException, InterruptedException {
+        long step = record.step() + 1;
         abandonOnCall(session, null);
-        session.tellAll(new Command.Prepare(commit.step(), batches));
+        session.tellAll(new Command.Prepare(step, batches));
         var logged = new ArrayList<LoggedStep.LoggedBatch>();
         for (var loss : accumulated) {
             logged.add(
                     new LoggedStep.LoggedBatch(loss.startedFresh, loss.parts, loss.await(session)));
         }
-        return new LoggedStep(commit, logged, awaitPrepared(session, commit.step()));
+        var outcomes = awaitPrepared(session, step);
+        var update = Update.clipped(rule, gradientNorm, maxNorm);
+        return new LoggedStep(new Command.Commit(step, update), logged, outcomes);
     }
 
     private List<LoggedStep.Outcome> awaitPrepared(Session session, long step)
@@ -263,7 +268,7 @@ public final class DistributedModel implements AutoCloseable {
         var profiles = recovery.current().profiles();
         var outcomes = new ArrayList<LoggedStep.Outcome>();
         var told = new ArrayList<StageTimes>();
-        double squaredNorm = 0;
+        var gradients = new ArrayList<PreparedStep>();
         for (var link : session.links()) {
             var report = prepared.get(link.stage());
             if (report.step() != step) {
@@ -275,9 +280,9 @@ public final class DistributedModel implements AutoCloseable {
                             profiles.get(link.stage()),
                             report.prepared().gradients()));
             told.add(report.times());
-            squaredNorm += report.prepared().squaredNorm();
+            gradients.add(report.prepared());
         }
-        gradientNorm = Math.sqrt(squaredNorm);
+        gradientNorm = PreparedStep.norm(gradients);
         standing = new Standing(session, List.copyOf(told));
         return outcomes;
     }

@@ -24,6 +24,7 @@ import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
 import tensorlink.compute.optim.Adam;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.LearningRateSchedule;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.tensor.Tensor;
@@ -280,6 +281,31 @@ class DistributedModelTest {
         assertThatThrownBy(() -> optimizer.use(Adam.lr(1).withAmsgrad()))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("remembers more than AdamW");
+    }
+
+    @Test
+    void clips_over_all_workers_and_follows_a_schedule_as_in_one_process() throws Exception {
+        var rule = AdamW.lr(1e-2);
+        var optimizer =
+                model.optimizer(rule)
+                        .schedule(new LearningRateSchedule.Linear(2, 5))
+                        .clipNorm(0.25);
+        for (int step = 1; step <= 3; step++) {
+            optimizer.zeroGrad();
+            forward(model, step).backward();
+            optimizer.step();
+
+            alone.zeroGradients();
+            alone.forwardBackward(Lab.batch(step), 2);
+            double rate = rule.learningRate() * List.of(0.0, 0.5, 1.0).get(step - 1);
+            assertThat(optimizer.gradientNorm())
+                    .isEqualTo(alone.step(rule.withLearningRate(rate), 0.25))
+                    .isGreaterThan(0.25);
+        }
+
+        assertThat(model.weightsDigest()).isEqualTo(alone.weightsDigest());
+        assertThat(optimizer.learningRate()).isEqualTo(1e-2 * (2.0 / 3));
+        assertThatThrownBy(() -> optimizer.clipNorm(0)).hasMessageContaining("0.0");
     }
 
     @Test

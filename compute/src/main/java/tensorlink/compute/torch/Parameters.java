@@ -23,8 +23,8 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.StageState;
 import tensorlink.compute.format.Weights;
-import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.StateSlot;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
@@ -279,18 +279,22 @@ final class Parameters implements AutoCloseable {
 
     private PreparedStep describe(PtNDArray[] gradients) {
         var hash = Digest.sha256();
-        double squaredNorm = 0;
+        var squaredNorms = new ArrayList<Double>();
         try (var scope = NativeArrays.scope(home)) {
             for (int i = 0; i < gradients.length; i++) {
                 // A shared tensor is on two stages; the embedding's counts.
                 boolean counts = i != tiedHead || tiedEmbedding >= 0;
+                double squares = 0;
                 for (var memory : memory(gradients[i], scope)) {
                     Digest.hash(hash, memory);
-                    squaredNorm += counts ? sumOfSquares(memory) : 0;
+                    squares += counts ? sumOfSquares(memory) : 0;
+                }
+                if (counts) {
+                    squaredNorms.add(squares);
                 }
             }
         }
-        return new PreparedStep(Digest.ofHash(hash.digest()), squaredNorm);
+        return new PreparedStep(Digest.ofHash(hash.digest()), squaredNorms);
     }
 
     /** In double precision and a fixed order, which libtorch's parallel sums do not have. */
@@ -323,12 +327,19 @@ final class Parameters implements AutoCloseable {
     }
 
     /** Applies the prepared gradients; they are spent then. */
-    void apply(Optimizer rule) {
+    void apply(Update update) {
         var gradients = prepared;
         if (gradients == null) {
             throw new IllegalStateException("not prepared");
         }
-        optimizer.apply(rule, values, gradients);
+        if (update.gradientScale() != 1) {
+            double scale = update.gradientScale();
+            operators.call("scale", sumList, scale).close();
+            if (merged != null) {
+                operators.call("scale", new PtNDArray[] {merged}, scale).close();
+            }
+        }
+        optimizer.apply(update.optimizer(), values, gradients);
         forgetPrepared();
     }
 

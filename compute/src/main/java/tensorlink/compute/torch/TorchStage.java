@@ -23,6 +23,7 @@ import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.StateSlot;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
@@ -271,13 +272,13 @@ final class TorchStage implements Stage {
     }
 
     @Override
-    public void apply(long next, Optimizer optimizer) throws InterruptedException {
+    public void apply(long next, Update update) throws InterruptedException {
         requireTraining();
-        requireRoom(optimizer);
+        requireRoom(update.optimizer());
         run(
                 false,
                 () -> {
-                    applyOnce(next, optimizer);
+                    applyOnce(next, update);
                     return true;
                 });
     }
@@ -298,7 +299,7 @@ final class TorchStage implements Stage {
         }
     }
 
-    private void applyOnce(long next, Optimizer optimizer) {
+    private void applyOnce(long next, Update update) {
         if (next == step) {
             return;
         }
@@ -313,7 +314,7 @@ final class TorchStage implements Stage {
         }
         whole = false;
         revision++;
-        parameters.apply(optimizer);
+        parameters.apply(update);
         step = next;
         whole = true;
     }

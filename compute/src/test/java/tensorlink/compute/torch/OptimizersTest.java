@@ -238,6 +238,36 @@ class OptimizersTest {
     }
 
     @Test
+    void clips_by_the_norm_of_all_gradients_as_torch_does_in_any_number_of_stages()
+            throws Exception {
+        var model = Model.load(Goldens.folder("llama"));
+        var tied = Model.load(Goldens.folder("qwen2"));
+        var rule = Sgd.lr(0.5);
+        try (var golden = golden();
+                var losses = tensor(golden, "clipped.losses");
+                var norms = tensor(golden, "clipped.norms");
+                var run = LocalRun.open(ENGINE, model, 3, options(rule))) {
+            for (int step = 0; step < losses.elements(); step++) {
+                run.zeroGradients();
+                float loss = run.forwardBackward(batch(), 1);
+                double norm = run.step(rule, 0.5);
+
+                assertThat(loss).isCloseTo(losses.floatAt(step), within(1e-4f));
+                assertThat((float) norm).isCloseTo(norms.floatAt(step), within(1e-3f));
+            }
+        }
+        try (var one = LocalRun.open(ENGINE, tied, 1, options(rule));
+                var four = LocalRun.open(ENGINE, tied, 4, options(rule))) {
+            for (int step = 0; step < 3; step++) {
+                one.forwardBackward(batch(), 2);
+                four.forwardBackward(batch(), 2);
+                assertThat(four.step(rule, 0.1)).isEqualTo(one.step(rule, 0.1)).isGreaterThan(0.1);
+            }
+            assertThat(four.weightsDigest()).isEqualTo(one.weightsDigest());
+        }
+    }
+
+    @Test
     void a_rule_that_remembers_more_than_there_is_room_for_is_refused() throws Exception {
         var model = Model.load(Goldens.folder("llama"));
         try (var run = LocalRun.open(ENGINE, model, 2, options(Adafactor.lr(0.1)))) {

@@ -2,7 +2,7 @@ package tensorlink.jobs.message;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
-import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.jobs.job.JobId;
 import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Signature65;
@@ -34,7 +34,7 @@ public sealed interface Command {
     record Prepare(long step, long afterBatch) implements Command {}
 
     /** The step counts: apply what was prepared. */
-    record Commit(long step, Optimizer optimizer) implements Command {}
+    record Commit(long step, Update update) implements Command {}
 
     /** Forget {@code batch}, whose backwards will not be asked for. */
     record Abandon(long batch) implements Command {}
@@ -93,11 +93,12 @@ public sealed interface Command {
                             tensorlink.jobs.wire.Prepare.newBuilder()
                                     .setStep(step)
                                     .setAfterBatch(afterBatch));
-            case Commit(var step, var optimizer) ->
+            case Commit(var step, var update) ->
                     message.setCommit(
                             tensorlink.jobs.wire.Commit.newBuilder()
                                     .setStep(step)
-                                    .setOptimizer(Training.encode(optimizer)));
+                                    .setOptimizer(Training.encode(update.optimizer()))
+                                    .setGradientScale(update.gradientScale()));
             case Abandon(var batch) ->
                     message.setAbandon(tensorlink.jobs.wire.Abandon.newBuilder().setBatch(batch));
             case Settle(var afterBatch) ->
@@ -142,10 +143,14 @@ public sealed interface Command {
                     new Prepare(
                             Fields.natural("step", message.getPrepare().getStep()),
                             Fields.natural("batch", message.getPrepare().getAfterBatch()));
-            case COMMIT ->
-                    new Commit(
-                            Fields.natural("step", message.getCommit().getStep()),
-                            Training.decode(message.getCommit().getOptimizer()));
+            case COMMIT -> {
+                var commit = message.getCommit();
+                var optimizer = Training.decode(commit.getOptimizer());
+                yield new Commit(
+                        Fields.natural("step", commit.getStep()),
+                        Fields.read(
+                                "update", () -> new Update(optimizer, commit.getGradientScale())));
+            }
             case ABANDON -> new Abandon(Fields.natural("batch", message.getAbandon().getBatch()));
             case SETTLE -> new Settle(Fields.natural("batch", message.getSettle().getAfterBatch()));
             case SNAPSHOT -> new Snapshot();

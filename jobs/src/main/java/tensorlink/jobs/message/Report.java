@@ -82,7 +82,7 @@ public sealed interface Report {
                             tensorlink.jobs.wire.Prepared.newBuilder()
                                     .setStep(step)
                                     .setGradients(Fields.bytes(prepared.gradients()))
-                                    .setSquaredNorm(prepared.squaredNorm())
+                                    .addAllSquaredNorms(prepared.squaredNorms())
                                     .setTimes(
                                             tensorlink.jobs.wire.StageTimes.newBuilder()
                                                     .setForwardNanos(times.forward().toNanos())
@@ -145,11 +145,12 @@ public sealed interface Report {
             case PREPARED -> {
                 var prepared = message.getPrepared();
                 var times = prepared.getTimes();
+                Fields.atMost("norms", prepared.getSquaredNormsCount(), Manifest.TENSORS_MAX);
                 yield new Prepared(
                         Fields.natural("step", prepared.getStep()),
                         new PreparedStep(
                                 Fields.digest("gradients", prepared.getGradients()),
-                                prepared.getSquaredNorm()),
+                                prepared.getSquaredNormsList()),
                         new StageTimes(
                                 Duration.ofNanos(times.getForwardNanos()),
                                 Duration.ofNanos(times.getBackwardNanos()),

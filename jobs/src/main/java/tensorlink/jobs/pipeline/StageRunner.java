@@ -16,7 +16,7 @@ import tensorlink.compute.KvCache;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Sampler;
 import tensorlink.compute.Stage;
-import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.schedule.Step;
 import tensorlink.compute.tensor.DType;
@@ -494,8 +494,8 @@ public final class StageRunner {
     }
 
     /** Applies the prepared step; a step applied before changes nothing. */
-    public void commit(long step, Optimizer optimizer) throws InterruptedException {
-        stage.apply(step, optimizer);
+    public void commit(long step, Update update) throws InterruptedException {
+        stage.apply(step, update);
         steps.reach(step);
     }
 

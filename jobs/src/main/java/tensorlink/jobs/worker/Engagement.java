@@ -305,8 +305,8 @@ final class Engagement {
                 var prepared = running.prepare(step, afterBatch);
                 report(new Report.Prepared(step, prepared, running.times()));
             }
-            case Command.Commit(var step, var optimizer) -> {
-                running().commit(step, optimizer);
+            case Command.Commit(var step, var update) -> {
+                running().commit(step, update);
                 report(new Report.Applied(step));
                 sendReceipt(false);
             }

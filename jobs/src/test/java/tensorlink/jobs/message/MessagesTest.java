@@ -23,6 +23,7 @@ import tensorlink.compute.optim.Adam;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -152,12 +153,12 @@ class MessagesTest {
                 new Command.Link(),
                 new Command.Snapshot(),
                 new Command.Prepare(3, 17),
-                new Command.Commit(3, AdamW.lr(0.5).withBetas(0.25, 0.125)),
-                new Command.Commit(4, Adam.lr(0.5).withAmsgrad().withWeightDecay(0.25)),
-                new Command.Commit(5, new Sgd(0.5, 0.25, 0, 0.125, true)),
-                new Command.Commit(6, new Adagrad(0.5, 0.25, 0.125, 2, 1e-3)),
-                new Command.Commit(7, new RmsProp(0.5, 0.25, 1e-3, 0.125, 0.75, true)),
-                new Command.Commit(8, new Adafactor(0.5, -0.25, 1e-3, 1e-4, 2, 0.125)),
+                new Command.Commit(3, new Update(AdamW.lr(0.5).withBetas(0.25, 0.125), 0.75f)),
+                new Command.Commit(4, Update.of(Adam.lr(0.5).withAmsgrad().withWeightDecay(0.25))),
+                new Command.Commit(5, Update.of(new Sgd(0.5, 0.25, 0, 0.125, true))),
+                new Command.Commit(6, Update.of(new Adagrad(0.5, 0.25, 0.125, 2, 1e-3))),
+                new Command.Commit(7, Update.of(new RmsProp(0.5, 0.25, 1e-3, 0.125, 0.75, true))),
+                new Command.Commit(8, Update.of(new Adafactor(0.5, -0.25, 1e-3, 1e-4, 2, 0.125))),
                 new Command.Abandon(4),
                 new Command.Settle(5),
                 new Command.Digests(5),
@@ -176,7 +177,7 @@ class MessagesTest {
                 new Report.Linked(),
                 new Report.Prepared(
                         3,
-                        new PreparedStep(DIGEST, 0.5),
+                        new PreparedStep(DIGEST, List.of(0.5, 0.25)),
                         new StageTimes(
                                 Duration.ofNanos(1),
                                 Duration.ofNanos(2),

@@ -18,6 +18,7 @@ import tensorlink.compute.Sampling;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -318,7 +319,7 @@ class StageRunnerTest {
         setup.runner().prepare(1, 1);
         Eventually.until("the loop waits", () -> setup.loop().getState() == Thread.State.WAITING);
 
-        setup.runner().commit(1, AdamW.lr(1e-2));
+        setup.runner().commit(1, Update.of(AdamW.lr(1e-2)));
 
         assertThat(next(setup.after(), TensorFrame.Loss.class).batch()).isEqualTo(2);
         end(setup);

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -350,7 +351,7 @@ class WorkerTest {
                 new Command[] {
                     new Command.Link(),
                     new Command.Prepare(1, 0),
-                    new Command.Commit(1, AdamW.lr(1)),
+                    new Command.Commit(1, Update.of(AdamW.lr(1))),
                     new Command.Digests(1),
                     new Command.Settle(0)
                 }) {
@@ -396,7 +397,7 @@ class WorkerTest {
         var user = ScriptedUser.alone(lab, worker);
         user.linked();
 
-        user.say(new Command.Commit(2, AdamW.lr(1)));
+        user.say(new Command.Commit(2, Update.of(AdamW.lr(1))));
 
         assertThat(failed(user).code()).isEqualTo(ProblemCode.MALFORMED);
     }

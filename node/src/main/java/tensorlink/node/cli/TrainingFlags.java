@@ -1,5 +1,6 @@
 package tensorlink.node.cli;
 
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tensorlink.compute.TrainingOptions;
@@ -7,6 +8,7 @@ import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
 import tensorlink.compute.optim.Adam;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.LearningRateSchedule;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
@@ -22,6 +24,12 @@ final class TrainingFlags {
         adagrad,
         rmsprop,
         adafactor
+    }
+
+    private enum Shape {
+        constant,
+        linear,
+        cosine
     }
 
     @Option(
@@ -53,7 +61,27 @@ final class TrainingFlags {
     @Option(names = "--nesterov", description = "look ahead by the momentum; of sgd")
     private boolean nesterov;
 
-    void requireSense() {
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            defaultValue = "constant",
+            description = "how the rate changes over the steps: ${COMPLETION-CANDIDATES}")
+    private Shape schedule = Shape.constant;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "steps over which the rate grows from 0 first")
+    private int warmUp;
+
+    @Option(
+            names = "--clip",
+            paramLabel = "X",
+            description = "largest norm of all gradients together; larger ones are scaled down")
+    private @Nullable Double clip;
+
+    void requireSense(long steps) {
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
                     "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
@@ -64,10 +92,34 @@ final class TrainingFlags {
         if (nesterov && (rule != Rule.sgd || momentum == null)) {
             throw new UsageException("--nesterov: needs --optimizer sgd and --momentum");
         }
+        UsageException.requireRange("--warmup", warmUp, 0, steps - 1);
+        if (clip != null && !(clip > 0)) {
+            throw new UsageException("--clip " + clip + ": must be above 0");
+        }
         optimizer();
     }
 
-    Optimizer optimizer() {
+    /** The rule of each step, numbered from 1, of a run of {@code steps} steps. */
+    LongFunction<Optimizer> rule(long steps) {
+        var plain = optimizer();
+        var rate = schedule(steps);
+        return step -> plain.withLearningRate(learningRate * rate.factor(step - 1));
+    }
+
+    private LearningRateSchedule schedule(long steps) {
+        return switch (schedule) {
+            case constant -> new LearningRateSchedule.Constant(warmUp);
+            case linear -> new LearningRateSchedule.Linear(warmUp, steps);
+            case cosine -> new LearningRateSchedule.Cosine(warmUp, steps, 0);
+        };
+    }
+
+    /** Of all gradients together; infinite for no limit. */
+    double largestNorm() {
+        return clip == null ? Double.POSITIVE_INFINITY : clip;
+    }
+
+    private Optimizer optimizer() {
         try {
             return switch (rule) {
                 case sgd -> sgd();
