@@ -15,11 +15,11 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.tensor.DType;
-import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.JobException;
@@ -154,9 +154,10 @@ public final class DistributedModel implements AutoCloseable {
 
     private BatchLoss loss(Tokens inputs, Tokens labels, boolean withGradients)
             throws JobException {
-        var batch = new Batch(inputs, labels);
-        requireKnown("token", inputs, false);
-        requireKnown("label", labels, true);
+        var config = model.config();
+        var batch = new Batch(inputs, labels, config.task().kind());
+        requireInputs(inputs);
+        requireKnown("label", labels, config.resultWidth(), Batch.IGNORED);
         var parts = batch.split(Math.min(microBatches, inputs.rows()));
         requireFits(parts);
         session.check();
@@ -307,19 +308,20 @@ public final class DistributedModel implements AutoCloseable {
     // Inference.
 
     /**
-     * The model's logits, F32 of shape [rows, length, vocabulary], which the caller owns.
+     * What the model's last stage gives, F32 of shape {@link ModelConfig#resultShape}: the logits
+     * of every position in a language model. The caller owns it.
      *
      * @throws JobException when the rows are more than one micro-batch of the job's workload
      */
     public Tensor logits(Tokens inputs) throws JobException, InterruptedException {
         var part = List.of(new MicroBatch(0, inputs, inputs, 0));
-        requireKnown("token", inputs, false);
+        requireInputs(inputs);
         requireFits(part);
         session.check();
         var work = new BatchWork(BatchWork.Mode.INFER, 1, false, 0, commits.step(), null);
         var sent = send(work, part, false);
         var logits = session.pipeline().await(sent, TensorFrame.Logits.class).tensor();
-        var shape = Shape.of(inputs.rows(), inputs.length(), model.config().vocabulary());
+        var shape = model.config().resultShape(inputs.rows(), inputs.length());
         if (logits.dtype() != DType.F32 || !logits.shape().equals(shape)) {
             logits.close();
             throw nonsense("it sends logits " + logits + ", expected F32 " + shape);
@@ -349,6 +351,10 @@ public final class DistributedModel implements AutoCloseable {
     public List<Integer> generate(
             List<Integer> prompt, GenerateOptions options, IntConsumer onToken)
             throws JobException, InterruptedException {
+        if (!model.config().causal()) {
+            throw new IllegalArgumentException(
+                    "a model for " + model.config().task() + " continues no text");
+        }
         int capacity = prompt.size() + options.maxTokens();
         if (prompt.isEmpty() || capacity > workload.length()) {
             throw new JobException(
@@ -364,7 +370,7 @@ public final class DistributedModel implements AutoCloseable {
                     "shorten one of them, or ask for a job with a longer length");
         }
         for (int token : prompt) {
-            requireKnown("token", token);
+            requireKnown("token", token, model.config().vocabulary());
         }
         session.check();
         long id = sessions++;
@@ -636,25 +642,29 @@ public final class DistributedModel implements AutoCloseable {
         }
     }
 
-    private void requireKnown(String what, Tokens tokens, boolean labels) {
+    private void requireInputs(Tokens inputs) {
+        var config = model.config();
+        requireKnown("token", inputs, config.idLimit(), config.causal() ? 0 : Tokens.PADDING);
+    }
+
+    /**
+     * @param other an id that is allowed besides those from 0 to {@code limit}
+     */
+    private static void requireKnown(String what, Tokens tokens, int limit, long other) {
         for (int row = 0; row < tokens.rows(); row++) {
             for (int t = 0; t < tokens.length(); t++) {
                 long id = tokens.at(row, t);
-                if (!labels || id != Batch.IGNORED) {
-                    requireKnown(what, id);
+                if (id != other) {
+                    requireKnown(what, id, limit);
                 }
             }
         }
     }
 
-    private void requireKnown(String what, long id) {
-        if (id < 0 || id >= model.config().vocabulary()) {
+    private static void requireKnown(String what, long id, int limit) {
+        if (id < 0 || id >= limit) {
             throw new IllegalArgumentException(
-                    what
-                            + " "
-                            + id
-                            + " outside of the vocabulary of "
-                            + model.config().vocabulary());
+                    what + " " + id + " outside of the vocabulary of " + limit);
         }
     }
 
