@@ -66,6 +66,11 @@ public record Model(
         return config.parameterCount();
     }
 
+    /** The same model, to be trained without dropout. */
+    public Model withoutDropout() {
+        return new Model(name, config.withoutDropout(), weights, tokenizer);
+    }
+
     /** The same model with other weights of the same shapes. */
     public Model withWeights(Weights other) {
         return new Model(name, config, other, tokenizer);

@@ -213,7 +213,7 @@ public record ModelConfig(
     }
 
     /** How many labels a row of this many tokens has. */
-    public int labelsPerRow(int length) {
+    public long labelsPerRow(long length) {
         return task.kind() == Task.Kind.CLASSIFICATION ? 1 : length;
     }
 

@@ -14,8 +14,15 @@ import tensorlink.compute.tensor.TensorSpec;
  *
  * <p>Calls may come from any thread and run one after another on the stage's own compute thread; a
  * caller waits for its result. Every tensor passed in is taken over and closed by the stage; every
- * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time],
- * hidden states F32 of shape [batch, time, hidden], logits F32 of shape [batch, time, vocabulary].
+ * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time], labels
+ * of a classification I64 of shape [batch, 1]; what stages hand to each other is F32 of shape
+ * [batch, time, {@link ModelConfig#edgeWidth}], its gradient F32 of shape [batch, time, hidden];
+ * what the last stage gives is F32 of shape {@link ModelConfig#resultShape}, in what follows called
+ * logits.
+ *
+ * <p>In a causal model positions look only at those before them. Others see whole texts: there a
+ * token id of {@link Tokens#PADDING} is no token, and {@link ModelConfig#idLimit} says how ids name
+ * segments.
  *
  * <p>What does not fit (shape, type, a token id outside the vocabulary, more positions than the
  * context length) is an {@link IllegalArgumentException} before anything runs; a call out of turn,
@@ -47,11 +54,11 @@ public interface Stage extends AutoCloseable {
     Tensor forward(int microBatch, Tensor input) throws InterruptedException;
 
     /**
-     * Last stage only: runs forward up to the loss of next-token prediction and keeps what {@link
+     * Last stage only: runs forward up to the loss of the model's {@link Task} and keeps what {@link
      * #backward} will need.
      *
-     * @param labels token ids; position {@code t} is predicted from positions before it, and -100
-     *     marks positions that do not count
+     * @param labels token ids, of which a causal model predicts that at position {@code t} from
+     *     positions before it, or classes; -100 marks what does not count
      * @param labelCount how many labels count in the whole batch, over all its micro-batches, as
      *     {@link MicroBatch#labelCount} finds it: the sum of the micro-batches' results is then the
      *     batch's mean loss
@@ -119,7 +126,7 @@ public interface Stage extends AutoCloseable {
     float inferLoss(Tensor input, Tensor labels, long labelCount) throws InterruptedException;
 
     /**
-     * Reserves room for the keys and values of {@code batch} sequences.
+     * Causal models only: reserves room for the keys and values of {@code batch} sequences.
      *
      * @param capacity the most positions per sequence
      */

@@ -19,6 +19,7 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
@@ -27,7 +28,6 @@ import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
-import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.job.JobException;
@@ -195,9 +195,10 @@ public final class DistributedModel implements AutoCloseable {
 
     private BatchLoss loss(Tokens inputs, Tokens labels, boolean withGradients)
             throws JobException, InterruptedException {
-        var batch = new Batch(inputs, labels);
-        requireKnown("token", inputs, false);
-        requireKnown("label", labels, true);
+        var config = model.config();
+        var batch = new Batch(inputs, labels, config.task().kind());
+        requireInputs(inputs);
+        requireKnown("label", labels, config.resultWidth(), Batch.IGNORED);
         var parts = batch.split(Math.min(microBatches, inputs.rows()));
         requireFits(parts);
         requireGoingOn();
@@ -581,13 +582,14 @@ public final class DistributedModel implements AutoCloseable {
     // Inference.
 
     /**
-     * The model's logits, F32 of shape [rows, length, vocabulary], which the caller owns.
+     * What the model's last stage gives, F32 of shape {@link ModelConfig#resultShape}: the logits
+     * of every position in a language model. The caller owns it.
      *
      * @throws JobException when the rows are more than one micro-batch of the job's workload
      */
     public Tensor logits(Tokens inputs) throws JobException, InterruptedException {
         var part = List.of(new MicroBatch(0, inputs, inputs, 0));
-        requireKnown("token", inputs, false);
+        requireInputs(inputs);
         requireFits(part);
         return surviving(session -> logits(session, part));
     }
@@ -599,7 +601,7 @@ public final class DistributedModel implements AutoCloseable {
         var work = new BatchWork(BatchWork.Mode.INFER, 1, false, 0, steps(), null);
         var sent = send(session, work, part, false);
         var logits = session.pipeline().await(sent, TensorFrame.Logits.class).tensor();
-        var shape = Shape.of(inputs.rows(), inputs.length(), model.config().vocabulary());
+        var shape = model.config().resultShape(inputs.rows(), inputs.length());
         if (logits.dtype() != DType.F32 || !logits.shape().equals(shape)) {
             logits.close();
             throw session.links()
@@ -619,6 +621,10 @@ public final class DistributedModel implements AutoCloseable {
     public List<Integer> generate(
             List<Integer> prompt, GenerateOptions options, IntConsumer onToken)
             throws JobException, InterruptedException {
+        if (!model.config().causal()) {
+            throw new IllegalArgumentException(
+                    "a model for " + model.config().task() + " continues no text");
+        }
         int capacity = prompt.size() + options.maxTokens();
         if (prompt.isEmpty() || capacity > workload.length()) {
             throw new JobException(
@@ -634,7 +640,7 @@ public final class DistributedModel implements AutoCloseable {
                     "shorten one of them, or ask for a job with a longer length");
         }
         for (int token : prompt) {
-            requireKnown("token", token);
+            requireKnown("token", token, model.config().vocabulary());
         }
         var told = new AtomicInteger();
         return surviving(session -> generate(session, prompt, options, new Telling(onToken, told)));
@@ -1057,25 +1063,29 @@ public final class DistributedModel implements AutoCloseable {
         }
     }
 
-    private void requireKnown(String what, Tokens tokens, boolean labels) {
+    private void requireInputs(Tokens inputs) {
+        var config = model.config();
+        requireKnown("token", inputs, config.idLimit(), config.causal() ? 0 : Tokens.PADDING);
+    }
+
+    /**
+     * @param other an id that is allowed besides those from 0 to {@code limit}
+     */
+    private static void requireKnown(String what, Tokens tokens, int limit, long other) {
         for (int row = 0; row < tokens.rows(); row++) {
             for (int t = 0; t < tokens.length(); t++) {
                 long id = tokens.at(row, t);
-                if (!labels || id != Batch.IGNORED) {
-                    requireKnown(what, id);
+                if (id != other) {
+                    requireKnown(what, id, limit);
                 }
             }
         }
     }
 
-    private void requireKnown(String what, long id) {
-        if (id < 0 || id >= model.config().vocabulary()) {
+    private static void requireKnown(String what, long id, int limit) {
+        if (id < 0 || id >= limit) {
             throw new IllegalArgumentException(
-                    what
-                            + " "
-                            + id
-                            + " outside of the vocabulary of "
-                            + model.config().vocabulary());
+                    what + " " + id + " outside of the vocabulary of " + limit);
         }
     }
 

@@ -36,6 +36,7 @@ import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.job.Workload;
 import tensorlink.jobs.market.JobPlan;
@@ -335,6 +336,13 @@ public final class JobClient implements AutoCloseable {
                             + ", the model's context length is "
                             + model.config().contextLength(),
                     "ask for a shorter length: JobOptions.batch(rows, length)");
+        }
+        if (options.purpose() == Purpose.TRAINING && !model.config().dropout().none()) {
+            throw new JobException(
+                    ProblemCode.NOT_ALLOWED,
+                    "job not asked for",
+                    "training computes no dropout, the model has " + model.config().dropout(),
+                    "train it without: Model.withoutDropout()");
         }
         int length =
                 options.length() > 0

@@ -68,7 +68,7 @@ record Inputs(ModelConfig config, LayerRange layers) {
             throw new IllegalStateException("only the last stage has a loss");
         }
         require(config.task().kind() != Task.Kind.FEATURES, "a model for features has no loss");
-        int time = (int) input.shape().axis(1);
+        long time = input.shape().axis(1);
         checkIs(
                 "labels",
                 labels,

@@ -423,7 +423,7 @@ public final class StageRunner {
             throws JobException, ProtocolViolation, InterruptedException {
         var sent = labels.take();
         stopwatch.lap(Stopwatch.Part.WAITING);
-        var shape = Shape.of(rows(input), length(input));
+        var shape = Shape.of(rows(input), stage.config().labelsPerRow(length(input)));
         if (sent.batch() != input.batch()
                 || sent.microBatch() != input.microBatch()
                 || sent.tensor().dtype() != DType.I64
@@ -556,14 +556,14 @@ public final class StageRunner {
         int rank = tokens ? 2 : 3;
         if (tensor.dtype() != (tokens ? DType.I64 : DType.F32)
                 || shape.rank() != rank
-                || (!tokens && shape.axis(2) != stage.config().hidden())) {
+                || (!tokens && shape.axis(2) != stage.config().edgeWidth())) {
             throw new ProtocolViolation(
                     "activation: "
                             + tensor
                             + ", expected "
                             + (tokens
                                     ? "I64 [rows, length]"
-                                    : "F32 [rows, length, " + stage.config().hidden() + "]"));
+                                    : "F32 [rows, length, " + stage.config().edgeWidth() + "]"));
         }
         if (rows(activation) < 1
                 || rows(activation) > workload.rows()

@@ -18,12 +18,12 @@ public record TensorSizes(ModelConfig config, Workload workload, long bytesMax) 
 
     /** Bytes of a micro-batch's hidden states, or of their gradient. */
     public long hidden() {
-        return bounded(positions() * Float.BYTES * config.hidden());
+        return bounded(positions() * Float.BYTES * config.edgeWidth());
     }
 
     /** Bytes of a micro-batch's logits. */
     public long logits() {
-        return bounded(positions() * Float.BYTES * config.vocabulary());
+        return bounded(positions() * Float.BYTES * config.resultWidth());
     }
 
     /** Bytes of the embedding, or of its gradient. */

@@ -239,7 +239,15 @@ final class Train implements Callable<Integer> {
             throw new UsageException("name either a MODEL folder or --fresh HIDDENxLAYERS");
         }
         if (model != null) {
-            return Model.load(model);
+            var loaded = Model.load(model);
+            if (!loaded.config().causal()) {
+                throw new UsageException(
+                        "MODEL " + model + ": for " + loaded.config().task() + ", not for text");
+            }
+            if (!loaded.config().dropout().none()) {
+                output.say("without the dropout that the model's configuration names");
+            }
+            return loaded.withoutDropout();
         }
         var size = String.valueOf(fresh).split("x", -1);
         if (size.length != 2) {

@@ -3,8 +3,12 @@ package tensorlink.testnet.parity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,7 +36,10 @@ import tensorlink.testnet.LocalNetwork;
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         footerHeading = "%nExample:%n",
-        footer = "  tensorlink parity parity/llama --stages 2")
+        footer = {
+            "  tensorlink parity compute/src/test/resources/parity/llama --stages 2",
+            "  tensorlink parity compute/src/test/resources/parity --stages 2 --network"
+        })
 public final class ParityCommand implements Callable<Integer> {
     @Mixin private Output output = new Output();
 
@@ -40,7 +47,8 @@ public final class ParityCommand implements Callable<Integer> {
             paramLabel = "FOLDER",
             description =
                     "a checkpoint with golden.safetensors, as"
-                            + " compute/src/test/parity/make_goldens.py writes")
+                            + " compute/src/test/parity/make_goldens.py writes, or a folder of"
+                            + " such")
     private Path folder = Path.of(".");
 
     @Option(
@@ -74,21 +82,60 @@ public final class ParityCommand implements Callable<Integer> {
         if (!Files.isDirectory(folder)) {
             throw new UsageException(folder + " is not a folder");
         }
-        var model = Model.load(folder);
+        var checkpoints = checkpoints();
+        boolean passes = true;
+        var results = new ArrayList<Map<String, Object>>();
+        try (Engine engine = TorchEngine.open()) {
+            for (var checkpoint : checkpoints) {
+                var report = measure(checkpoint, engine);
+                show(checkpoint, report);
+                results.add(result(checkpoint, report));
+                passes &= report.passes();
+            }
+        }
+        if (results.size() == 1) {
+            output.tell(results.getFirst());
+        } else {
+            output.say(
+                    checkpoints.size() + " checkpoints: " + (passes ? "all pass" : "NOT ALL PASS"));
+            output.tell(Map.of("checkpoints", results, "passes", passes));
+        }
+        return (passes ? ExitCode.DONE : ExitCode.CHECK_FAILED).status();
+    }
+
+    /** The folder itself, or those in it that have results. */
+    private List<Path> checkpoints() throws IOException {
+        if (Files.exists(folder.resolve("config.json"))) {
+            return List.of(folder);
+        }
+        var found = new ArrayList<Path>();
+        try (var children = Files.newDirectoryStream(folder)) {
+            for (var child : children) {
+                if (Files.exists(child.resolve("golden.safetensors"))) {
+                    found.add(child);
+                }
+            }
+        }
+        if (found.isEmpty()) {
+            throw new UsageException(folder + " has no checkpoint with golden.safetensors");
+        }
+        Collections.sort(found);
+        return found;
+    }
+
+    private ParityReport measure(Path checkpoint, Engine engine)
+            throws IOException, InterruptedException {
+        var model = Model.load(checkpoint);
         int layers = model.config().layers();
         if (stages < 1 || stages > layers) {
             throw new UsageException(
                     "--stages " + stages + ": the model has " + layers + " layers");
         }
-        var golden = Golden.open(folder, model.config());
-        try (Engine engine = TorchEngine.open();
-                var alone = LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
-            var report =
-                    network
-                            ? overNetwork(golden, model, engine, alone)
-                            : inProcess(golden, model, engine, alone);
-            show(report);
-            return (report.passes() ? ExitCode.DONE : ExitCode.CHECK_FAILED).status();
+        var golden = Golden.open(checkpoint, model.config());
+        try (var alone = LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
+            return network
+                    ? overNetwork(golden, model, engine, alone)
+                    : inProcess(golden, model, engine, alone);
         }
     }
 
@@ -102,8 +149,11 @@ public final class ParityCommand implements Callable<Integer> {
 
     private ParityReport overNetwork(Golden golden, Model model, Engine engine, LocalRun alone)
             throws IOException, InterruptedException {
-        var inputs = golden.batch().inputs();
-        int length = Math.max(inputs.length(), golden.greedy().size());
+        var inputs = golden.inputs();
+        int length =
+                model.config().causal()
+                        ? Math.max(inputs.length(), golden.greedy().size())
+                        : inputs.length();
         var options =
                 JobOptions.training()
                         .workers(stages)
@@ -116,12 +166,12 @@ public final class ParityCommand implements Callable<Integer> {
         }
     }
 
-    private void show(ParityReport report) {
+    private void show(Path checkpoint, ParityReport report) {
         output.say(
                 String.format(
                         Locale.ROOT,
                         "%s in %d stage%s%s",
-                        folder,
+                        checkpoint,
                         stages,
                         stages == 1 ? "" : "s",
                         network ? ", over loopback workers" : ""));
@@ -139,8 +189,11 @@ public final class ParityCommand implements Callable<Integer> {
                         + (report.bitEqualToOneStage() ? "bit-equal" : "NOT bit-equal")
                         + " to one stage");
         report.failures().forEach(failure -> output.say("  !! " + failure));
+    }
+
+    private Map<String, Object> result(Path checkpoint, ParityReport report) {
         var result = new LinkedHashMap<String, Object>();
-        result.put("folder", folder.toString());
+        result.put("folder", checkpoint.toString());
         result.put("stages", stages);
         result.put("network", network);
         result.put("logits", report.logits());
@@ -151,7 +204,7 @@ public final class ParityCommand implements Callable<Integer> {
         result.put("greedy", report.greedy());
         result.put("bitEqualToOneStage", report.bitEqualToOneStage());
         result.put("passes", report.passes());
-        output.tell(result);
+        return result;
     }
 
     private void line(String name, double difference, double tolerance, String where) {
