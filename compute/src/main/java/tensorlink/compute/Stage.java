@@ -14,11 +14,11 @@ import tensorlink.compute.tensor.TensorSpec;
  *
  * <p>Calls may come from any thread and run one after another on the stage's own compute thread; a
  * caller waits for its result. Every tensor passed in is taken over and closed by the stage; every
- * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time], labels
- * of a classification I64 of shape [batch, 1]; what stages hand to each other is F32 of shape
- * [batch, time, {@link ModelConfig#edgeWidth}], its gradient F32 of shape [batch, time, hidden];
- * what the last stage gives is F32 of shape {@link ModelConfig#resultShape}, in what follows called
- * logits.
+ * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time],
+ * labels of a classification I64 of shape [batch, 1]; what stages hand to each other is F32 of
+ * shape [batch, time, {@link ModelConfig#edgeWidth}], its gradient F32 of shape [batch, time,
+ * hidden]; what the last stage gives is F32 of shape {@link ModelConfig#resultShape}, in what
+ * follows called logits.
  *
  * <p>In a causal model positions look only at those before them. Others see whole texts: there a
  * token id of {@link Tokens#PADDING} is no token, and {@link ModelConfig#idLimit} says how ids name
@@ -54,8 +54,8 @@ public interface Stage extends AutoCloseable {
     Tensor forward(int microBatch, Tensor input) throws InterruptedException;
 
     /**
-     * Last stage only: runs forward up to the loss of the model's {@link Task} and keeps what {@link
-     * #backward} will need.
+     * Last stage only: runs forward up to the loss of the model's {@link Task} and keeps what
+     * {@link #backward} will need.
      *
      * @param labels token ids, of which a causal model predicts that at position {@code t} from
      *     positions before it, or classes; -100 marks what does not count

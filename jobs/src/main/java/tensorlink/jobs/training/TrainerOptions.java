@@ -88,11 +88,13 @@ public record TrainerOptions(
     }
 
     public TrainerOptions seed(long value) {
-        return new TrainerOptions(length, rows, value, rule, maxNorm, logEvery, evaluateEvery, saveEvery);
+        return new TrainerOptions(
+                length, rows, value, rule, maxNorm, logEvery, evaluateEvery, saveEvery);
     }
 
     public TrainerOptions logEvery(int steps) {
-        return new TrainerOptions(length, rows, seed, rule, maxNorm, steps, evaluateEvery, saveEvery);
+        return new TrainerOptions(
+                length, rows, seed, rule, maxNorm, steps, evaluateEvery, saveEvery);
     }
 
     public TrainerOptions evaluateEvery(int steps) {
@@ -100,6 +102,7 @@ public record TrainerOptions(
     }
 
     public TrainerOptions saveEvery(int steps) {
-        return new TrainerOptions(length, rows, seed, rule, maxNorm, logEvery, evaluateEvery, steps);
+        return new TrainerOptions(
+                length, rows, seed, rule, maxNorm, logEvery, evaluateEvery, steps);
     }
 }

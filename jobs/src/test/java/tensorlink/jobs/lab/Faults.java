@@ -97,7 +97,7 @@ public final class Faults {
                                             && again.get() <= 0
                                             && result instanceof PreparedStep prepared
                                     ? new PreparedStep(
-                                            Digest.of(new byte[0]), prepared.squaredNorm())
+                                            Digest.of(new byte[0]), prepared.squaredNorms())
                                     : result;
                         });
     }

@@ -94,16 +94,22 @@ final class LinearImages implements Trainee<ImageBatch> {
     }
 
     @Override
-    public Stepped step(Optimizer rule) {
+    public Stepped step(Optimizer rule, double maxNorm) {
         double squares = 0;
+        for (var row : gradients) {
+            for (double gradient : row) {
+                squares += gradient * gradient;
+            }
+        }
+        double norm = Math.sqrt(squares);
+        double scale = Math.min(1, maxNorm / norm);
         for (int c = 0; c < weights.length; c++) {
             for (int i = 0; i < weights[c].length; i++) {
-                weights[c][i] -= rule.learningRate() * gradients[c][i];
-                squares += gradients[c][i] * gradients[c][i];
+                weights[c][i] -= rule.learningRate() * scale * gradients[c][i];
             }
         }
         steps++;
-        return new Stepped((float) loss, Math.sqrt(squares));
+        return new Stepped((float) loss, norm);
     }
 
     @Override

@@ -19,6 +19,7 @@ import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -40,7 +41,7 @@ class TrainingRecordTest {
     private static LoggedStep step(long number) {
         var batch = Batch.of(Tokens.of(new long[] {number, 2, 3}, new long[] {-100, 5, 6}));
         return new LoggedStep(
-                new Command.Commit(number, AdamW.lr(0.1 * number)),
+                new Command.Commit(number, new Update(AdamW.lr(0.1 * number), 0.5f)),
                 List.of(new LoggedStep.LoggedBatch(true, batch.split(2), List.of(1.5f, 0f))),
                 List.of(
                         new LoggedStep.Outcome(

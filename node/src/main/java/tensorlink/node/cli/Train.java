@@ -292,12 +292,9 @@ final class Train implements Callable<Integer> {
                             (long) run.rows() * data.length(),
                             () -> distributed.report().stages())) {
                 var trainee = Trainee.of(distributed);
-                var end = run.train(
-                                trainee,
-                                run.stateAt(trainee.steps()),
-                                examples,
-                                training,
-                                console);
+                var end =
+                        run.train(
+                                trainee, run.stateAt(trainee.steps()), examples, training, console);
                 var result = new LinkedHashMap<String, Object>();
                 result.put("job", distributed.job().hex());
                 result.putAll(result(end, console));
@@ -341,7 +338,8 @@ final class Train implements Callable<Integer> {
                                 run.steps(examples),
                                 (long) run.rows() * data.length(),
                                 List::of)) {
-            var end = run.train(
+            var end =
+                    run.train(
                             Trainee.of(local, start, microBatches),
                             from,
                             examples,
