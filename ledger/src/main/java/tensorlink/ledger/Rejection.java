@@ -27,7 +27,38 @@ public enum Rejection {
     TOO_MANY_AGREEMENTS("TooManyAgreements"),
     BINDING_EXPIRED("BindingExpired"),
     /** The binding reaches further into the future than allowed. */
-    BINDING_TOO_LONG("BindingTooLong");
+    BINDING_TOO_LONG("BindingTooLong"),
+    /** The lock's end is over already. */
+    LOCK_EXPIRED("LockExpired"),
+    /** A lock that runs can be made larger and longer only. */
+    LOCK_SHRINKS("LockShrinks"),
+    /** The lock is not over, so it cannot be freed. */
+    LOCK_ACTIVE("LockActive"),
+    /** Money leaves when its notice ends, not before. */
+    NOTICE_RUNNING("NoticeRunning"),
+    /** The account has not put up enough collateral, or was slashed. */
+    NOT_VALIDATOR("NotValidator"),
+    RECORD_TOO_LARGE("RecordTooLarge"),
+    /** Fewer validators have signed than must. */
+    QUORUM_MISSING("QuorumMissing"),
+    TOO_FEW_VALIDATORS("TooFewValidators"),
+    /** The two statements do not contradict each other. */
+    NO_EQUIVOCATION("NoEquivocation"),
+    /** The pool does not hold what the root promises. */
+    REWARD_POOL_EXCEEDED("RewardPoolExceeded"),
+    /** The root's total is less than the one's before: sums only grow. */
+    REWARDS_SHRINK("RewardsShrink"),
+    /** The leaves add up to more than the root's total. */
+    REWARDS_EXCEED_TOTAL("RewardsExceedTotal"),
+    /** A root of this epoch or a later one was posted, even if it was cancelled. */
+    EPOCH_PASSED("EpochPassed"),
+    /** Another root waits for its delay to pass. */
+    ROOT_PENDING("RootPending"),
+    ROOT_UNKNOWN("RootUnknown"),
+    /** The root counts already, so it cannot be cancelled. */
+    ROOT_ACTIVE("RootActive"),
+    /** The proof does not lead from the account's total to the root. */
+    INVALID_PROOF("InvalidProof");
 
     private final String errorName;
 

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
+import {Signature} from "./Credits.sol";
+import {Validators} from "./Validators.sol";
+
+/// Rewards beside the vouchers: a pool, and one Merkle root of what each account has earned in all.
+///
+/// More than two thirds of the validators sign a root. It counts after a delay in which it can be
+/// cancelled. A root names the sum of its leaves, which the pool must hold, apart from all deposits and
+/// collateral. A validator signs one root for an epoch, ever; two are proof against it.
+abstract contract Rewards is Validators {
+    struct Funding {
+        address funder;
+        uint128 cumulative;
+    }
+
+    struct RewardRoot {
+        uint64 epoch;
+        bytes32 root;
+        /// The sum of all leaves.
+        uint128 total;
+        /// Of the list of leaves, by which it is found.
+        bytes32 leavesHash;
+    }
+
+    struct Root {
+        bytes32 root;
+        uint128 total;
+        uint64 epoch;
+        uint64 activeFrom;
+    }
+
+    error RewardPoolExceeded();
+    error RewardsShrink();
+    error RewardsExceedTotal();
+    error EpochPassed();
+    error RootPending();
+    error RootUnknown();
+    error RootActive();
+    error InvalidProof();
+    error NoEquivocation();
+    error TooFewValidators();
+
+    event Funded(address indexed funder, uint128 amount, uint128 cumulative);
+    event RootPosted(uint64 indexed epoch, bytes32 root, uint128 total, bytes32 leavesHash, uint64 activeFrom);
+    event RootCancelled(uint64 indexed epoch);
+    event Claimed(address indexed account, uint128 amount, uint128 cumulative);
+
+    bytes32 private constant FUNDING = keccak256("Funding(address funder,uint128 cumulative)");
+    bytes32 private constant REWARD_ROOT =
+        keccak256("RewardRoot(uint64 epoch,bytes32 root,uint128 total,bytes32 leavesHash)");
+    bytes32 private constant ROOT_CANCEL = keccak256("RootCancel(uint64 epoch)");
+
+    /// May cancel a root by itself; zero for nobody.
+    address public immutable guardian;
+
+    /// How long a root waits before it counts.
+    uint64 public immutable activationDelay;
+
+    /// The fewest validators that post roots.
+    uint64 public immutable validatorsMin;
+
+    /// What the pool holds for claims.
+    uint128 public rewardPool;
+
+    /// All that was ever claimed.
+    uint128 public claimedTotal;
+
+    /// Of the last root that was posted, cancelled or not.
+    uint64 public lastEpoch;
+
+    Root private _active;
+    Root private _pending;
+
+    mapping(address funder => uint128) public funded;
+    mapping(address account => uint128) public claimed;
+
+    constructor(address guardian_, uint64 activationDelay_, uint64 validatorsMin_) {
+        guardian = guardian_;
+        activationDelay = activationDelay_;
+        validatorsMin = validatorsMin_;
+    }
+
+    /// The root that claims are proven against; all zero before the first.
+    function currentRoot() public view returns (Root memory) {
+        return _pendingCounts() ? _pending : _active;
+    }
+
+    /// The root that waits; all zero when none does.
+    function pendingRoot() external view returns (Root memory none) {
+        return _pendingCounts() ? none : _pending;
+    }
+
+    /// Moves credits into the pool up to a sum since the beginning; false when they were before.
+    function fund(Funding calldata m, Signature calldata signature) external returns (bool) {
+        uint128 before = funded[m.funder];
+        if (m.cumulative <= before) return false;
+        uint128 amount = m.cumulative - before;
+        _setAside(m.funder, amount);
+        _requireSigned(m.funder, keccak256(abi.encode(FUNDING, m)), signature);
+        funded[m.funder] = m.cumulative;
+        rewardPool += amount;
+        emit Funded(m.funder, amount, m.cumulative);
+        return true;
+    }
+
+    /// Begins the delay of an epoch's root; false when it is the last that was posted.
+    function postRoot(RewardRoot calldata m, Signature[] calldata signatures) external returns (bool) {
+        Root memory pending = _pending;
+        if (pending.activeFrom != 0) {
+            if (m.epoch == pending.epoch && m.root == pending.root && m.total == pending.total) return false;
+            if (block.timestamp < pending.activeFrom) revert RootPending();
+            _active = pending;
+        }
+        if (m.epoch <= lastEpoch) revert EpochPassed();
+        if (m.total < _active.total) revert RewardsShrink();
+        if (m.total - claimedTotal > rewardPool) revert RewardPoolExceeded();
+        if (validatorCount() < validatorsMin) revert TooFewValidators();
+        _requireValidators(_quorum(), keccak256(abi.encode(REWARD_ROOT, m)), signatures);
+        uint64 activeFrom = uint64(block.timestamp) + activationDelay;
+        lastEpoch = m.epoch;
+        _pending = Root(m.root, m.total, m.epoch, activeFrom);
+        emit RootPosted(m.epoch, m.root, m.total, m.leavesHash, activeFrom);
+        return true;
+    }
+
+    /// Takes back a root that waits: by the guardian, or by as many validators as could have prevented it.
+    function cancelRoot(uint64 epoch, Signature[] calldata signatures) external {
+        if (_pending.activeFrom == 0 || _pending.epoch != epoch) revert RootUnknown();
+        if (_pendingCounts()) revert RootActive();
+        if (msg.sender != guardian || guardian == address(0)) {
+            uint256 blocking = validatorCount() + 1 - _quorum();
+            _requireValidators(blocking == 0 ? 1 : blocking, keccak256(abi.encode(ROOT_CANCEL, epoch)), signatures);
+        }
+        delete _pending;
+        emit RootCancelled(epoch);
+    }
+
+    /// Pays an account what it has earned in all less what it has claimed before.
+    function claim(address account, uint128 total, bytes32[] calldata proof) external returns (uint128 due) {
+        uint128 before = claimed[account];
+        if (total <= before) return 0;
+        due = total - before;
+        Root memory root = currentRoot();
+        // Hashed twice, so that no inner node of the tree can pass for a leaf.
+        bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(account, total))));
+        if (!MerkleProof.verifyCalldata(proof, root.root, leaf)) revert InvalidProof();
+        if (claimedTotal + due > root.total) revert RewardsExceedTotal();
+        claimed[account] = total;
+        claimedTotal += due;
+        rewardPool -= due;
+        _release(account, due);
+        emit Claimed(account, due, total);
+    }
+
+    /// Punishes a validator that signed two roots for one epoch. Whoever proves it gets a share.
+    function slash(
+        RewardRoot calldata one,
+        Signature calldata oneSignature,
+        RewardRoot calldata other,
+        Signature calldata otherSignature
+    ) external {
+        bytes32 oneHash = keccak256(abi.encode(REWARD_ROOT, one));
+        bytes32 otherHash = keccak256(abi.encode(REWARD_ROOT, other));
+        if (one.epoch != other.epoch || oneHash == otherHash) revert NoEquivocation();
+        address validator = _signer(oneHash, oneSignature);
+        _requireSigned(validator, otherHash, otherSignature);
+        _slash(validator, msg.sender);
+    }
+
+    function _pendingCounts() private view returns (bool) {
+        return _pending.activeFrom != 0 && block.timestamp >= _pending.activeFrom;
+    }
+}

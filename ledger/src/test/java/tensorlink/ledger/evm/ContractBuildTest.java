@@ -1,0 +1,89 @@
+package tensorlink.ledger.evm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tensorlink.ledger.Rejection;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** What is deployed is what the sources say. */
+class ContractBuildTest {
+    private static final Path COMMITTED =
+            Path.of("src/main/resources/tensorlink/ledger/evm/TensorlinkLedger.json");
+
+    /** EIP-170: a chain refuses to deploy more. */
+    private static final int CODE_BYTES_MAX = 24_576;
+
+    @Test
+    void the_committed_contract_is_what_its_sources_compile_to(@TempDir Path directory)
+            throws Exception {
+        ContractTools.require("solc");
+        var built = directory.resolve("built.json");
+        var log = directory.resolve("log").toFile();
+
+        var compiler =
+                new ProcessBuilder("node", "compile.mjs", built.toString())
+                        .directory(ContractTools.FOLDER.toFile())
+                        .redirectErrorStream(true)
+                        .redirectOutput(log)
+                        .start();
+
+        assertThat(compiler.waitFor(2, TimeUnit.MINUTES)).as("the compiler ends").isTrue();
+        assertThat(compiler.exitValue()).as(Files.readString(log.toPath())).isZero();
+        assertThat(built).hasSameBinaryContentAs(COMMITTED);
+    }
+
+    @Test
+    void each_error_of_the_contract_is_a_rejection_of_the_ledger() throws Exception {
+        var names = Arrays.stream(Rejection.values()).map(Rejection::errorName).toList();
+
+        var ours = new ArrayList<>(named("error"));
+        ours.removeIf(name ->
+                name.startsWith("ERC20")
+                        || List.of("InvalidShortString", "StringTooLong").contains(name));
+
+        assertThat(ours).hasSizeGreaterThan(20).isSubsetOf(names);
+        assertThat(names)
+                .containsAll(ours)
+                .filteredOn(name -> !ours.contains(name))
+                .containsExactly("TooManyOpenJobs", "BindingExpired", "BindingTooLong");
+    }
+
+    @Test
+    void whoever_calls_first_after_the_deployment_cannot_set_anything() throws Exception {
+        assertThat(named("function"))
+                .noneMatch(name -> name.startsWith("set") || name.contains("owner"));
+    }
+
+    @Test
+    void the_contract_fits_a_chain() throws Exception {
+        int hexDigits = contract().get("bytecode").asString().length() - 2;
+
+        // With the code that runs once; what stays is smaller.
+        assertThat(hexDigits / 2).isBetween(1_000, CODE_BYTES_MAX);
+    }
+
+    private static List<String> named(String type) throws IOException {
+        var names = new ArrayList<String>();
+        for (var entry : contract().get("abi")) {
+            if (entry.get("type").asString().equals(type)) {
+                names.add(entry.get("name").asString());
+            }
+        }
+        return names;
+    }
+
+    private static JsonNode contract() throws IOException {
+        return JsonMapper.shared().readTree(Files.readString(COMMITTED, StandardCharsets.UTF_8));
+    }
+}
