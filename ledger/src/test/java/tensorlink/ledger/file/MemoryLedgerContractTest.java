@@ -1,10 +1,16 @@
 package tensorlink.ledger.file;
 
 import java.time.InstantSource;
+import org.junit.jupiter.api.Nested;
+import tensorlink.ledger.ConservationContract;
+import tensorlink.ledger.DisputeContract;
+import tensorlink.ledger.EscrowContract;
 import tensorlink.ledger.Ledger;
 import tensorlink.ledger.LedgerContract;
+import tensorlink.ledger.RewardContract;
+import tensorlink.ledger.ValidatorContract;
 
-/** The contract of every ledger, in memory. */
+/** The contracts of every ledger, in memory. */
 class MemoryLedgerContractTest extends LedgerContract {
 
     @Override
@@ -15,5 +21,50 @@ class MemoryLedgerContractTest extends LedgerContract {
     @Override
     protected int sequences() {
         return 50;
+    }
+
+    @Nested
+    class Escrow extends EscrowContract {
+        @Override
+        protected Ledger open(InstantSource clock) {
+            return MemoryLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Validators extends ValidatorContract {
+        @Override
+        protected Ledger open(InstantSource clock) {
+            return MemoryLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Rewards extends RewardContract {
+        @Override
+        protected Ledger open(InstantSource clock) {
+            return MemoryLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Disputes extends DisputeContract {
+        @Override
+        protected Ledger open(InstantSource clock) {
+            return MemoryLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Conservation extends ConservationContract {
+        @Override
+        protected Ledger open(InstantSource clock) {
+            return MemoryLedgerContractTest.this.open(clock);
+        }
+
+        @Override
+        protected int sequences() {
+            return 40;
+        }
     }
 }
