@@ -23,7 +23,18 @@ final class Fields {
         JOB_CLOSING(5),
         VOUCHER(6),
         USAGE_RECEIPT(7),
-        PEER_BINDING(8);
+        PEER_BINDING(8),
+        WITHDRAWAL(9),
+        LOCK(10),
+        STAKE(11),
+        UNSTAKE(12),
+        PEER_RECORD(13),
+        FUNDING(14),
+        REWARD_ROOT(15),
+        ROOT_CANCEL(16),
+        DISPUTE(17),
+        VERDICT(18),
+        LEDGER_HEAD(19);
 
         private final int code;
 
@@ -126,6 +137,11 @@ final class Fields {
     /** As many bytes as the octet before them says. */
     ByteString counted(String field) throws LedgerFormatException {
         return take(field, octet(field));
+    }
+
+    /** As many bytes as the two octets before them say. */
+    ByteString countedLong(String field) throws LedgerFormatException {
+        return take(field, octet(field) << 8 | octet(field));
     }
 
     LedgerFormatException bad(int at, String field, String problem) {

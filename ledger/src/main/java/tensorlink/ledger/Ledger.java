@@ -9,7 +9,8 @@ import java.util.function.Consumer;
  *
  * <p>Money moves one way: the issuer grants <em>credits</em>, a payer moves credits into its
  * <em>deposit</em>, and a voucher moves deposit into the payee's credits. At any time the credits
- * and deposits of all accounts add up to what was issued.
+ * and deposits of all accounts add up to what was issued. What else some ledgers keep is in {@link
+ * FullLedger}.
  *
  * <p>Requests carry their own signatures, so anyone may hand them in. They answer with an {@link
  * Outcome} that is final when returned; refusals are values, and a {@link LedgerException} means

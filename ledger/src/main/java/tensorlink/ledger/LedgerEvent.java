@@ -1,5 +1,6 @@
 package tensorlink.ledger;
 
+import com.google.protobuf.ByteString;
 import java.time.Instant;
 
 /**
@@ -35,5 +36,54 @@ public record LedgerEvent(Cursor at, Instant time, Change change) {
 
         record Redeemed(Account payer, Account payee, Amount amount, Amount cumulative)
                 implements Change {}
+
+        record WithdrawalNoticed(Account payer, Amount leaving, Instant ends) implements Change {}
+
+        record Withdrawn(Account payer, Amount amount) implements Change {}
+
+        record Locked(Account payer, Account payee, Amount amount, Instant until)
+                implements Change {}
+
+        record Unlocked(Account payer, Account payee, Amount amount) implements Change {}
+
+        record Staked(Account validator, Amount amount, Amount cumulative) implements Change {}
+
+        record UnstakeNoticed(Account validator, Amount leaving, Instant ends) implements Change {}
+
+        record Unstaked(Account validator, Amount amount) implements Change {}
+
+        record ValidatorJoined(Account validator) implements Change {}
+
+        record ValidatorLeft(Account validator) implements Change {}
+
+        record PeerAnnounced(Account validator, long serial, ByteString record) implements Change {}
+
+        /** What of the collateral the reporter got; the rest is gone for good. */
+        record Slashed(Account validator, Account reporter, Amount burned, Amount reported)
+                implements Change {}
+
+        record Funded(Account funder, Amount amount, Amount cumulative) implements Change {}
+
+        record RootPosted(RewardRoot root, Instant activeFrom) implements Change {}
+
+        record RootCancelled(long epoch) implements Change {}
+
+        record Claimed(Account account, Amount amount, Amount cumulative) implements Change {}
+
+        /** {@code locked} is what is now kept for the payee in all. */
+        record Disputed(
+                Bytes32 agreement, Account plaintiff, Bytes32 evidence, Instant ends, Amount locked)
+                implements Change {}
+
+        /** {@code cumulative} is the new sum of the pair, as in {@link Redeemed}. */
+        record Judged(
+                Bytes32 agreement, Account payer, Account payee, Amount amount, Amount cumulative)
+                implements Change {}
+
+        /**
+         * What was told before did not happen after all: the chain has taken it back. Told newest
+         * first, before what happened instead. A ledger that is its own truth tells none.
+         */
+        record Retracted(Change change) implements Change {}
     }
 }

@@ -9,7 +9,22 @@ import com.google.protobuf.ByteString;
  * signer, so that its signature can be checked without looking anything up.
  */
 public sealed interface Message
-        permits Deposit, Issuance, JobClosing, JobOpening, PeerBinding, UsageReceipt, Voucher {
+        permits Deposit,
+                Dispute,
+                Funding,
+                Issuance,
+                JobClosing,
+                JobOpening,
+                LedgerHead,
+                Lock,
+                PeerBinding,
+                PeerRecord,
+                Stake,
+                Unstake,
+                UsageReceipt,
+                Verdict,
+                Voucher,
+                Withdrawal {
 
     /** Who must sign. */
     Account signer();

@@ -58,7 +58,18 @@ public enum Rejection {
     /** The root counts already, so it cannot be cancelled. */
     ROOT_ACTIVE("RootActive"),
     /** The proof does not lead from the account's total to the root. */
-    INVALID_PROOF("InvalidProof");
+    INVALID_PROOF("InvalidProof"),
+    /** The agreement is not on the ledger, or not the one that the message names. */
+    AGREEMENT_UNKNOWN("AgreementUnknown"),
+    /** Only its payer and its payee can dispute an agreement. */
+    NOT_AGREEMENT_PARTY("NotAgreementParty"),
+    /** The agreement names nobody to judge, or somebody else. */
+    NOT_ARBITER("NotArbiter"),
+    DISPUTE_UNKNOWN("DisputeUnknown"),
+    /** The time for a verdict has passed, or there is another one. */
+    DISPUTE_OVER("DisputeOver"),
+    /** The verdict moves more than the agreement's maximum price. */
+    VERDICT_TOO_HIGH("VerdictTooHigh");
 
     private final String errorName;
 

@@ -35,6 +35,11 @@ public record Signature65(ByteString bytes) {
         }
     }
 
+    /** Reads {@code 0x} and 130 hexadecimal digits. */
+    public static Signature65 parse(String text) {
+        return new Signature65(Hex.parse(text, SIZE));
+    }
+
     /**
      * Joins the numbers, taking the low one of s and its twin; {@code odd} tells of the point of r.
      */

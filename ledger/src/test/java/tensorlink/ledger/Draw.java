@@ -90,4 +90,48 @@ public record Draw(RandomGenerator random) {
     public UsageReceipt receipt() {
         return new UsageReceipt(word(), account(), number(), number());
     }
+
+    public Withdrawal withdrawal() {
+        return new Withdrawal(account(), amount());
+    }
+
+    public Lock lock() {
+        return new Lock(account(), account(), amount(), time());
+    }
+
+    public Stake stake() {
+        return new Stake(account(), amount());
+    }
+
+    public Unstake unstake() {
+        return new Unstake(account(), amount());
+    }
+
+    public PeerRecord record() {
+        return new PeerRecord(account(), bytes(random.nextInt(400)), number());
+    }
+
+    public Funding funding() {
+        return new Funding(account(), amount());
+    }
+
+    public RewardRoot root() {
+        return new RewardRoot(number(), word(), amount(), word());
+    }
+
+    public RootCancel cancel() {
+        return new RootCancel(number());
+    }
+
+    public Dispute dispute() {
+        return new Dispute(word(), account(), word());
+    }
+
+    public Verdict verdict() {
+        return new Verdict(word(), amount(), account());
+    }
+
+    public LedgerHead head() {
+        return new LedgerHead(account(), number(), word(), time());
+    }
 }

@@ -37,6 +37,24 @@ class EncodingTest {
                     new Form<>(draw::voucher, Voucher::encode, Voucher::decode),
                     new Form<>(draw::receipt, UsageReceipt::encode, UsageReceipt::decode),
                     new Form<>(draw::binding, PeerBinding::encode, PeerBinding::decode),
+                    new Form<>(draw::withdrawal, Withdrawal::encode, Withdrawal::decode),
+                    new Form<>(draw::lock, Lock::encode, Lock::decode),
+                    new Form<>(draw::stake, Stake::encode, Stake::decode),
+                    new Form<>(draw::unstake, Unstake::encode, Unstake::decode),
+                    new Form<>(draw::record, PeerRecord::encode, PeerRecord::decode),
+                    new Form<>(draw::funding, Funding::encode, Funding::decode),
+                    new Form<>(draw::root, RewardRoot::encode, RewardRoot::decode),
+                    new Form<>(draw::cancel, RootCancel::encode, RootCancel::decode),
+                    new Form<>(draw::dispute, Dispute::encode, Dispute::decode),
+                    new Form<>(draw::verdict, Verdict::encode, Verdict::decode),
+                    new Form<>(draw::head, LedgerHead::encode, LedgerHead::decode),
+                    new Form<>(
+                            () ->
+                                    new Equivocation.Heads(
+                                            new Signed<>(draw.head(), draw.signature()),
+                                            new Signed<>(draw.head(), draw.signature())),
+                            Equivocation.Heads::encode,
+                            Equivocation.Heads::decode),
                     new Form<>(
                             () ->
                                     new SignedPeerBinding(

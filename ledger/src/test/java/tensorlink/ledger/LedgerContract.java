@@ -4,17 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
-import java.io.IOException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
-import java.util.concurrent.Executors;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import tensorlink.ledger.JobRecord.Engagement;
 import tensorlink.ledger.JobRecord.Status;
@@ -28,42 +22,10 @@ import tensorlink.ledger.Outcome.Rejected;
  * What every {@link Ledger} must do, whatever keeps it. A kind of ledger passes by a subclass that
  * opens one; the tests run unchanged.
  */
-public abstract class LedgerContract {
-    protected static final String NETWORK = "contract-test";
-    protected static final AccountKey ISSUER = key("issuer");
-
-    private static final AccountKey ALICE = key("alice");
-    private static final AccountKey BOB = key("bob");
-    private static final AccountKey CAROL = key("carol");
-    private static final Duration HOUR = Duration.ofHours(1);
-    private static final Bytes32 SPEC = Bytes32.keccak("spec");
-    private static final Bytes32 SALT = Bytes32.keccak("salt");
-    private static final Bytes32 RESULT = Bytes32.keccak("result");
-
-    private final TestClock clock = new TestClock();
-    private Ledger ledger;
-    private Domain domain;
-
-    /** A new ledger of {@link #NETWORK} whose credits {@link #ISSUER} grants. */
-    protected abstract Ledger open(InstantSource clock) throws IOException;
+public abstract class LedgerContract extends LedgerKit<Ledger> {
 
     /** How many random sequences of calls to try. */
     protected abstract int sequences();
-
-    static AccountKey key(String name) {
-        return AccountKey.of(Bytes32.keccak("key of " + name));
-    }
-
-    @BeforeEach
-    void open() throws IOException {
-        ledger = open(clock);
-        domain = ledger.info().domain();
-    }
-
-    @AfterEach
-    void close() throws IOException {
-        ledger.close();
-    }
 
     // Money.
 
@@ -638,160 +600,5 @@ public abstract class LedgerContract {
                 throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
             }
         }
-    }
-
-    // The vocabulary of the tests above.
-
-    private interface Call {
-        Outcome run() throws Exception;
-    }
-
-    private interface Entering<M extends Message> {
-        Outcome run(Signed<M> signed) throws Exception;
-    }
-
-    private void rejects(Rejection code, Call call) throws Exception {
-        var before = snapshot();
-
-        var outcome = call.run();
-
-        assertThat(outcome).isInstanceOf(Rejected.class);
-        assertThat(((Rejected) outcome).code()).as(outcome.toString()).isEqualTo(code);
-        assertThat(snapshot()).isEqualTo(before);
-    }
-
-    private <M extends Record & Message> void rejectsMutations(
-            Signed<M> signed, int fields, Entering<M> entering) throws Exception {
-        var before = snapshot();
-        var mutations = Mutations.of(signed.message());
-        assertThat(mutations).hasSize(fields);
-        for (var field : mutations.entrySet()) {
-            assertThat(field.getValue()).as(field.getKey()).isNotEmpty();
-            for (var mutation : field.getValue()) {
-                var outcome = entering.run(new Signed<>(mutation, signed.signature()));
-
-                assertThat(outcome).as(mutation.toString()).isInstanceOf(Rejected.class);
-                assertThat(snapshot()).as(mutation.toString()).isEqualTo(before);
-            }
-        }
-    }
-
-    /** All that anyone can see of the ledger. */
-    private List<Object> snapshot() throws Exception {
-        var seen = new ArrayList<Object>();
-        var accounts = List.of(ALICE.account(), BOB.account(), CAROL.account(), ISSUER.account());
-        for (var account : accounts) {
-            seen.add(ledger.issued(account));
-            seen.add(ledger.credits(account));
-            seen.add(ledger.deposited(account));
-            seen.add(ledger.balance(account));
-            for (var other : accounts) {
-                seen.add(ledger.redeemed(account, other));
-            }
-        }
-        seen.add(ledger.job(jobId()));
-        seen.addAll(eventsFrom(Cursor.START));
-        return seen;
-    }
-
-    private static List<Outcome> atOnce(List<Callable<Outcome>> calls) throws Exception {
-        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            var outcomes = new ArrayList<Outcome>();
-            for (var future : threads.invokeAll(calls)) {
-                outcomes.add(future.get());
-            }
-            return outcomes;
-        }
-    }
-
-    private List<LedgerEvent> eventsFrom(Cursor from) throws Exception {
-        var events = new ArrayList<LedgerEvent>();
-        ledger.events(from, events::add);
-        return events;
-    }
-
-    /** Gives a payer credits and deposits them all; both sums are since the beginning. */
-    private void fund(AccountKey payer, long cumulative) throws Exception {
-        ledger.issue(issuance(payer, cumulative));
-        ledger.deposit(deposit(payer, cumulative));
-    }
-
-    private void fundCredits(AccountKey payer, long cumulative) throws Exception {
-        ledger.issue(issuance(payer, cumulative));
-    }
-
-    private Signed<Issuance> issuance(AccountKey to, long cumulative) {
-        return ISSUER.sign(
-                domain, new Issuance(ISSUER.account(), to.account(), Amount.of(cumulative)));
-    }
-
-    private Signed<Deposit> deposit(AccountKey payer, long cumulative) {
-        return payer.sign(domain, new Deposit(payer.account(), Amount.of(cumulative)));
-    }
-
-    private Signed<Voucher> voucher(AccountKey payer, AccountKey payee, long cumulative) {
-        return voucher(payer, payee, Amount.of(cumulative), clock.instant().plus(HOUR));
-    }
-
-    private Signed<Voucher> voucher(
-            AccountKey payer, AccountKey payee, Amount cumulative, Instant expiry) {
-        return payer.sign(
-                domain,
-                new Voucher(payer.account(), payee.account(), cumulative, expiry, Bytes32.ZERO));
-    }
-
-    private static JobOpening opening() {
-        return new JobOpening(SPEC, ALICE.account(), SALT, CAROL.account());
-    }
-
-    private static Bytes32 jobId() {
-        return opening().jobId();
-    }
-
-    private static JobClosing closing(AccountKey closer, JobEnd end) {
-        return new JobClosing(jobId(), end, RESULT, closer.account());
-    }
-
-    private JobRecord job() throws Exception {
-        return ledger.job(jobId()).orElseThrow();
-    }
-
-    private Agreement agreement() {
-        return agreement(clock.instant());
-    }
-
-    private static Agreement agreement(Instant start) {
-        return new Agreement(
-                jobId(),
-                ALICE.account(),
-                BOB.account(),
-                Amount.of(1_000),
-                Amount.of(3),
-                Bytes32.keccak("token"),
-                start,
-                start.plus(HOUR),
-                SPEC,
-                CAROL.account(),
-                SALT);
-    }
-
-    private static Agreement with(Agreement agreement, Bytes32 jobId) {
-        return new Agreement(
-                jobId,
-                agreement.payer(),
-                agreement.payee(),
-                agreement.maxPrice(),
-                agreement.unitPrice(),
-                agreement.unit(),
-                agreement.start(),
-                agreement.deadline(),
-                agreement.specHash(),
-                agreement.arbiter(),
-                agreement.salt());
-    }
-
-    private static SignedAgreement signed(Domain domain, Agreement agreement) {
-        var digest = agreement.digest(domain);
-        return new SignedAgreement(agreement, ALICE.sign(digest), BOB.sign(digest));
     }
 }

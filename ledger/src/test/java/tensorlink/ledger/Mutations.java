@@ -1,5 +1,6 @@
 package tensorlink.ledger;
 
+import com.google.protobuf.ByteString;
 import java.lang.reflect.InvocationTargetException;
 import java.math.BigInteger;
 import java.time.Instant;
@@ -48,6 +49,10 @@ final class Mutations {
             case Bytes32 word ->
                     List.of(new Bytes32(Secp256k1.word(number(word.bytes().toByteArray()))));
             case Instant time -> List.of(time.plusSeconds(1), time.minusSeconds(1));
+            case ByteString bytes ->
+                    List.of(
+                            bytes.substring(1),
+                            ByteString.copyFrom(number(bytes.toByteArray()).toByteArray()));
             case Long number -> List.of(number + 1, number - 1);
             case JobEnd end -> List.of(JobEnd.ofCode(end.code() % JobEnd.values().length + 1));
             default -> throw new AssertionError("no mutation for " + value.getClass());

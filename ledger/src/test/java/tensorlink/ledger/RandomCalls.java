@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.random.RandomGenerator;
-import tensorlink.ledger.LedgerEvent.Change;
 
 /**
  * Calls a ledger at random with good, stale, underfunded, expired and forged messages, beside a
@@ -194,25 +191,9 @@ public final class RandomCalls {
 
     /** Whoever only reads the events arrives at the same credits. */
     private void checkEvents() throws Exception {
-        Map<Account, BigInteger> told = new HashMap<>();
-        ledger.events(
-                Cursor.START,
-                event -> {
-                    switch (event.change()) {
-                        case Change.Issued(var account, var amount, var _) ->
-                                told.merge(account, amount.value(), BigInteger::add);
-                        case Change.Deposited(var payer, var amount, var _) ->
-                                told.merge(payer, amount.value().negate(), BigInteger::add);
-                        case Change.Redeemed(var _, var payee, var amount, var _) ->
-                                told.merge(payee, amount.value(), BigInteger::add);
-                        case Change.JobOpened _,
-                                Change.AgreementRecorded _,
-                                Change.JobClosed _ -> {}
-                    }
-                });
+        var books = EventBooks.of(ledger);
         for (int i = 0; i < ACCOUNTS; i++) {
-            var account = keys.get(i).account();
-            assertThat(told.getOrDefault(account, BigInteger.ZERO))
+            assertThat(books.credits(keys.get(i).account()))
                     .isEqualTo(BigInteger.valueOf(credits[i]));
         }
     }

@@ -7,8 +7,10 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** A clock that stands until it is told to move. */
 public final class TestClock implements InstantSource {
-    private final AtomicReference<Instant> now =
-            new AtomicReference<>(Instant.parse("2026-01-01T00:00:00Z"));
+    /** Where every such clock begins. */
+    public static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+
+    private final AtomicReference<Instant> now = new AtomicReference<>(START);
 
     @Override
     public Instant instant() {

@@ -137,6 +137,11 @@ final class Calls {
         return call("VOUCHERS_MAX()");
     }
 
+    /** What was fixed when the contract was deployed, by the name it has there. */
+    static ByteString term(String name) {
+        return call(name + "()");
+    }
+
     /** The arguments of the constructor, which follow the code that is deployed. */
     static ByteString construction(EvmTerms terms) {
         return encode(

@@ -179,7 +179,22 @@ public final class EvmLedger implements Ledger {
                 config.domain(),
                 read(chain, contract, Calls.issuer()).account("issuer"),
                 Duration.ofSeconds(tolerance),
-                Math.toIntExact(vouchersMax));
+                Math.toIntExact(vouchersMax),
+                new LedgerTerms.Periods(
+                        seconds(chain, contract, "withdrawalNotice"),
+                        seconds(chain, contract, "unstakeDelay"),
+                        seconds(chain, contract, "activationDelay"),
+                        Duration.ZERO), // the contract judges no disputes
+                new LedgerTerms.Seats(
+                        read(chain, contract, Calls.term("stakeMin")).amount("stakeMin"),
+                        Math.toIntExact(
+                                read(chain, contract, Calls.term("validatorsMin"))
+                                        .number("validatorsMin"))));
+    }
+
+    private static Duration seconds(Chain chain, Account contract, String term)
+            throws IOException, InterruptedException {
+        return Duration.ofSeconds(read(chain, contract, Calls.term(term)).number(term));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package tensorlink.ledger.file;
 
+import tensorlink.ledger.Amount;
 import tensorlink.ledger.Outcome;
 import tensorlink.ledger.Rejection;
 
@@ -14,6 +15,10 @@ sealed interface Decision {
 
     static Decision accept(Entry entry) {
         return new Accept(entry, new Outcome.Recorded());
+    }
+
+    static Decision pay(Entry entry, Amount amount) {
+        return new Accept(entry, new Outcome.Paid(amount));
     }
 
     static Decision noChange() {

@@ -1,5 +1,6 @@
 package tensorlink.ledger.file;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.channels.FileChannel;
@@ -7,6 +8,7 @@ import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,6 +26,8 @@ import tensorlink.ledger.LedgerException;
  * forced too.
  */
 final class DiskStorage implements Storage {
+    private static final String SNAPSHOT = "ledger.snapshot";
+
     /** The directories that this process has open, by real path. */
     private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
 
@@ -136,6 +140,29 @@ final class DiskStorage implements Storage {
     public void truncate(long length) throws IOException {
         writer.setLength(length);
         writer.seek(length);
+    }
+
+    @Override
+    public ByteString snapshot() throws IOException {
+        var kept = directory.resolve(SNAPSHOT);
+        if (!Files.exists(kept)) {
+            return ByteString.EMPTY;
+        }
+        try (var in = Files.newInputStream(kept)) {
+            return ByteString.readFrom(in);
+        }
+    }
+
+    @Override
+    public void keep(ByteString snapshot) throws IOException {
+        var written = directory.resolve(SNAPSHOT + ".new");
+        try (var out = new RandomAccessFile(written.toFile(), "rw")) {
+            out.setLength(0);
+            out.write(snapshot.toByteArray());
+            out.getFD().sync();
+        }
+        Files.move(written, directory.resolve(SNAPSHOT), StandardCopyOption.ATOMIC_MOVE);
+        force(directory);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package tensorlink.ledger.file;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -13,26 +14,44 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import tensorlink.ledger.Account;
+import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Cursor;
 import tensorlink.ledger.Deposit;
+import tensorlink.ledger.Dispute;
+import tensorlink.ledger.DisputeRecord;
 import tensorlink.ledger.Domain;
+import tensorlink.ledger.Endorsement;
+import tensorlink.ledger.Equivocation;
+import tensorlink.ledger.FullLedger;
+import tensorlink.ledger.Funding;
 import tensorlink.ledger.Issuance;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.JobRecord;
-import tensorlink.ledger.Ledger;
 import tensorlink.ledger.LedgerEvent;
 import tensorlink.ledger.LedgerException;
 import tensorlink.ledger.LedgerFormatException;
 import tensorlink.ledger.LedgerTerms;
+import tensorlink.ledger.Lock;
 import tensorlink.ledger.Outcome;
 import tensorlink.ledger.Outcome.Rejected;
+import tensorlink.ledger.PairRecord;
+import tensorlink.ledger.PeerRecord;
+import tensorlink.ledger.Purse;
+import tensorlink.ledger.Registration;
 import tensorlink.ledger.Rejection;
+import tensorlink.ledger.RewardRoot;
+import tensorlink.ledger.RewardStatus;
+import tensorlink.ledger.RootCancel;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
+import tensorlink.ledger.Stake;
+import tensorlink.ledger.Unstake;
+import tensorlink.ledger.Verdict;
 import tensorlink.ledger.Voucher;
+import tensorlink.ledger.Withdrawal;
 
 /**
  * The ledger of a private network in one validator's directory: a {@link LedgerState} and the log
@@ -46,11 +65,12 @@ import tensorlink.ledger.Voucher;
  * <p>If the disk fails, the ledger stops: every later call is a {@link LedgerException}, and
  * opening it again shows what was kept.
  */
-public final class FileLedger implements Ledger {
+public final class FileLedger implements FullLedger {
     private final LedgerTerms terms;
     private final Policy policy;
     private final InstantSource clock;
     private final HashLog log;
+    private final SnapshotPace snapshots;
 
     /** Guards {@code state} and keeps the order of the log that of its changes. */
     private final ReentrantLock lock = new ReentrantLock();
@@ -58,7 +78,11 @@ public final class FileLedger implements Ledger {
     private final LedgerState state;
 
     private FileLedger(
-            FileLedgerConfig config, InstantSource clock, LedgerState state, HashLog log) {
+            FileLedgerConfig config,
+            InstantSource clock,
+            LedgerState state,
+            HashLog log,
+            SnapshotPace snapshots) {
         this.terms =
                 new LedgerTerms(
                         "file",
@@ -66,11 +90,14 @@ public final class FileLedger implements Ledger {
                         Domain.privateNetwork(config.networkId()),
                         config.issuer(),
                         config.expiryTolerance(),
-                        config.vouchersMax());
+                        config.vouchersMax(),
+                        config.periods(),
+                        new LedgerTerms.Seats(Collaterals.STAKE_MIN, Policy.VALIDATORS_MIN));
         this.policy = new Policy(config);
         this.clock = clock;
         this.state = state;
         this.log = log;
+        this.snapshots = snapshots;
     }
 
     /**
@@ -98,12 +125,21 @@ public final class FileLedger implements Ledger {
         try {
             var domain = Domain.privateNetwork(config.networkId());
             var state = new LedgerState(domain, config.issuer());
-            var log = HashLog.open(storage, new Replay(storage, config, domain, state));
+            var genesis = new Records.Genesis(config.networkId(), config.issuer());
+            var known =
+                    config.snapshotEvery() > 0
+                            ? Snapshot.read(storage.snapshot(), genesis, state)
+                            : Optional.<HashLog.Place>empty();
+            var replay = new Replay(storage, config, domain, state);
+            var log = HashLog.open(storage, known, replay);
             if (log.size() == 0) {
-                var genesis = new Records.Genesis(config.networkId(), config.issuer());
                 log.sync(log.append(Records.encode(clock.instant(), genesis)));
             }
-            return new FileLedger(config, clock, state, log);
+            int start = known.map(HashLog.Place::size).orElse(0);
+            var snapshots = new SnapshotPace(storage, genesis, config.snapshotEvery(), start);
+            var opened = new FileLedger(config, clock, state, log, snapshots);
+            opened.takeSnapshotIfDue();
+            return opened;
         } catch (IOException | RuntimeException e) {
             try (storage) {
                 throw e;
@@ -160,11 +196,35 @@ public final class FileLedger implements Ledger {
             case Decision.Answer(var outcome) -> durably(() -> outcome);
             case Decision.Accept(var entry, var _) ->
                     entry.isAuthentic(terms.domain())
-                            ? durably(() -> enter(entry))
+                            ? entered(entry)
                             : new Rejected(
                                     Rejection.BAD_SIGNATURE,
                                     "not signed by its signer for " + terms.networkId());
         };
+    }
+
+    private Outcome entered(Entry authentic) throws LedgerException {
+        var outcome = durably(() -> enter(authentic));
+        takeSnapshotIfDue();
+        return outcome;
+    }
+
+    /** Whoever finds it due writes it; the state stands still only while it is copied. */
+    private void takeSnapshotIfDue() throws LedgerException {
+        if (!snapshots.isDue(log.size())) {
+            return;
+        }
+        try {
+            record Copy(int size, ByteString bytes) {}
+            var copy =
+                    durably(() -> {
+                        var place = log.place();
+                        return new Copy(place.size(), snapshots.copy(place, state));
+                    });
+            snapshots.keep(copy.size, copy.bytes);
+        } finally {
+            snapshots.done();
+        }
     }
 
     private Decision preview(Entry asked) throws LedgerException {
@@ -191,7 +251,7 @@ public final class FileLedger implements Ledger {
     }
 
     private Decision decide(Entry asked, Instant now) {
-        var decision = state.decide(asked);
+        var decision = state.decide(asked, now);
         return switch (decision) {
             case Decision.Answer answer -> answer;
             case Decision.Accept(var entry, var _) ->
@@ -207,33 +267,154 @@ public final class FileLedger implements Ledger {
     }
 
     @Override
+    public Outcome noticeWithdrawal(Signed<Withdrawal> withdrawal) throws LedgerException {
+        var ends = Policy.after(terms.periods().withdrawal(), now());
+        return submit(new Entry.WithdrawalNoticed(withdrawal, Amount.ZERO, ends));
+    }
+
+    @Override
+    public Outcome withdraw(Account payer) throws LedgerException {
+        return submit(new Entry.Withdrawn(payer, Amount.ZERO));
+    }
+
+    @Override
+    public Outcome lock(Signed<Lock> lock) throws LedgerException {
+        return submit(new Entry.Locked(lock));
+    }
+
+    @Override
+    public Outcome unlock(Account payer, Account payee) throws LedgerException {
+        return submit(new Entry.Unlocked(payer, payee, Amount.ZERO));
+    }
+
+    @Override
+    public Outcome dispute(Agreement agreement, Signed<Dispute> dispute) throws LedgerException {
+        var ends = Policy.after(terms.periods().dispute(), now());
+        return submit(new Entry.Disputed(agreement, dispute, Amount.ZERO, ends));
+    }
+
+    @Override
+    public Outcome judge(Agreement agreement, Signed<Verdict> verdict) throws LedgerException {
+        return submit(new Entry.Judged(agreement, verdict, Amount.ZERO));
+    }
+
+    @Override
+    public Outcome stake(Signed<Stake> stake) throws LedgerException {
+        return submit(new Entry.Staked(stake, Amount.ZERO, Entry.Seat.SAME));
+    }
+
+    @Override
+    public Outcome noticeUnstake(Signed<Unstake> unstake) throws LedgerException {
+        var ends = Policy.after(terms.periods().unstaking(), now());
+        return submit(new Entry.UnstakeNoticed(unstake, Amount.ZERO, ends, Entry.Seat.SAME));
+    }
+
+    @Override
+    public Outcome unstake(Account validator) throws LedgerException {
+        return submit(new Entry.Unstaked(validator, Amount.ZERO));
+    }
+
+    @Override
+    public Outcome announce(Signed<PeerRecord> record) throws LedgerException {
+        return submit(new Entry.Announced(record));
+    }
+
+    @Override
+    public Outcome slash(Equivocation.Roots proof, Account reporter) throws LedgerException {
+        return submit(
+                new Entry.Slashed(proof, reporter, Amount.ZERO, Amount.ZERO, Entry.Seat.SAME));
+    }
+
+    @Override
+    public Outcome fund(Signed<Funding> funding) throws LedgerException {
+        return submit(new Entry.Funded(funding, Amount.ZERO));
+    }
+
+    @Override
+    public Outcome postRoot(RewardRoot root, List<Endorsement> quorum) throws LedgerException {
+        var activeFrom = Policy.after(terms.periods().activation(), now());
+        return submit(new Entry.RootPosted(root, quorum, activeFrom));
+    }
+
+    @Override
+    public Outcome cancelRoot(RootCancel cancel, List<Endorsement> veto) throws LedgerException {
+        return submit(new Entry.RootCancelled(cancel, veto));
+    }
+
+    @Override
+    public Outcome claim(Account account, Amount total, List<Bytes32> proof)
+            throws LedgerException {
+        return submit(new Entry.Claimed(account, total, proof, Amount.ZERO));
+    }
+
+    @Override
     public Amount credits(Account account) throws LedgerException {
-        return durably(() -> state.credits(account));
+        return durably(() -> state.credits.of(account));
     }
 
     @Override
     public Amount balance(Account payer) throws LedgerException {
-        return durably(() -> state.balance(payer));
+        return purse(payer).balance();
     }
 
     @Override
     public Amount issued(Account account) throws LedgerException {
-        return durably(() -> state.issued(account));
+        return durably(() -> state.credits.issued(account));
     }
 
     @Override
     public Amount deposited(Account payer) throws LedgerException {
-        return durably(() -> state.deposited(payer));
+        return purse(payer).deposited();
     }
 
     @Override
     public Amount redeemed(Account payer, Account payee) throws LedgerException {
-        return durably(() -> state.redeemed(payer, payee));
+        return pair(payer, payee).redeemed();
+    }
+
+    @Override
+    public Purse purse(Account payer) throws LedgerException {
+        return durably(() -> state.deposits.purse(payer));
+    }
+
+    @Override
+    public PairRecord pair(Account payer, Account payee) throws LedgerException {
+        return durably(() -> state.deposits.pair(payer, payee));
     }
 
     @Override
     public Optional<JobRecord> job(Bytes32 id) throws LedgerException {
-        return durably(() -> state.job(id));
+        return durably(() -> state.jobs.job(id));
+    }
+
+    @Override
+    public Optional<DisputeRecord> disputed(Bytes32 agreement) throws LedgerException {
+        return durably(() -> state.disputes.over(agreement));
+    }
+
+    @Override
+    public Registration registration(Account account) throws LedgerException {
+        return durably(() -> state.collaterals.of(account));
+    }
+
+    @Override
+    public List<Account> validators() throws LedgerException {
+        return durably(() -> state.collaterals.validators());
+    }
+
+    @Override
+    public RewardStatus rewards() throws LedgerException {
+        return durably(() -> state.rewards.status(now()));
+    }
+
+    @Override
+    public Amount claimed(Account account) throws LedgerException {
+        return durably(() -> state.rewards.claimed(account));
+    }
+
+    @Override
+    public Amount funded(Account funder) throws LedgerException {
+        return durably(() -> state.rewards.funded(funder));
     }
 
     /** The end of the log: what a validator signs to vouch for all before it. */

@@ -3,6 +3,7 @@ package tensorlink.ledger.file;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import tensorlink.ledger.Account;
+import tensorlink.ledger.LedgerTerms.Periods;
 
 /**
  * Whose ledger it is, and its limits. Network and issuer are fixed when the ledger is created; the
@@ -14,6 +15,9 @@ import tensorlink.ledger.Account;
  * @param vouchersMax in one batch
  * @param signaturesCheckedOnOpen whether replay checks every signature again, at about half a
  *     millisecond each, beside the hash chain and the rules
+ * @param periods how long notices, delays and disputes are that begin from now on
+ * @param snapshotEvery after how many records the state is written down, so that opening replays no
+ *     more than that; 0 for never, and for reading the whole log on opening
  */
 public record FileLedgerConfig(
         String networkId,
@@ -22,7 +26,9 @@ public record FileLedgerConfig(
         int vouchersMax,
         int agreementsPerJobMax,
         int openJobsPerPayerMax,
-        boolean signaturesCheckedOnOpen) {
+        boolean signaturesCheckedOnOpen,
+        Periods periods,
+        int snapshotEvery) {
     /** What a batch may hold so that its record fits the log. */
     private static final int VOUCHERS_CEILING = 4096;
 
@@ -38,12 +44,31 @@ public record FileLedgerConfig(
         checkRange("vouchersMax", vouchersMax, VOUCHERS_CEILING);
         checkRange("agreementsPerJobMax", agreementsPerJobMax, 65_536);
         checkRange("openJobsPerPayerMax", openJobsPerPayerMax, Integer.MAX_VALUE);
+        if (snapshotEvery < 0) {
+            throw new IllegalArgumentException("snapshotEvery is negative: " + snapshotEvery);
+        }
     }
 
-    /** The usual limits: 10 minutes of tolerance, 1,000 of each, signatures checked on open. */
+    /**
+     * The usual limits: 10 minutes of tolerance, 1,000 of each, signatures checked on open; a day's
+     * notice for deposits, a week's for collateral, an hour before a root counts, a day for a
+     * verdict; a snapshot every 10,000 records.
+     */
     public static FileLedgerConfig of(String networkId, Account issuer) {
         return new FileLedgerConfig(
-                networkId, issuer, Duration.ofMinutes(10), 1_000, 1_000, 1_000, true);
+                networkId,
+                issuer,
+                Duration.ofMinutes(10),
+                1_000,
+                1_000,
+                1_000,
+                true,
+                new Periods(
+                        Duration.ofHours(24),
+                        Duration.ofDays(7),
+                        Duration.ofHours(1),
+                        Duration.ofHours(24)),
+                10_000);
     }
 
     public FileLedgerConfig withExpiryTolerance(Duration tolerance) {
@@ -54,7 +79,9 @@ public record FileLedgerConfig(
                 vouchersMax,
                 agreementsPerJobMax,
                 openJobsPerPayerMax,
-                signaturesCheckedOnOpen);
+                signaturesCheckedOnOpen,
+                periods,
+                snapshotEvery);
     }
 
     /** The same limit for vouchers in a batch, agreements in a job and open jobs of a payer. */
@@ -66,7 +93,9 @@ public record FileLedgerConfig(
                 vouchers,
                 agreementsPerJob,
                 openJobsPerPayer,
-                signaturesCheckedOnOpen);
+                signaturesCheckedOnOpen,
+                periods,
+                snapshotEvery);
     }
 
     public FileLedgerConfig withSignaturesCheckedOnOpen(boolean checked) {
@@ -77,7 +106,36 @@ public record FileLedgerConfig(
                 vouchersMax,
                 agreementsPerJobMax,
                 openJobsPerPayerMax,
-                checked);
+                checked,
+                periods,
+                snapshotEvery);
+    }
+
+    public FileLedgerConfig withPeriods(Periods changed) {
+        return new FileLedgerConfig(
+                networkId,
+                issuer,
+                expiryTolerance,
+                vouchersMax,
+                agreementsPerJobMax,
+                openJobsPerPayerMax,
+                signaturesCheckedOnOpen,
+                changed,
+                snapshotEvery);
+    }
+
+    /** Takes a snapshot after every so many records; with 0 takes none and uses none. */
+    public FileLedgerConfig withSnapshotEvery(int records) {
+        return new FileLedgerConfig(
+                networkId,
+                issuer,
+                expiryTolerance,
+                vouchersMax,
+                agreementsPerJobMax,
+                openJobsPerPayerMax,
+                signaturesCheckedOnOpen,
+                periods,
+                records);
     }
 
     private static void checkRange(String name, int value, int max) {

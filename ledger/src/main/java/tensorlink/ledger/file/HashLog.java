@@ -3,7 +3,9 @@ package tensorlink.ledger.file;
 import com.google.protobuf.ByteString;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -55,6 +57,18 @@ final class HashLog implements AutoCloseable {
         void record(int index, long position, ByteString record) throws IOException;
     }
 
+    /**
+     * A place between two records.
+     *
+     * @param lengths of the records before it, four bytes each
+     * @param hash of the last of them
+     */
+    record Place(ByteString lengths, Bytes32 hash) {
+        int size() {
+            return lengths.size() / Integer.BYTES;
+        }
+    }
+
     private HashLog(Storage storage) {
         this.storage = storage;
     }
@@ -66,10 +80,45 @@ final class HashLog implements AutoCloseable {
      * @throws LedgerFormatException when anything but the end is damaged
      */
     static HashLog open(Storage storage, Replay replay) throws IOException {
+        return open(storage, Optional.empty(), replay);
+    }
+
+    /**
+     * The same for a log whose records before a place are known to be good: it is checked that the
+     * log reaches it, and only what follows is replayed.
+     *
+     * @throws LedgerFormatException also when the log does not have the place's last record
+     */
+    static HashLog open(Storage storage, Optional<Place> known, Replay replay) throws IOException {
         var opened = new HashLog(storage);
+        if (known.isPresent() && known.get().size() > 0) {
+            opened.skipTo(known.get());
+        }
         opened.replay(replay);
         opened.durable = opened.size;
         return opened;
+    }
+
+    private void skipTo(Place place) throws IOException {
+        end = Frames.MAGIC.size();
+        var lengths = place.lengths.asReadOnlyByteBuffer();
+        while (lengths.hasRemaining()) {
+            addFrame(lengths.getInt(), Bytes32.ZERO);
+        }
+        long last = positions[size - 1];
+        if (storage.length() < end) {
+            throw Frames.damage(
+                    storage,
+                    storage.length(),
+                    "end",
+                    "the snapshot knows records up to byte " + end);
+        }
+        var before = size == 1 ? Bytes32.ZERO : Frames.hashAt(storage, positions[size - 2]);
+        if (!(Frames.read(storage, last, end, before) instanceof Frame.Whole(var _, var found))
+                || !found.equals(place.hash)) {
+            throw Frames.damage(storage, last, "hash", "not the record that the snapshot knows");
+        }
+        hash = place.hash;
     }
 
     private void replay(Replay replay) throws IOException {
@@ -80,7 +129,7 @@ final class HashLog implements AutoCloseable {
             storage.force();
             length = Frames.MAGIC.size();
         }
-        end = Frames.MAGIC.size();
+        end = Math.max(end, Frames.MAGIC.size());
         while (end < length) {
             switch (Frames.read(storage, end, length, hash)) {
                 case Frame.Whole(var record, var next) -> {
@@ -133,13 +182,32 @@ final class HashLog implements AutoCloseable {
     }
 
     private int add(ByteString record, Bytes32 next) {
+        return addFrame(record.size(), next);
+    }
+
+    private int addFrame(int recordBytes, Bytes32 next) {
         if (size == positions.length) {
             positions = Arrays.copyOf(positions, Math.multiplyExact(2, size));
         }
         positions[size] = end;
-        end += Frames.HEADER_BYTES + record.size();
+        end += Frames.HEADER_BYTES + recordBytes;
         hash = next;
         return size++;
+    }
+
+    /** Where the log is now. */
+    Place place() {
+        lock.lock();
+        try {
+            var lengths = ByteBuffer.allocate(Math.multiplyExact(Integer.BYTES, size));
+            for (int i = 0; i < size; i++) {
+                long next = i + 1 == size ? end : positions[i + 1];
+                lengths.putInt((int) (next - positions[i]) - Frames.HEADER_BYTES);
+            }
+            return new Place(ByteString.copyFrom(lengths.flip()), hash);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Returns when the records up to {@code index} would survive a loss of power. */

@@ -1,5 +1,6 @@
 package tensorlink.ledger.file;
 
+import com.google.protobuf.ByteString;
 import java.io.EOFException;
 import java.util.Arrays;
 import java.util.concurrent.locks.ReentrantLock;
@@ -9,6 +10,7 @@ final class MemoryStorage implements Storage {
     private final ReentrantLock lock = new ReentrantLock();
     private byte[] bytes;
     private int length;
+    private ByteString snapshot = ByteString.EMPTY;
 
     MemoryStorage() {
         this(new byte[0]);
@@ -70,6 +72,26 @@ final class MemoryStorage implements Storage {
         lock.lock();
         try {
             length = (int) Math.min(length, newLength);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public ByteString snapshot() {
+        lock.lock();
+        try {
+            return snapshot;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void keep(ByteString newest) {
+        lock.lock();
+        try {
+            snapshot = newest;
         } finally {
             lock.unlock();
         }

@@ -1,5 +1,6 @@
 package tensorlink.ledger.file;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import tensorlink.ledger.Outcome.Rejected;
@@ -11,13 +12,50 @@ import tensorlink.ledger.Rejection;
  * day.
  */
 record Policy(FileLedgerConfig config) {
+    /** The fewest validators that post reward roots. */
+    static final int VALIDATORS_MIN = 1;
+
+    /** The end of a period that begins at {@code now}, in whole seconds as messages count them. */
+    static Instant after(Duration period, Instant now) {
+        return Instant.ofEpochSecond(now.plus(period).getEpochSecond());
+    }
 
     /** Why {@code entry}, which the rules accept, may not enter {@code state} at {@code now}. */
     Optional<Rejected> refusal(Entry entry, LedgerState state, Instant now) {
         return switch (entry) {
-            case Entry.Issued _, Entry.Deposited _, Entry.JobClosed _ -> Optional.empty();
+            case Entry.Issued _,
+                    Entry.Deposited _,
+                    Entry.JobClosed _,
+                    Entry.WithdrawalNoticed _,
+                    Entry.Withdrawn _,
+                    Entry.Locked _,
+                    Entry.Disputed _,
+                    Entry.Staked _,
+                    Entry.UnstakeNoticed _,
+                    Entry.Unstaked _,
+                    Entry.Announced _,
+                    Entry.Slashed _,
+                    Entry.Funded _,
+                    Entry.RootPosted _,
+                    Entry.RootCancelled _,
+                    Entry.Claimed _ ->
+                    Optional.empty();
+            case Entry.Unlocked(var payer, var payee, var _) -> {
+                var until = state.deposits.pair(payer, payee).lockedUntil();
+                yield refuseIf(
+                        !isOver(until, now),
+                        Rejection.LOCK_ACTIVE,
+                        "locked until " + until + ", now " + now);
+            }
+            case Entry.Judged(var _, var verdict, var _) -> {
+                var ends = state.disputes.ends(verdict.message().agreement());
+                yield refuseIf(
+                        isOver(ends, now),
+                        Rejection.DISPUTE_OVER,
+                        "a verdict was possible until " + ends + ", now " + now);
+            }
             case Entry.JobOpened(var opening) -> {
-                int open = state.openJobs(opening.message().payer());
+                int open = state.jobs.openOf(opening.message().payer());
                 yield refuseIf(
                         open >= config.openJobsPerPayerMax(),
                         Rejection.TOO_MANY_OPEN_JOBS,
@@ -26,7 +64,10 @@ record Policy(FileLedgerConfig config) {
             case Entry.AgreementRecorded(var signed) -> {
                 var agreement = signed.agreement();
                 int recorded =
-                        state.job(agreement.jobId()).map(job -> job.engagements().size()).orElse(0);
+                        state.jobs
+                                .job(agreement.jobId())
+                                .map(job -> job.engagements().size())
+                                .orElse(0);
                 yield refuseIf(
                                 recorded >= config.agreementsPerJobMax(),
                                 Rejection.TOO_MANY_AGREEMENTS,

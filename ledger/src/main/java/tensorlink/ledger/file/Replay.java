@@ -46,7 +46,7 @@ final class Replay implements HashLog.Replay {
 
     private void apply(Records.Stamped stamped) throws LedgerFormatException {
         var entry = stamped.entry();
-        switch (state.decide(entry)) {
+        switch (state.decide(entry, stamped.time())) {
             case Decision.Answer(var outcome) -> throw bad("against the rules: " + outcome);
             case Decision.Accept(var decided, var _) -> {
                 if (!decided.equals(entry)) {

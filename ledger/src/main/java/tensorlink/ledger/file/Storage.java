@@ -1,11 +1,12 @@
 package tensorlink.ledger.file;
 
+import com.google.protobuf.ByteString;
 import java.io.Closeable;
 import java.io.IOException;
 
 /**
- * Bytes that only grow, but for a torn end that is cut off. One thread at a time changes them; any
- * may read what is there.
+ * Bytes that only grow, but for a torn end that is cut off, and beside them one snapshot. One
+ * thread at a time changes them; any may read what is there.
  */
 interface Storage extends Closeable {
 
@@ -23,4 +24,10 @@ interface Storage extends Closeable {
     void force() throws IOException;
 
     void truncate(long length) throws IOException;
+
+    /** The last snapshot that was {@linkplain #keep kept}; empty when there is none. */
+    ByteString snapshot() throws IOException;
+
+    /** Replaces the snapshot; after a loss of power it is there whole, or the one before is. */
+    void keep(ByteString snapshot) throws IOException;
 }

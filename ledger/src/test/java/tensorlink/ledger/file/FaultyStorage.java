@@ -1,5 +1,6 @@
 package tensorlink.ledger.file;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.Semaphore;
@@ -59,6 +60,19 @@ final class FaultyStorage implements Storage {
     @Override
     public void truncate(long length) {
         bytes.truncate(length);
+    }
+
+    @Override
+    public ByteString snapshot() {
+        return bytes.snapshot();
+    }
+
+    @Override
+    public void keep(ByteString snapshot) throws IOException {
+        if (forceFails) {
+            throw new IOException("Input/output error");
+        }
+        bytes.keep(snapshot);
     }
 
     @Override

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import tensorlink.ledger.Draw;
+import tensorlink.ledger.Endorsement;
+import tensorlink.ledger.Equivocation;
 import tensorlink.ledger.LedgerFormatException;
+import tensorlink.ledger.Message;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
 import tensorlink.ledger.file.Entry.Payment;
@@ -35,7 +38,47 @@ class RecordsTest {
                         new SignedAgreement(draw.agreement(), draw.signature(), draw.signature())),
                 new Entry.JobClosed(new Signed<>(draw.closing(), draw.signature())),
                 new Entry.Settled(payments),
-                new Entry.Settled(payments.subList(0, 1)));
+                new Entry.Settled(payments.subList(0, 1)),
+                new Entry.WithdrawalNoticed(signed(draw.withdrawal()), draw.amount(), draw.time()),
+                new Entry.Withdrawn(draw.account(), draw.amount()),
+                new Entry.Locked(signed(draw.lock())),
+                new Entry.Unlocked(draw.account(), draw.account(), draw.amount()),
+                new Entry.Disputed(
+                        draw.agreement(), signed(draw.dispute()), draw.amount(), draw.time()),
+                new Entry.Judged(draw.agreement(), signed(draw.verdict()), draw.amount()),
+                new Entry.Staked(signed(draw.stake()), draw.amount(), Entry.Seat.TAKEN),
+                new Entry.UnstakeNoticed(
+                        signed(draw.unstake()), draw.amount(), draw.time(), Entry.Seat.LEFT),
+                new Entry.Unstaked(draw.account(), draw.amount()),
+                new Entry.Announced(signed(draw.record())),
+                new Entry.Slashed(
+                        new Equivocation.Roots(
+                                draw.account(),
+                                draw.root(),
+                                draw.signature(),
+                                draw.root(),
+                                draw.signature()),
+                        draw.account(),
+                        draw.amount(),
+                        draw.amount(),
+                        Entry.Seat.SAME),
+                new Entry.Funded(signed(draw.funding()), draw.amount()),
+                new Entry.RootPosted(
+                        draw.root(), List.of(endorsement(), endorsement()), draw.time()),
+                new Entry.RootCancelled(draw.cancel(), List.of(endorsement())),
+                new Entry.Claimed(
+                        draw.account(),
+                        draw.amount(),
+                        List.of(draw.word(), draw.word(), draw.word()),
+                        draw.amount()));
+    }
+
+    private <M extends Message> Signed<M> signed(M message) {
+        return new Signed<>(message, draw.signature());
+    }
+
+    private Endorsement endorsement() {
+        return new Endorsement(draw.account(), draw.signature());
     }
 
     @Test
@@ -73,7 +116,7 @@ class RecordsTest {
 
         assertThatThrownBy(() -> Records.decode(with(record, 0, 2)))
                 .hasMessage("record at byte 0, version: 2, expected 1");
-        for (int kind : new int[] {0, 7, 127}) {
+        for (int kind : new int[] {0, 22, 127}) {
             assertThatThrownBy(() -> Records.decode(with(record, 1, kind)))
                     .hasMessage("record at byte 1, kind: unknown: " + kind);
         }
