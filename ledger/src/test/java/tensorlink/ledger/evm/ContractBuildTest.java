@@ -56,7 +56,17 @@ class ContractBuildTest {
         assertThat(names)
                 .containsAll(ours)
                 .filteredOn(name -> !ours.contains(name))
-                .containsExactly("TooManyOpenJobs", "BindingExpired", "BindingTooLong");
+                .containsExactly(
+                        "TooManyOpenJobs",
+                        "BindingExpired",
+                        "BindingTooLong",
+                        // The contract judges no disputes.
+                        "AgreementUnknown",
+                        "NotAgreementParty",
+                        "NotArbiter",
+                        "DisputeUnknown",
+                        "DisputeOver",
+                        "VerdictTooHigh");
     }
 
     @Test
