@@ -11,6 +11,7 @@ import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.worker.Worker;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.Outcome;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.Voucher;
@@ -29,12 +30,33 @@ final class LedgerCashier implements Worker.Cashier {
         this.directory = directory;
     }
 
+    /** What the network's ledger says of an account. */
+    LedgerAnswer.Statement statement(Account account, Duration patience)
+            throws IOException, InterruptedException {
+        IOException last = nobody("not asked");
+        for (var validator : directory.find(Directory.Role.VALIDATOR, VALIDATORS_ASKED_MAX)) {
+            try {
+                party.host().peers().add(validator);
+                return asker.askLedger(
+                        validator.id(),
+                        new LedgerQuestion.OfAccount(account),
+                        patience,
+                        LedgerAnswer.Statement.class);
+            } catch (IOException elsewhere) {
+                last = elsewhere;
+            }
+        }
+        throw last;
+    }
+
+    private static JobException nobody(String what) {
+        return new JobException(ProblemCode.NO_VALIDATOR, what, "no validator is known", "");
+    }
+
     @Override
     public void redeem(List<Signed<Voucher>> vouchers, Duration patience)
             throws IOException, InterruptedException {
-        IOException last =
-                new JobException(
-                        ProblemCode.NO_VALIDATOR, "not redeemed", "no validator is known", "");
+        IOException last = nobody("not redeemed");
         for (var validator : directory.find(Directory.Role.VALIDATOR, VALIDATORS_ASKED_MAX)) {
             try {
                 party.host().peers().add(validator);

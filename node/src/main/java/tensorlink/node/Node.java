@@ -2,8 +2,10 @@ package tensorlink.node;
 
 import java.io.IOException;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,7 @@ import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.exchange.QuestionServer;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.market.Capability;
+import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.jobs.message.Seals;
 import tensorlink.jobs.party.Directory;
@@ -36,6 +39,7 @@ import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Domain;
 import tensorlink.ledger.Ledger;
+import tensorlink.ledger.LedgerHead;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
 import tensorlink.node.network.LedgerTerms;
@@ -61,6 +65,8 @@ import tensorlink.p2p.peer.PeerInfo;
 public final class Node implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Node.class);
 
+    private static final Duration STATEMENT_PATIENCE = Duration.ofSeconds(10);
+
     private static final Set<String> UNPROMISED =
             Set.of(LanPeers.NAME, EntranceReport.LAST_GOOD_PEERS);
 
@@ -79,6 +85,7 @@ public final class Node implements AutoCloseable {
     private final LanPeers around;
     private final Gossip gossip;
     private final CapabilityBoard board;
+    private final @Nullable LedgerHeads heads;
 
     private Node(
             Home home,
@@ -95,7 +102,8 @@ public final class Node implements AutoCloseable {
             @Nullable Engine ownEngine,
             LanPeers around,
             Gossip gossip,
-            CapabilityBoard board) {
+            CapabilityBoard board,
+            @Nullable LedgerHeads heads) {
         this.home = home;
         this.network = network;
         this.lock = lock;
@@ -111,6 +119,7 @@ public final class Node implements AutoCloseable {
         this.around = around;
         this.gossip = gossip;
         this.board = board;
+        this.heads = heads;
     }
 
     /**
@@ -217,6 +226,12 @@ public final class Node implements AutoCloseable {
             opened.add(board);
             board.start(
                     gossip, network.name(), Optional.ofNullable(worker).map(it -> it::capability));
+            LedgerHeads heads = null;
+            if (validator != null) {
+                heads = new LedgerHeads(domain, scheduler);
+                opened.add(heads);
+                heads.start(gossip, network.name(), ownHeads(till, identity, scheduler));
+            }
             if (!roles.isEmpty()) {
                 host.handle(protocols.job(), new QuestionServer(roles));
             }
@@ -249,7 +264,8 @@ public final class Node implements AutoCloseable {
                     ownEngine,
                     around,
                     gossip,
-                    board);
+                    board,
+                    heads);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
@@ -361,6 +377,13 @@ public final class Node implements AutoCloseable {
         return new Till(ledger, identity.account(), validating.newcomerCredit());
     }
 
+    private static Optional<LedgerHeads.Own> ownHeads(
+            @Nullable Till till, Identity identity, Scheduler scheduler) {
+        return till != null && till.ledger() instanceof FileLedger file
+                ? Optional.of(LedgerHeads.of(file, identity.account(), scheduler))
+                : Optional.empty();
+    }
+
     /** Whether a key keeps others out of its network. */
     public boolean isPrivate() {
         return network.key().isPresent();
@@ -408,6 +431,36 @@ public final class Node implements AutoCloseable {
     /** The network's ledger, where this node keeps it. */
     public Optional<Ledger> ledger() {
         return Optional.ofNullable(till).map(Till::ledger);
+    }
+
+    /** What this node does on the network's ledger, where it keeps it. */
+    public Optional<LedgerDesk> desk() {
+        return ledger().map(kept ->
+                new LedgerDesk(kept, party.account(), home.ledger().resolve("votes")));
+    }
+
+    /** What the network's ledger says of this node's account; asks a validator if need be. */
+    public LedgerAnswer.Statement statement() throws IOException, InterruptedException {
+        if (till != null) {
+            var kept = till.ledger();
+            return new LedgerAnswer.Statement(
+                    kept.credits(account()),
+                    kept.balance(account()),
+                    kept.issued(account()),
+                    kept.deposited(account()));
+        }
+        return new LedgerCashier(party, new DhtDirectory(dht, network.name()))
+                .statement(account(), STATEMENT_PATIENCE);
+    }
+
+    /** The newest word of each validator on its ledger; empty unless this node validates. */
+    public Map<Account, LedgerHead> ledgerHeads() {
+        return heads == null ? Map.of() : heads.newest();
+    }
+
+    /** Whether a validator was proven to show two histories of its ledger. */
+    public boolean isProvenLiar(Account validator) {
+        return heads != null && heads.proof(validator).isPresent();
     }
 
     /** What other workers of the network said lately that they offer. */
@@ -480,6 +533,9 @@ public final class Node implements AutoCloseable {
         jobs.close();
         if (worker != null) {
             worker.close();
+        }
+        if (heads != null) {
+            heads.close();
         }
         board.close();
         gossip.close();

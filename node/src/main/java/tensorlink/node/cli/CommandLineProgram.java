@@ -69,6 +69,10 @@ public final class CommandLineProgram implements Callable<Integer> {
         line.addSubcommand(new Id());
         line.addSubcommand(new IdentityCommand());
         line.addSubcommand(new NetworkCommand());
+        line.addSubcommand(new WalletCommand());
+        line.addSubcommand(new RewardsCommand());
+        line.addSubcommand(new JobsCommand());
+        line.addSubcommand(new ValidatorCommand());
         line.addSubcommand(new Peers());
         line.addSubcommand(new PingCommand());
         for (var extension : ServiceLoader.load(Subcommands.class)) {

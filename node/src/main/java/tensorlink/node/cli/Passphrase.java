@@ -44,22 +44,31 @@ final class Passphrase {
     char[] read(boolean isNew, Map<String, String> environment, @Nullable Console console)
             throws IOException {
         if (file != null) {
-            return checked(firstLine(file), file.toString());
+            return inFile(file);
         }
         var variable = environment.get(VARIABLE);
         if (variable != null) {
             return checked(variable.toCharArray(), VARIABLE);
         }
-        if (console == null || !console.isTerminal()) {
-            throw new UsageException(
-                    "a passphrase is needed and there is no terminal to ask at\n"
-                            + "  try: --passphrase-file FILE, or the variable "
-                            + VARIABLE);
-        }
-        return typed(isNew, console);
+        return typed(isNew, console, "--passphrase-file FILE, or the variable " + VARIABLE);
     }
 
-    private static char[] typed(boolean isNew, Console console) {
+    /** What is on a file's first line. */
+    static char[] inFile(Path file) throws IOException {
+        return checked(firstLine(file), file.toString());
+    }
+
+    /**
+     * What a person types.
+     *
+     * @param elsewise where else it can come from, for whoever has no terminal
+     */
+    static char[] typed(boolean isNew, @Nullable Console console, String elsewise) {
+        if (console == null || !console.isTerminal()) {
+            throw new UsageException(
+                    "a passphrase is needed and there is no terminal to ask at\n  try: "
+                            + elsewise);
+        }
         var first = console.readPassword("Passphrase: ");
         if (first == null) {
             throw new UsageException("no passphrase was typed");

@@ -192,6 +192,7 @@ final class Up implements Callable<Integer> {
         var routes = new ArrayList<Route>();
         routes.add(Route.get("/api/v1/status", () -> status(config, node)));
         routes.addAll(new PeerRoutes(node, reachability).all());
+        routes.addAll(new LedgerRoutes(node).all());
         return routes;
     }
 

@@ -9,6 +9,7 @@ import tensorlink.node.cli.ExitCode;
 import tensorlink.testnet.bench.discovery.BenchDiscovery;
 import tensorlink.testnet.bench.discovery.BenchIdle;
 import tensorlink.testnet.bench.discovery.GossipPeer;
+import tensorlink.testnet.bench.ledger.BenchLedger;
 import tensorlink.testnet.bench.net.BenchNet;
 import tensorlink.testnet.bench.net.NetPeer;
 import tensorlink.testnet.bench.net.Wakefulness;
@@ -26,6 +27,7 @@ import tensorlink.testnet.bench.net.Wakefulness;
             BenchNet.class,
             BenchDiscovery.class,
             BenchIdle.class,
+            BenchLedger.class,
             BenchCodecs.class,
             NetPeer.class,
             Wakefulness.class,

@@ -1,0 +1,162 @@
+package tensorlink.testnet.bench.ledger;
+
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import tensorlink.ledger.AccountKey;
+import tensorlink.node.cli.ExitCode;
+import tensorlink.node.cli.Output;
+import tensorlink.node.cli.UsageException;
+import tensorlink.p2p.core.Scheduler;
+import tensorlink.testnet.bench.figures.Figures;
+import tensorlink.testnet.bench.net.Machine;
+
+/** What the file ledger costs on this machine's disk and cores. */
+@Command(
+        name = "ledger",
+        description = {
+            "Durable requests a second to the file ledger, single and grouped, against forcing the"
+                    + " same bytes to the same disk; voucher checks a second of one core."
+        },
+        mixinStandardHelpOptions = true,
+        showDefaultValues = true,
+        footerHeading = "%nExample:%n",
+        footer = "  tensorlink bench ledger --folder /srv -o json")
+public final class BenchLedger implements Callable<Integer> {
+    @Mixin private Output output = new Output();
+
+    @Option(
+            names = "--folder",
+            paramLabel = "FOLDER",
+            description = "on the disk to measure; the one for temporary files unless said")
+    private @Nullable Path folder;
+
+    @Option(names = "--rounds", paramLabel = "N", defaultValue = "5", description = "how often")
+    private int rounds;
+
+    @Option(
+            names = "--single",
+            paramLabel = "N",
+            defaultValue = "300",
+            description = "requests one after the other in a round")
+    private int single;
+
+    @Option(
+            names = "--grouped",
+            paramLabel = "N",
+            defaultValue = "2000",
+            description = "requests by 64 callers in a round")
+    private int grouped;
+
+    @Option(
+            names = "--checks",
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "vouchers checked in a round")
+    private int checks;
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        UsageException.requireRange("--rounds", rounds, 1, 100);
+        UsageException.requireRange("--single", single, 1, 100_000);
+        UsageException.requireRange("--grouped", grouped, 1, 100_000);
+        UsageException.requireRange("--checks", checks, 1, 100_000);
+        AccountKey.warmUp();
+        var amounts = new LedgerTask.Amounts(single, grouped, checks);
+        var task = new LedgerTask(Scheduler.system(), amounts);
+        var figures = new Figures();
+        double before = Machine.load();
+        // A round that does not count, so that the code is compiled.
+        inFolder(at -> task.run(at, new Figures()));
+        for (int round = 1; round <= rounds; round++) {
+            output.progress("round " + round + " of " + rounds);
+            inFolder(at -> task.run(at, figures));
+        }
+        report(figures, before, Machine.load());
+        return ExitCode.DONE.status();
+    }
+
+    private interface Work {
+        void at(Path folder) throws IOException, InterruptedException;
+    }
+
+    private void inFolder(Work work) throws IOException, InterruptedException {
+        var at =
+                folder == null
+                        ? Files.createTempDirectory("bench-ledger")
+                        : Files.createTempDirectory(folder, "bench-ledger");
+        try {
+            work.at(at);
+        } finally {
+            delete(at);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        Files.walkFileTree(
+                folder,
+                new SimpleFileVisitor<>() {
+                    @Override
+                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+                            throws IOException {
+                        Files.delete(file);
+                        return FileVisitResult.CONTINUE;
+                    }
+
+                    @Override
+                    public FileVisitResult postVisitDirectory(
+                            Path directory, @Nullable IOException failed) throws IOException {
+                        Files.delete(directory);
+                        return FileVisitResult.CONTINUE;
+                    }
+                });
+    }
+
+    private void report(Figures figures, double loadBefore, double loadAfter) {
+        row("durable requests, one by one", LedgerTask.SINGLE, figures);
+        row("the same bytes, forced one by one", LedgerTask.RAW_SINGLE, figures);
+        row("durable requests, 64 callers", LedgerTask.GROUPED, figures);
+        row("the same bytes, forced once", LedgerTask.RAW_ONCE, figures);
+        row("voucher checks of one core", LedgerTask.CHECKS, figures);
+        figures.ratio(LedgerTask.SINGLE, LedgerTask.RAW_SINGLE)
+                .ifPresent(ratio ->
+                        output.say(
+                                String.format(
+                                        Locale.ROOT,
+                                        "one by one: %.2f of the bare disk [%.2f-%.2f]",
+                                        ratio.median(),
+                                        ratio.min(),
+                                        ratio.max())));
+        output.say(
+                String.format(
+                        Locale.ROOT, "load %.2f before, %.2f after", loadBefore, loadAfter));
+        var result = new LinkedHashMap<String, Object>();
+        result.put("figures", figures.all());
+        result.put("loadBefore", loadBefore);
+        result.put("loadAfter", loadAfter);
+        output.tell(result);
+    }
+
+    private void row(String name, String figure, Figures figures) {
+        figures.find(figure)
+                .ifPresent(sample ->
+                        output.say(
+                                String.format(
+                                        Locale.ROOT,
+                                        "%-36s %,10.0f/s [%,.0f-%,.0f]",
+                                        name,
+                                        sample.median(),
+                                        sample.min(),
+                                        sample.max())));
+    }
+}

@@ -1,0 +1,73 @@
+package tensorlink.testnet.bench.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tensorlink.node.cli.CommandLineProgram;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** The real thing with small amounts. */
+@Timeout(120)
+class BenchLedgerTest {
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final int USAGE = 2;
+
+    @TempDir private Path folder;
+
+    @Test
+    void a_small_run_measures_every_row_and_leaves_nothing() {
+        var result =
+                run(
+                        0,
+                        "--folder=" + folder,
+                        "--rounds=2",
+                        "--single=5",
+                        "--grouped=20",
+                        "--checks=10");
+
+        for (var figure :
+                List.of(
+                        LedgerTask.SINGLE,
+                        LedgerTask.RAW_SINGLE,
+                        LedgerTask.GROUPED,
+                        LedgerTask.RAW_ONCE,
+                        LedgerTask.CHECKS)) {
+            var rounds = result.path("figures").path(figure);
+            assertThat(rounds.size()).as("%s in %s", figure, result).isEqualTo(2);
+            assertThat(rounds.get(0).asDouble()).as(figure).isPositive();
+        }
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void amounts_out_of_range_are_refused() {
+        assertThat(run(USAGE, "--rounds", "0").path("error").path("message").asString())
+                .contains("--rounds 0: must be 1 to 100");
+    }
+
+    /** What the program says when it ends with {@code status}. */
+    private static JsonNode run(int status, String... options) {
+        var arguments = new ArrayList<>(List.of("bench", "ledger", "-o", "json", "--no-progress"));
+        arguments.addAll(List.of(options));
+        var out = new ByteArrayOutputStream();
+        var real = System.out;
+        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+        try {
+            assertThat(CommandLineProgram.run(arguments.toArray(new String[0])))
+                    .as("%s", out)
+                    .isEqualTo(status);
+        } finally {
+            System.setOut(real);
+        }
+        return JSON.readTree(out.toString(StandardCharsets.UTF_8));
+    }
+}
