@@ -17,11 +17,11 @@ import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Cursor;
 import tensorlink.ledger.Endorsement;
+import tensorlink.ledger.FullLedger;
 import tensorlink.ledger.Funding;
 import tensorlink.ledger.Issuance;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobEnd;
-import tensorlink.ledger.Ledger;
 import tensorlink.ledger.LedgerEvent;
 import tensorlink.ledger.LedgerTerms.Seats;
 import tensorlink.ledger.Outcome;
@@ -30,20 +30,20 @@ import tensorlink.ledger.Stake;
 
 /** What the operator of a node that keeps the network's ledger does on it, in the node's name. */
 public final class LedgerDesk {
-    private final Ledger ledger;
+    private final FullLedger ledger;
     private final AccountKey account;
     private final Path votes;
 
     /**
      * @param votes the folder that remembers which root was signed for an epoch
      */
-    LedgerDesk(Ledger ledger, AccountKey account, Path votes) {
+    LedgerDesk(FullLedger ledger, AccountKey account, Path votes) {
         this.ledger = ledger;
         this.account = account;
         this.votes = votes;
     }
 
-    public Ledger ledger() {
+    public FullLedger ledger() {
         return ledger;
     }
 

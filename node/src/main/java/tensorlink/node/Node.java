@@ -38,7 +38,7 @@ import tensorlink.jobs.worker.WorkerTerms;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Domain;
-import tensorlink.ledger.Ledger;
+import tensorlink.ledger.FullLedger;
 import tensorlink.ledger.LedgerHead;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
@@ -429,7 +429,7 @@ public final class Node implements AutoCloseable {
     }
 
     /** The network's ledger, where this node keeps it. */
-    public Optional<Ledger> ledger() {
+    public Optional<FullLedger> ledger() {
         return Optional.ofNullable(till).map(Till::ledger);
     }
 

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
@@ -57,8 +58,8 @@ class LedgerHeadsTest {
             LockSupport.parkNanos(1_000_000);
         }
 
-        var heard = other.heads().newest().get(validator.account());
-        assertThat(heard).isNotNull();
+        var heard =
+                Objects.requireNonNull(other.heads().newest().get(validator.account()), "heard");
         assertThat(heard.hash()).isEqualTo(ledger.head().hash());
         assertThat(other.heads().proof(validator.account())).isEmpty();
     }

@@ -8,8 +8,8 @@ import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Amount;
+import tensorlink.ledger.FullLedger;
 import tensorlink.ledger.Issuance;
-import tensorlink.ledger.Ledger;
 
 /**
  * The network's ledger as a validator opens it to users and workers.
@@ -18,7 +18,7 @@ import tensorlink.ledger.Ledger;
  * in. Only the credit for newcomers is the validator's own doing: it is the issuer.
  */
 public final class Till {
-    private final Ledger ledger;
+    private final FullLedger ledger;
     private final AccountKey issuer;
     private final Amount newcomerCredit;
 
@@ -26,13 +26,13 @@ public final class Till {
      * @param issuer whose key issues the network's credits
      * @param newcomerCredit what every account that asks is issued once; zero for nothing
      */
-    public Till(Ledger ledger, AccountKey issuer, Amount newcomerCredit) {
+    public Till(FullLedger ledger, AccountKey issuer, Amount newcomerCredit) {
         this.ledger = ledger;
         this.issuer = issuer;
         this.newcomerCredit = newcomerCredit;
     }
 
-    public Ledger ledger() {
+    public FullLedger ledger() {
         return ledger;
     }
 

@@ -15,8 +15,8 @@ import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Deposit;
+import tensorlink.ledger.FullLedger;
 import tensorlink.ledger.JobOpening;
-import tensorlink.ledger.Ledger;
 import tensorlink.ledger.Voucher;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
@@ -33,7 +33,7 @@ class LedgerVerbsTest {
 
     private Node validator;
     private ApiServer server;
-    private Ledger ledger;
+    private FullLedger ledger;
 
     @BeforeEach
     void start() throws Exception {
@@ -48,8 +48,7 @@ class LedgerVerbsTest {
     }
 
     private static ApiServer serve(Node node) throws Exception {
-        return ApiServer.start(
-                "127.0.0.1", 0, node.home().apiFile(), new LedgerRoutes(node).all());
+        return ApiServer.start("127.0.0.1", 0, node.home().apiFile(), new LedgerRoutes(node).all());
     }
 
     @AfterEach
@@ -91,8 +90,7 @@ class LedgerVerbsTest {
         assertThat(again.path("outcome").asString()).isEqualTo("unchanged");
         assertThat(shown.path("state").asString()).isEqualTo("cancelled");
         assertThat(events.size()).isEqualTo(2);
-        assertThat(events.get(0).path("event").asString())
-                .isEqualTo("opened by " + USER.account());
+        assertThat(events.get(0).path("event").asString()).isEqualTo("opened by " + USER.account());
     }
 
     @Test
@@ -173,9 +171,7 @@ class LedgerVerbsTest {
         var array = Files.writeString(folder.resolve("array"), "[1]").toString();
         var nothing = Files.writeString(folder.resolve("nothing"), "no json").toString();
         var amount =
-                Files.writeString(
-                                folder.resolve("amount"),
-                                "{\"" + USER.account() + "\": \"-1\"}")
+                Files.writeString(folder.resolve("amount"), "{\"" + USER.account() + "\": \"-1\"}")
                         .toString();
 
         assertThat(message(run("rewards", "claim", array))).contains("object of accounts");

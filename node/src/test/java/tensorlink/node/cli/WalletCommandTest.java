@@ -11,7 +11,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Accounts are made, shown and imported; passwords come from files, never from the command line. */
+/**
+ * Accounts are made, shown and imported; passwords come from files, never from the command line.
+ */
 class WalletCommandTest {
     @TempDir private Path folder;
     private Path password;
@@ -52,13 +54,7 @@ class WalletCommandTest {
         var bytes = Files.readString(wallet);
 
         var again = run("new", wallet.toString(), "--password-file", password.toString());
-        done(
-                "import",
-                wallet.toString(),
-                "--password-file",
-                password.toString(),
-                "--home",
-                home());
+        done("import", wallet.toString(), "--password-file", password.toString(), "--home", home());
         var second =
                 run(
                         "import",
@@ -81,7 +77,13 @@ class WalletCommandTest {
         var wrong = Files.writeString(folder.resolve("wrong"), "another one");
 
         var refused =
-                run("import", wallet.toString(), "--password-file", wrong.toString(), "--home", home());
+                run(
+                        "import",
+                        wallet.toString(),
+                        "--password-file",
+                        wrong.toString(),
+                        "--home",
+                        home());
         Files.setPosixFilePermissions(wallet, PosixFilePermissions.fromString("rw-r--r--"));
         var readable =
                 run(

@@ -138,8 +138,7 @@ public final class BenchLedger implements Callable<Integer> {
                                         ratio.min(),
                                         ratio.max())));
         output.say(
-                String.format(
-                        Locale.ROOT, "load %.2f before, %.2f after", loadBefore, loadAfter));
+                String.format(Locale.ROOT, "load %.2f before, %.2f after", loadBefore, loadAfter));
         var result = new LinkedHashMap<String, Object>();
         result.put("figures", figures.all());
         result.put("loadBefore", loadBefore);

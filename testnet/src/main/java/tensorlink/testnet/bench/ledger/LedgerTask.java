@@ -67,8 +67,7 @@ final class LedgerTask {
             figures.add(RAW_SINGLE, rate(amounts.single, () -> raw(folder, bytes, 1)));
             var grouped = requests(ledger, amounts.grouped, "grouped");
             figures.add(GROUPED, rate(grouped.size(), () -> allAtOnce(ledger, grouped)));
-            figures.add(
-                    RAW_ONCE, rate(amounts.grouped, () -> raw(folder, bytes, amounts.grouped)));
+            figures.add(RAW_ONCE, rate(amounts.grouped, () -> raw(folder, bytes, amounts.grouped)));
             figures.add(CHECKS, checks(ledger));
         }
     }
@@ -126,12 +125,12 @@ final class LedgerTask {
 
     private double checks(FileLedger ledger) throws IOException, InterruptedException {
         var domain = ledger.info().domain();
-        var expiry = Instant.ofEpochSecond(scheduler.now().plus(Duration.ofDays(1)).getEpochSecond());
+        var expiry =
+                Instant.ofEpochSecond(scheduler.now().plus(Duration.ofDays(1)).getEpochSecond());
         var vouchers = new ArrayList<Signed<Voucher>>();
         for (int i = 0; i < amounts.checks; i++) {
             var payee = AccountKey.of(Bytes32.keccak("payee " + i)).account();
-            var voucher =
-                    new Voucher(ISSUER.account(), payee, Amount.of(i), expiry, Bytes32.ZERO);
+            var voucher = new Voucher(ISSUER.account(), payee, Amount.of(i), expiry, Bytes32.ZERO);
             vouchers.add(ISSUER.sign(domain, voucher));
         }
         return rate(
