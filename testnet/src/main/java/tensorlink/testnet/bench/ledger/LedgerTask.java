@@ -92,7 +92,7 @@ final class LedgerTask {
 
     private static void allAtOnce(FileLedger ledger, List<Signed<Issuance>> requests)
             throws IOException, InterruptedException {
-        try (var callers = Executors.newFixedThreadPool(CALLERS, Thread.ofVirtual().factory())) {
+        try (var callers = Executors.newFixedThreadPool(CALLERS)) {
             var calls = new ArrayList<Callable<Outcome>>();
             requests.forEach(request -> calls.add(() -> ledger.issue(request)));
             for (var answer : callers.invokeAll(calls)) {
