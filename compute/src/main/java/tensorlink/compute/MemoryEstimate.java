@@ -58,8 +58,16 @@ public record MemoryEstimate(long weights, long training, long activations, long
         return new MemoryEstimate(
                 weights,
                 training,
-                Float.BYTES * perPosition * load.positions() * load.inFlight(),
+                Float.BYTES * load.positions() * kept(config, perPosition, load, options),
                 scratch(config, layers, load));
+    }
+
+    /** Floats per position of all micro-batches in flight. */
+    private static long kept(
+            ModelConfig config, long perPosition, Load load, TrainingOptions options) {
+        return options.recompute()
+                ? perPosition + (long) config.hidden() * load.inFlight()
+                : perPosition * load.inFlight();
     }
 
     public static MemoryEstimate ofInference(ModelConfig config, LayerRange layers, Load load) {

@@ -24,7 +24,7 @@ class JobOptionsTest {
                         .microBatches(3)
                         .maxPrice(Amount.of(5))
                         .lifetime(Duration.ofHours(1))
-                        .how(new TrainingOptions(Sgd.lr(1)))
+                        .how(TrainingOptions.with(Sgd.lr(1)))
                         .on(List.of(worker));
 
         assertThat(options)
@@ -35,7 +35,7 @@ class JobOptionsTest {
                                 6,
                                 128,
                                 3,
-                                new TrainingOptions(Sgd.lr(1)),
+                                TrainingOptions.with(Sgd.lr(1)),
                                 List.of(worker),
                                 Amount.of(5),
                                 Duration.ofHours(1)));

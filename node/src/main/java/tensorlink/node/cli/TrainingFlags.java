@@ -82,6 +82,13 @@ final class TrainingFlags {
             description = "largest norm of all gradients together; larger ones are scaled down")
     private @Nullable Double clip;
 
+    @Option(
+            names = "--recompute",
+            description =
+                    "keep less between forward and backward and compute it again: less memory,"
+                            + " more time, the same result")
+    private boolean recompute;
+
     void requireSense(int steps) {
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
@@ -155,6 +162,6 @@ final class TrainingFlags {
     }
 
     TrainingOptions options() {
-        return new TrainingOptions(optimizer());
+        return TrainingOptions.with(optimizer()).withRecompute(recompute);
     }
 }
