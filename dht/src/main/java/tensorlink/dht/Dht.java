@@ -224,9 +224,10 @@ public final class Dht implements AutoCloseable {
         }
         var goal = new PeerGoal(network, peer);
         var key = Key.of(peer);
+        // Who knows the peer need not be among the first to answer; once it is found, nobody is
+        // waited for.
         var lookup =
-                lookups.run(
-                        key, new KadRequest.FindNode(key), thorough(config.search().beta()), goal);
+                lookups.run(key, new KadRequest.FindNode(key), thorough(config.search().k()), goal);
         var addresses =
                 new LinkedHashSet<>(
                         contacts.identified(peer).map(PeerInfo::addresses).orElse(List.of()));

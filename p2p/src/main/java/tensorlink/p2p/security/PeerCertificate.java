@@ -168,6 +168,11 @@ record PeerCertificate(
      * @throws ProtocolViolation when it does not
      */
     void verify(Instant now) throws ProtocolViolation {
+        requireCurrent(now);
+        requireProof();
+    }
+
+    void requireCurrent(Instant now) throws ProtocolViolation {
         if (now.isBefore(notBefore) || now.isAfter(notAfter)) {
             throw new ProtocolViolation(
                     "TLS certificate is valid from "
@@ -177,6 +182,9 @@ record PeerCertificate(
                             + ", but it is "
                             + now);
         }
+    }
+
+    void requireProof() throws ProtocolViolation {
         if (!selfSigned.key().verify(selfSigned.content(), selfSigned.signature())) {
             throw new ProtocolViolation("TLS certificate is not signed by its own key");
         }

@@ -7,22 +7,36 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
+import java.util.LinkedHashSet;
+import java.util.SequencedSet;
+import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.X509ExtendedTrustManager;
+import org.bouncycastle.crypto.digests.SHA256Digest;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.PublicKey;
 
 /**
  * Judges the certificates of peers inside TLS handshakes, so that a bad one is answered by TLS's
- * own alert. It remembers nothing: whose certificate it was is read from each connection's session,
- * and a session is only ever resumed with the certificate that was judged when it began.
+ * own alert. Whose certificate it was is read from each connection's session, and a session is only
+ * ever resumed with the certificate that was judged when it began.
+ *
+ * <p>A peer shows the same certificate on all its connections. The signatures of the last {@value
+ * #PROVEN_MAX} that were good are not checked again, for that costs more than the rest of a
+ * handshake; that the peer has the certificate's key, TLS finds out each time.
  */
 public final class PeerTrust extends X509ExtendedTrustManager {
+    static final int PROVEN_MAX = 256;
+
     private static final int CAUSES_MAX = 10;
 
     private final InstantSource clock;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    /** Digests of certificates whose signatures are good, the last one seen at the end. */
+    private final SequencedSet<ByteString> proven = new LinkedHashSet<>();
 
     public PeerTrust(InstantSource clock) {
         this.clock = clock;
@@ -68,9 +82,48 @@ public final class PeerTrust extends X509ExtendedTrustManager {
 
     private void check(X509Certificate[] chain) throws CertificateException {
         try {
-            only(chain).verify(clock.instant());
+            var certificate = only(chain);
+            certificate.requireCurrent(clock.instant());
+            var digest = digest(chain[0].getEncoded());
+            if (!isProven(digest)) {
+                certificate.requireProof();
+                remember(digest);
+            }
         } catch (ProtocolViolation violation) {
             throw new CertificateException(violation.getMessage(), violation);
+        }
+    }
+
+    private static ByteString digest(byte[] certificate) {
+        var hash = new SHA256Digest();
+        hash.update(certificate, 0, certificate.length);
+        var digest = new byte[hash.getDigestSize()];
+        hash.doFinal(digest, 0);
+        return ByteString.copyFrom(digest);
+    }
+
+    private boolean isProven(ByteString digest) {
+        lock.lock();
+        try {
+            boolean isKnown = proven.remove(digest);
+            if (isKnown) {
+                proven.addLast(digest);
+            }
+            return isKnown;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void remember(ByteString digest) {
+        lock.lock();
+        try {
+            proven.addLast(digest);
+            if (proven.size() > PROVEN_MAX) {
+                proven.removeFirst();
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

@@ -20,7 +20,7 @@ import tensorlink.p2p.peer.KeyPair;
 public final class QuicSecurity implements Security {
     private static final String APPLICATION_PROTOCOL = "libp2p";
 
-    private final InstantSource clock;
+    private final PeerTrust trust;
     private final Once<OwnCertificate> own;
     private final Once<QuicSslContext> client = new Once<>(this::makeClient);
     private final Once<QuicSslContext> server = new Once<>(this::makeServer);
@@ -29,7 +29,7 @@ public final class QuicSecurity implements Security {
      * @param identity whom to prove to be
      */
     public QuicSecurity(KeyPair identity, InstantSource clock) {
-        this.clock = clock;
+        this.trust = new PeerTrust(clock);
         this.own = new Once<>(() -> OwnCertificate.of(identity, clock.instant()));
     }
 
@@ -37,7 +37,7 @@ public final class QuicSecurity implements Security {
         var shown = own.get();
         return QuicSslContextBuilder.forClient()
                 .keyManager(shown.key(), null, shown.certificate())
-                .trustManager(new PeerTrust(clock))
+                .trustManager(trust)
                 .endpointIdentificationAlgorithm(null)
                 .applicationProtocols(APPLICATION_PROTOCOL)
                 .earlyData(false)
@@ -47,7 +47,7 @@ public final class QuicSecurity implements Security {
     private QuicSslContext makeServer() {
         var shown = own.get();
         return QuicSslContextBuilder.forServer(shown.key(), null, shown.certificate())
-                .trustManager(new PeerTrust(clock))
+                .trustManager(trust)
                 .clientAuth(ClientAuth.REQUIRE)
                 .applicationProtocols(APPLICATION_PROTOCOL)
                 .earlyData(false)

@@ -26,7 +26,7 @@ public final class Tls implements Security {
     /** Agreed on, it says that the muxer is not. */
     private static final String NO_MUXER = "libp2p";
 
-    private final InstantSource clock;
+    private final PeerTrust trust;
     private final List<String> applicationProtocols;
     private final Once<OwnCertificate> own;
     private final Once<SslContext> client = new Once<>(this::client);
@@ -42,7 +42,7 @@ public final class Tls implements Security {
             throw new IllegalStateException(
                     "no TLS on this machine", OpenSsl.unavailabilityCause());
         }
-        this.clock = clock;
+        this.trust = new PeerTrust(clock);
         this.applicationProtocols = new ArrayList<>(muxers);
         this.applicationProtocols.add(NO_MUXER);
         this.own = new Once<>(() -> OwnCertificate.of(identity, clock.instant()));
@@ -72,7 +72,7 @@ public final class Tls implements Security {
         try {
             return builder.sslProvider(SslProvider.OPENSSL)
                     .protocols("TLSv1.3")
-                    .trustManager(new PeerTrust(clock))
+                    .trustManager(trust)
                     .applicationProtocolConfig(
                             new ApplicationProtocolConfig(
                                     ApplicationProtocolConfig.Protocol.ALPN,
