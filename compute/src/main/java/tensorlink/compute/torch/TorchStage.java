@@ -229,7 +229,8 @@ final class TorchStage implements Stage {
                         inFlight.remove(microBatch);
                         try (var scope = recording.scope()) {
                             var tape = tape(recording).toArray(new PtNDArray[0]);
-                            var input = parameters.backward(scope, tape, gradient, model.integers());
+                            var input =
+                                    parameters.backward(scope, tape, gradient, model.integers());
                             return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
