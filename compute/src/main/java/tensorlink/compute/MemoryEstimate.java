@@ -55,7 +55,7 @@ public record MemoryEstimate(long weights, long training, long activations, long
         return new MemoryEstimate(
                 weights,
                 training,
-                Float.BYTES * perPosition * load.positions() * load.inFlight(),
+                Float.BYTES * load.positions() * kept(config, perPosition, load, options),
                 scratch(config, layers, load));
     }
 
@@ -68,6 +68,14 @@ public record MemoryEstimate(long weights, long training, long activations, long
         kept += (config.gated() ? 4L : 2L) * feedForward.inner();
         // A cap is composed: scores, what they become, and what they weigh.
         return kept + (attention.cap() > 0 ? 4L * attention.heads() * time : 0);
+    }
+
+    /** Floats per position of all micro-batches in flight. */
+    private static long kept(
+            ModelConfig config, long perPosition, Load load, TrainingOptions options) {
+        return options.recompute()
+                ? perPosition + (long) config.hidden() * load.inFlight()
+                : perPosition * load.inFlight();
     }
 
     public static MemoryEstimate ofInference(ModelConfig config, LayerRange layers, Load load) {

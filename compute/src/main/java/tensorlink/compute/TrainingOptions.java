@@ -9,15 +9,22 @@ import tensorlink.compute.optim.Optimizer;
  *
  * @param optimizer has room for its state; a step may be taken with any rule whose state is no
  *     larger
+ * @param recompute whether a stage keeps only the inputs of a micro-batch and computes the rest
+ *     again in its backward: the same bits with the activations of one micro-batch at a time, for
+ *     one more forward
  */
-public record TrainingOptions(Optimizer optimizer) {
+public record TrainingOptions(Optimizer optimizer, boolean recompute) {
 
     /** With AdamW. */
     public static TrainingOptions defaults() {
-        return new TrainingOptions(AdamW.lr(1e-3));
+        return with(AdamW.lr(1e-3));
     }
 
-    public TrainingOptions withOptimizer(Optimizer value) {
-        return new TrainingOptions(value);
+    public static TrainingOptions with(Optimizer optimizer) {
+        return new TrainingOptions(optimizer, false);
+    }
+
+    public TrainingOptions withRecompute(boolean value) {
+        return new TrainingOptions(optimizer, value);
     }
 }

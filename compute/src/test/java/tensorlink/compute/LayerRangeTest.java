@@ -39,6 +39,14 @@ class LayerRangeTest {
                         MemoryEstimate.ofTraining(config, config.allLayers(), four, OPTIONS)
                                 .activations())
                 .isEqualTo(4 * whole.activations());
+        assertThat(
+                        MemoryEstimate.ofTraining(
+                                        config,
+                                        config.allLayers(),
+                                        four,
+                                        OPTIONS.withRecompute(true))
+                                .activations())
+                .isBetween(whole.activations(), 2 * whole.activations());
         assertThat(MemoryEstimate.ofInference(config, config.allLayers(), one).total())
                 .isLessThan(whole.total());
     }

@@ -28,7 +28,7 @@ class JobOptionsTest {
                         .checkpointEvery(7)
                         .patience(Duration.ofMinutes(2))
                         .keptIn(Path.of("kept"))
-                        .how(new TrainingOptions(Sgd.lr(1)))
+                        .how(TrainingOptions.with(Sgd.lr(1)))
                         .on(List.of(worker));
 
         assertThat(options)
@@ -39,7 +39,7 @@ class JobOptionsTest {
                                 6,
                                 128,
                                 3,
-                                new TrainingOptions(Sgd.lr(1)),
+                                TrainingOptions.with(Sgd.lr(1)),
                                 List.of(worker),
                                 Amount.of(5),
                                 Duration.ofHours(1),

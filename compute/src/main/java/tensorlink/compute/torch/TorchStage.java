@@ -3,6 +3,7 @@ package tensorlink.compute.torch;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Digest;
 import tensorlink.compute.KvCache;
@@ -58,21 +60,18 @@ final class TorchStage implements Stage {
     /** Counts the changes of parameters and optimizer state. */
     private long revision;
 
+    /** What the forward of a micro-batch is given; {@code labels} holds none or one. */
+    private record Given(PtNDArray input, List<PtNDArray> labels, long labelCount) {}
+
     /**
      * What backward needs of a micro-batch.
      *
-     * @param tape leaves and results, then what the stage gives
+     * @param lastUnit the shape of what a gradient is of: the result without the padding mask
+     * @param tape leaves and results, then what the stage gives; empty if that is to be computed
+     *     again
      */
-    private record Recording(PtNDManager scope, List<PtNDArray> tape) {
-        PtNDArray result() {
-            return tape.getLast();
-        }
-
-        /** What a gradient is of: the result without the padding mask. */
-        PtNDArray lastUnit() {
-            return tape.get(tape.size() - 2);
-        }
-    }
+    private record Recording(
+            PtNDManager scope, Given given, Shape lastUnit, List<PtNDArray> tape) {}
 
     /** What a stage is opened with, besides the engine's own. */
     record Opening(ModelConfig config, LayerRange layers, StageOptions options) {}
@@ -147,8 +146,7 @@ final class TorchStage implements Stage {
         try (input) {
             requireTraining();
             inputs.check(input, 0);
-            return run(
-                    true, () -> NativeArrays.copyOut(record(microBatch, input, null, 0).result()));
+            return run(true, () -> record(microBatch, input, null, 0, NativeArrays::copyOut));
         }
     }
 
@@ -160,34 +158,58 @@ final class TorchStage implements Stage {
             requireTraining();
             inputs.check(input, 0);
             inputs.checkLabels(input, labels, labelCount);
-            return run(true, () -> value(record(microBatch, input, labels, labelCount).result()));
+            return run(
+                    true, () -> record(microBatch, input, labels, labelCount, TorchStage::value));
         }
     }
 
-    private Recording record(
-            int microBatch, Tensor input, @Nullable Tensor labels, long labelCount) {
+    private <T> T record(
+            int microBatch,
+            Tensor input,
+            @Nullable Tensor labels,
+            long labelCount,
+            Function<PtNDArray, T> use) {
         if (inFlight.containsKey(microBatch)) {
             throw new IllegalStateException("micro-batch " + microBatch + " is in flight");
         }
         var scope = NativeArrays.scope(home);
-        try (var tape =
-                operators.call(
-                        "record",
-                        NativeArrays.copyIn(scope, input),
-                        parameters.leaves(),
-                        model.integers(),
-                        rope.atLeast((int) input.shape().axis(1)),
-                        model.numbers(),
-                        optional(scope, labels),
-                        labelCount)) {
-            var recording = new Recording(scope, List.of(tape.toTensorArray(scope)));
-            inFlight.put(microBatch, recording);
-            return recording;
+        try (var passing = NativeArrays.scope(home)) {
+            var given =
+                    new Given(
+                            NativeArrays.copyIn(scope, input),
+                            List.of(optional(scope, labels)),
+                            labelCount);
+            var tape = tape(recomputes() ? passing : scope, given);
+            var result = use.apply(tape.getLast());
+            var shape = tape.get(tape.size() - 2).getShape();
+            var kept = recomputes() ? List.<PtNDArray>of() : tape;
+            inFlight.put(microBatch, new Recording(scope, given, shape, kept));
+            return result;
         } finally {
             if (!inFlight.containsKey(microBatch)) {
                 scope.close();
             }
         }
+    }
+
+    /** Runs a forward with recording for gradients, which must be switched on. */
+    private List<PtNDArray> tape(PtNDManager scope, Given given) {
+        try (var tape =
+                operators.call(
+                        "record",
+                        given.input(),
+                        parameters.leaves(),
+                        model.integers(),
+                        rope.atLeast((int) given.input().getShape().get(1)),
+                        model.numbers(),
+                        given.labels().toArray(new PtNDArray[0]),
+                        given.labelCount())) {
+            return List.of(tape.toTensorArray(scope));
+        }
+    }
+
+    private boolean recomputes() {
+        return options.training().orElseThrow().recompute();
     }
 
     @Override
@@ -206,7 +228,7 @@ final class TorchStage implements Stage {
                         var gradient = outputGradient(recording, outputGradient);
                         inFlight.remove(microBatch);
                         try (var scope = recording.scope()) {
-                            var tape = recording.tape().toArray(new PtNDArray[0]);
+                            var tape = tape(recording).toArray(new PtNDArray[0]);
                             var input =
                                     parameters.backward(scope, tape, gradient, model.integers());
                             return first() ? null : NativeArrays.copyOut(input);
@@ -215,8 +237,21 @@ final class TorchStage implements Stage {
         }
     }
 
+    /** What the forward computed, now if it was not kept. */
+    private List<PtNDArray> tape(Recording recording) {
+        if (!recording.tape().isEmpty()) {
+            return recording.tape();
+        }
+        JniUtils.setGradMode(true);
+        try {
+            return tape(recording.scope(), recording.given());
+        } finally {
+            JniUtils.setGradMode(false);
+        }
+    }
+
     private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
-        var expected = NativeArrays.shape(recording.lastUnit().getShape());
+        var expected = NativeArrays.shape(recording.lastUnit());
         if (expected.rank() == 0) {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
@@ -344,10 +379,7 @@ final class TorchStage implements Stage {
     }
 
     private <T> T inferred(
-            Tensor input,
-            @Nullable Tensor labels,
-            long labelCount,
-            java.util.function.Function<PtNDArray, T> use) {
+            Tensor input, @Nullable Tensor labels, long labelCount, Function<PtNDArray, T> use) {
         try (var scope = NativeArrays.scope(home);
                 var result =
                         operators.call(

@@ -31,13 +31,13 @@ class MemoryTest {
     private static final Load LOAD = new Load(2, 128, 4);
 
     @ParameterizedTest
-    @ValueSource(strings = {"Sgd", "AdamW", "Adafactor"})
+    @ValueSource(strings = {"Sgd", "AdamW", "AdamW again", "Adafactor"})
     void a_training_stage_needs_about_what_is_estimated(String rule) throws Exception {
         var config = TwoSteps.CONFIG;
 
         double bytes = Double.parseDouble(lastWord(TwoSteps.class, rule));
 
-        var options = new TrainingOptions(rule(rule));
+        var options = options(rule);
         var estimate = MemoryEstimate.ofTraining(config, config.allLayers(), LOAD, options);
         assertThat(bytes / estimate.total()).as("measured over estimated").isBetween(0.8, 1.25);
     }
@@ -63,12 +63,13 @@ class MemoryTest {
 
         public static void main(String[] arguments) throws Exception {
             try (var engine = TorchEngine.open()) {
-                var rule = rule(arguments[0]);
-                try (var small = open(engine, ModelConfig.llama(32, 1, 260, 128), rule)) {
+                var how = options(arguments[0]);
+                var rule = how.optimizer();
+                try (var small = open(engine, ModelConfig.llama(32, 1, 260, 128), how)) {
                     step(small, rule);
                 }
                 long before = ChildProcess.bytes("VmRSS");
-                try (var stage = open(engine, CONFIG, rule)) {
+                try (var stage = open(engine, CONFIG, how)) {
                     step(stage, rule); // makes the optimizer's state
                     step(stage, rule);
                 }
@@ -82,12 +83,12 @@ class MemoryTest {
         private ThousandSteps() {}
 
         public static void main(String[] arguments) throws Exception {
-            var rule = rule("AdamW");
+            var how = options("AdamW");
             try (var engine = TorchEngine.open();
-                    var stage = open(engine, ModelConfig.llama(128, 4, 260, 128), rule)) {
+                    var stage = open(engine, ModelConfig.llama(128, 4, 260, 128), how)) {
                 long before = 0;
                 for (int i = 1; i <= 1000; i++) {
-                    step(stage, rule);
+                    step(stage, how.optimizer());
                     before = i == 200 ? ChildProcess.bytes("VmRSS") : before;
                 }
                 System.out.println("bytes " + (ChildProcess.bytes("VmRSS") - before));
@@ -95,21 +96,22 @@ class MemoryTest {
         }
     }
 
-    private static Optimizer rule(String name) {
+    private static TrainingOptions options(String name) {
         return switch (name) {
-            case "Sgd" -> Sgd.lr(1e-3);
-            case "AdamW" -> AdamW.lr(1e-3);
-            default -> Adafactor.lr(1e-3);
+            case "Sgd" -> TrainingOptions.with(Sgd.lr(1e-3));
+            case "AdamW" -> TrainingOptions.with(AdamW.lr(1e-3));
+            case "AdamW again" -> TrainingOptions.with(AdamW.lr(1e-3)).withRecompute(true);
+            default -> TrainingOptions.with(Adafactor.lr(1e-3));
         };
     }
 
-    private static Stage open(TorchEngine engine, ModelConfig config, Optimizer rule)
+    private static Stage open(TorchEngine engine, ModelConfig config, TrainingOptions how)
             throws Exception {
         return engine.open(
                 config,
                 config.allLayers(),
                 Model.initialize(config, Tokenizer.bytes(), 1).weights(),
-                StageOptions.forTraining(new TrainingOptions(rule), 1));
+                StageOptions.forTraining(how, 1));
     }
 
     /** All forwards, then all backwards, so that every micro-batch is in flight at once. */

@@ -281,7 +281,7 @@ class OptimizersTest {
     }
 
     private static StageOptions options(Optimizer rule) {
-        return StageOptions.forTraining(new TrainingOptions(rule), 1);
+        return StageOptions.forTraining(TrainingOptions.with(rule), 1);
     }
 
     private static Optimizer rule(String name) {

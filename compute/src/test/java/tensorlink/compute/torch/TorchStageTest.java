@@ -28,6 +28,7 @@ import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.format.Weights;
@@ -316,6 +317,34 @@ class TorchStageTest {
                     .hasMessage("the other part of the tied gradient is missing");
             assertThatThrownBy(() -> first.prepare(hidden(1, 1, 1)))
                     .hasMessage("tied gradient: expected F32 [512, 32], got F32 [1, 1, 1]");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "qwen2"})
+    void what_is_computed_again_in_backward_has_the_same_bits_and_is_not_kept(String name)
+            throws Exception {
+        var model = golden(name);
+        var parts = batch(model.config(), 4, 12, 3).split(4);
+        var again = StageOptions.forTraining(TrainingOptions.defaults().withRecompute(true), 1);
+        try (var whole = open(model, model.config().allLayers());
+                var first =
+                        ENGINE.open(model.config(), new LayerRange(0, 2), model.weights(), again);
+                var last =
+                        ENGINE.open(model.config(), new LayerRange(2, 4), model.weights(), again)) {
+            whole.zeroGradients();
+            accumulate(whole, parts);
+            whole.prepare(null);
+            apply(1, whole);
+            step(first, last, parts);
+            assertThat(digests(first, last)).isEqualTo(whole.digests());
+
+            long before = ENGINE.arrays();
+            forwardLoss(whole, parts.getFirst());
+            long kept = ENGINE.arrays() - before;
+            first.forward(0, parts.getFirst().inputs().toTensor()).close();
+            assertThat(kept).isGreaterThan(10);
+            assertThat(ENGINE.arrays() - before - kept).isLessThan(4);
         }
     }
 

@@ -22,11 +22,14 @@ final class Training {
     private Training() {}
 
     static TrainingMessage encode(TrainingOptions options) {
-        return TrainingMessage.newBuilder().setOptimizer(encode(options.optimizer())).build();
+        return TrainingMessage.newBuilder()
+                .setOptimizer(encode(options.optimizer()))
+                .setRecompute(options.recompute())
+                .build();
     }
 
     static TrainingOptions decode(TrainingMessage message) throws ProtocolViolation {
-        return new TrainingOptions(decode(message.getOptimizer()));
+        return new TrainingOptions(decode(message.getOptimizer()), message.getRecompute());
     }
 
     static OptimizerMessage encode(Optimizer optimizer) {

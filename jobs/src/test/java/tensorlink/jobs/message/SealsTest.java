@@ -162,7 +162,7 @@ class SealsTest {
                 Digest.of(new byte[] {1}),
                 2,
                 new Workload(2, 16, 4),
-                new TrainingOptions(Adafactor.lr(0.5)),
+                TrainingOptions.with(Adafactor.lr(0.5)).withRecompute(true),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
                 Duration.ofHours(1));

@@ -81,6 +81,13 @@ final class TrainingFlags {
             description = "largest norm of all gradients together; larger ones are scaled down")
     private @Nullable Double clip;
 
+    @Option(
+            names = "--recompute",
+            description =
+                    "keep less between forward and backward and compute it again: less memory,"
+                            + " more time, the same result")
+    private boolean recompute;
+
     void requireSense(long steps) {
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
@@ -160,6 +167,6 @@ final class TrainingFlags {
     }
 
     TrainingOptions options() {
-        return new TrainingOptions(optimizer());
+        return TrainingOptions.with(optimizer()).withRecompute(recompute);
     }
 }
