@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -333,15 +334,20 @@ final class Recruiting {
         var lock = new ReentrantLock();
         var answers = new HashMap<Integer, Admission>();
         var asking = new ArrayList<Thread>();
-        for (int i = 0; i < assignments.size(); i++) {
-            if (done.contains(i)) {
-                continue;
-            }
-            int stage = i;
-            var assignment = assignments.get(i);
+        var open =
+                IntStream.range(0, assignments.size())
+                        .filter(stage -> !done.contains(stage))
+                        .toArray();
+        // The user may be gone, which must not come between two workers that are asked: what one
+        // of them then accepts would never be taken back.
+        for (int stage : open) {
+            var assignment = assignments.get(stage);
             progress(
                     "recruiting",
                     "offering " + assignment.layers() + " to " + assignment.worker().shortText());
+        }
+        for (int stage : open) {
+            var assignment = assignments.get(stage);
             asking.add(
                     party.scheduler()
                             .fork(
