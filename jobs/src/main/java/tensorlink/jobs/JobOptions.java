@@ -3,6 +3,7 @@ package tensorlink.jobs;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.job.Purpose;
@@ -88,166 +89,105 @@ public record JobOptions(
     }
 
     public JobOptions workers(int count) {
-        return new JobOptions(
-                purpose,
-                count,
-                rows,
-                length,
-                microBatches,
-                how,
-                pinned,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> it.workers = count);
     }
 
     /** The largest batch that will come. */
     public JobOptions batch(int mostRows, int mostLength) {
-        return new JobOptions(
-                purpose,
-                workers,
-                mostRows,
-                mostLength,
-                microBatches,
-                how,
-                pinned,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> {
+            it.rows = mostRows;
+            it.length = mostLength;
+        });
     }
 
     public JobOptions microBatches(int count) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                count,
-                how,
-                pinned,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> it.microBatches = count);
     }
 
     /** What stages must know of the training from the start, such as room for an optimizer. */
     public JobOptions how(TrainingOptions value) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                microBatches,
-                value,
-                pinned,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> it.how = value);
     }
 
     /** Uses exactly these workers, the first for the first layers. */
     public JobOptions on(List<PeerId> workersInOrder) {
-        return new JobOptions(
-                purpose,
-                workersInOrder.size(),
-                rows,
-                length,
-                microBatches,
-                how,
-                workersInOrder,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> {
+            it.workers = workersInOrder.size();
+            it.pinned = workersInOrder;
+        });
     }
 
     public JobOptions maxPrice(Amount price) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                microBatches,
-                how,
-                pinned,
-                price,
-                lifetime,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> it.maxPrice = price);
     }
 
     public JobOptions lifetime(Duration duration) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                microBatches,
-                how,
-                pinned,
-                maxPrice,
-                duration,
-                checkpointEvery,
-                patience,
-                folder);
+        return with(it -> it.lifetime = duration);
     }
 
     public JobOptions checkpointEvery(int steps) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                microBatches,
-                how,
-                pinned,
-                maxPrice,
-                lifetime,
-                steps,
-                patience,
-                folder);
+        return with(it -> it.checkpointEvery = steps);
     }
 
     public JobOptions patience(Duration longest) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                microBatches,
-                how,
-                pinned,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                longest,
-                folder);
+        return with(it -> it.patience = longest);
     }
 
     /** Begins a training that is kept in {@code directory}, or continues the one there. */
     public JobOptions keptIn(Path directory) {
-        return new JobOptions(
-                purpose,
-                workers,
-                rows,
-                length,
-                microBatches,
-                how,
-                pinned,
-                maxPrice,
-                lifetime,
-                checkpointEvery,
-                patience,
-                directory);
+        return with(it -> it.folder = directory);
+    }
+
+    private JobOptions with(Consumer<Draft> change) {
+        var draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
+    /** The values while some of them are changed. */
+    private static final class Draft {
+        private final Purpose purpose;
+        private int workers;
+        private int rows;
+        private int length;
+        private int microBatches;
+        private TrainingOptions how;
+        private List<PeerId> pinned;
+        private Amount maxPrice;
+        private Duration lifetime;
+        private int checkpointEvery;
+        private Duration patience;
+        private @Nullable Path folder;
+
+        Draft(JobOptions from) {
+            purpose = from.purpose;
+            workers = from.workers;
+            rows = from.rows;
+            length = from.length;
+            microBatches = from.microBatches;
+            how = from.how;
+            pinned = from.pinned;
+            maxPrice = from.maxPrice;
+            lifetime = from.lifetime;
+            checkpointEvery = from.checkpointEvery;
+            patience = from.patience;
+            folder = from.folder;
+        }
+
+        JobOptions finish() {
+            return new JobOptions(
+                    purpose,
+                    workers,
+                    rows,
+                    length,
+                    microBatches,
+                    how,
+                    pinned,
+                    maxPrice,
+                    lifetime,
+                    checkpointEvery,
+                    patience,
+                    folder);
+        }
     }
 }

@@ -44,23 +44,9 @@ final class Training {
                                     .setWeightDecay(decay)
                                     .setNesterov(nesterov));
             case Adam(var rate, var beta1, var beta2, var epsilon, var decay, var amsgrad) ->
-                    message.setAdam(
-                            AdamMessage.newBuilder()
-                                    .setLearningRate(rate)
-                                    .setBeta1(beta1)
-                                    .setBeta2(beta2)
-                                    .setEpsilon(epsilon)
-                                    .setWeightDecay(decay)
-                                    .setAmsgrad(amsgrad));
+                    message.setAdam(adam(rate, beta1, beta2, epsilon, decay, amsgrad));
             case AdamW(var rate, var beta1, var beta2, var epsilon, var decay, var amsgrad) ->
-                    message.setAdamw(
-                            AdamMessage.newBuilder()
-                                    .setLearningRate(rate)
-                                    .setBeta1(beta1)
-                                    .setBeta2(beta2)
-                                    .setEpsilon(epsilon)
-                                    .setWeightDecay(decay)
-                                    .setAmsgrad(amsgrad));
+                    message.setAdamw(adam(rate, beta1, beta2, epsilon, decay, amsgrad));
             case Adagrad(var rate, var rateDecay, var decay, var initial, var epsilon) ->
                     message.setAdagrad(
                             AdagradMessage.newBuilder()
@@ -89,6 +75,23 @@ final class Training {
                                     .setWeightDecay(decay));
         }
         return message.build();
+    }
+
+    private static AdamMessage adam(
+            double rate,
+            double beta1,
+            double beta2,
+            double epsilon,
+            double decay,
+            boolean amsgrad) {
+        return AdamMessage.newBuilder()
+                .setLearningRate(rate)
+                .setBeta1(beta1)
+                .setBeta2(beta2)
+                .setEpsilon(epsilon)
+                .setWeightDecay(decay)
+                .setAmsgrad(amsgrad)
+                .build();
     }
 
     static Optimizer decode(OptimizerMessage message) throws ProtocolViolation {

@@ -36,14 +36,19 @@ public final class Till {
         return ledger;
     }
 
+    /** How {@code account} stands. */
+    public LedgerAnswer.Statement statement(Account account)
+            throws IOException, InterruptedException {
+        return new LedgerAnswer.Statement(
+                ledger.credits(account),
+                ledger.balance(account),
+                ledger.issued(account),
+                ledger.deposited(account));
+    }
+
     LedgerAnswer answer(LedgerQuestion question) throws IOException, InterruptedException {
         return switch (question) {
-            case LedgerQuestion.OfAccount(var account) ->
-                    new LedgerAnswer.Statement(
-                            ledger.credits(account),
-                            ledger.balance(account),
-                            ledger.issued(account),
-                            ledger.deposited(account));
+            case LedgerQuestion.OfAccount(var account) -> statement(account);
             case LedgerQuestion.OfPair(var payer, var payee) ->
                     new LedgerAnswer.Redeemed(ledger.redeemed(payer, payee));
             case LedgerQuestion.Grant(var account) -> grant(account);
