@@ -442,12 +442,7 @@ public final class Node implements AutoCloseable {
     /** What the network's ledger says of this node's account; asks a validator if need be. */
     public LedgerAnswer.Statement statement() throws IOException, InterruptedException {
         if (till != null) {
-            var kept = till.ledger();
-            return new LedgerAnswer.Statement(
-                    kept.credits(account()),
-                    kept.balance(account()),
-                    kept.issued(account()),
-                    kept.deposited(account()));
+            return till.statement(account());
         }
         return new LedgerCashier(party, new DhtDirectory(dht, network.name()))
                 .statement(account(), STATEMENT_PATIENCE);

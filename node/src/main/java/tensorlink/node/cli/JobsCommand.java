@@ -77,7 +77,7 @@ final class JobsCommand implements Callable<Integer> {
             if (answer.path("jobs").isEmpty()) {
                 output.say("no job is on the ledger");
             }
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -106,7 +106,7 @@ final class JobsCommand implements Callable<Integer> {
             for (var worker : answer.path("workers")) {
                 output.say("worker   " + worker.asString());
             }
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -130,7 +130,7 @@ final class JobsCommand implements Callable<Integer> {
         public Integer call() throws IOException, InterruptedException {
             var answer = ask(flag, LedgerRoutes.JOB, job);
             sayEvents(output, answer);
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -157,7 +157,7 @@ final class JobsCommand implements Callable<Integer> {
                     answer.path("outcome").asString().equals("recorded")
                             ? "cancelled"
                             : "was cancelled before");
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }

@@ -15,13 +15,6 @@ final class LedgerVerb {
 
     private LedgerVerb() {}
 
-    /** Prints the answer itself when JSON is wanted. */
-    static void tell(Output output, JsonNode answer) {
-        if (output.json()) {
-            output.out().println(JSON.writeValueAsString(answer));
-        }
-    }
-
     /** Reads a small JSON file. */
     static JsonNode read(Path file) throws IOException {
         byte[] bytes;

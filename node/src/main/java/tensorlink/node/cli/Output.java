@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import picocli.CommandLine.Option;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** How a command prints: for people, or one JSON value a line. */
@@ -72,6 +73,13 @@ public final class Output {
         if (json()) {
             out().println(JSON.writeValueAsString(value));
             out().flush();
+        }
+    }
+
+    /** Prints the answer of a running node when the form is JSON, nothing else. */
+    public void tell(JsonNode answer) {
+        if (json()) {
+            out().println(JSON.writeValueAsString(answer));
         }
     }
 

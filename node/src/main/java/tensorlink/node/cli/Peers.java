@@ -11,7 +11,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /** What the running node has to do with others. */
 @Command(
@@ -28,20 +27,12 @@ import tools.jackson.databind.json.JsonMapper;
             Peers.Check.class
         })
 final class Peers implements Callable<Integer> {
-    private static final JsonMapper JSON = new JsonMapper();
-
     @Spec private CommandSpec spec = CommandSpec.create();
 
     @Override
     public Integer call() {
         CommandLine.usage(spec.commandLine(), System.out);
         return ExitCode.DONE.status();
-    }
-
-    private static void tell(Output output, JsonNode answer) {
-        if (output.json()) {
-            output.out().println(JSON.writeValueAsString(answer));
-        }
     }
 
     private static String link(JsonNode peer) {
@@ -84,7 +75,7 @@ final class Peers implements Callable<Integer> {
             if (answer.path("peers").isEmpty()) {
                 output.say("connected to nobody\n  try: tensorlink peers check");
             }
-            tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -121,7 +112,7 @@ final class Peers implements Callable<Integer> {
                             + answer.path("address").asString()
                             + " over "
                             + link(answer));
-            tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -186,7 +177,7 @@ final class Peers implements Callable<Integer> {
                 }
             }
             output.say(problems == 0 ? "No problem found." : problems + " problems.");
-            tell(output, answer);
+            output.tell(answer);
             return (problems == 0 ? ExitCode.DONE : ExitCode.CHECK_FAILED).status();
         }
     }

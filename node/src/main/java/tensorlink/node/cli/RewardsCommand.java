@@ -69,7 +69,7 @@ final class RewardsCommand implements Callable<Integer> {
                                     + root.path("activeFrom").asString());
                 }
             }
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -100,7 +100,7 @@ final class RewardsCommand implements Callable<Integer> {
                     answer.has("amount")
                             ? "claimed  " + answer.path("amount").asString()
                             : "nothing more to claim");
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -133,7 +133,7 @@ final class RewardsCommand implements Callable<Integer> {
             if (answer.path("payments").isEmpty()) {
                 output.say("nothing was paid to " + answer.path("account").asString());
             }
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }

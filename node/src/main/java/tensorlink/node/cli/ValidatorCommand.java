@@ -80,7 +80,7 @@ final class ValidatorCommand implements Callable<Integer> {
                                         ? ", PROVEN TO SHOW TWO HISTORIES"
                                         : ""));
             }
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -113,7 +113,7 @@ final class ValidatorCommand implements Callable<Integer> {
             if (answer.path("rounds").isEmpty()) {
                 output.say("no root was posted yet");
             }
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
@@ -170,7 +170,7 @@ final class ValidatorCommand implements Callable<Integer> {
                             : "not posted: "
                                     + answer.path("needed").asInt()
                                     + " votes needed, or posted before");
-            LedgerVerb.tell(output, answer);
+            output.tell(answer);
             return ExitCode.DONE.status();
         }
     }

@@ -1,11 +1,8 @@
 package tensorlink.testnet.bench.ledger;
 
 import java.io.IOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -14,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tensorlink.ledger.AccountKey;
+import tensorlink.node.Home;
 import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.Output;
 import tensorlink.node.cli.UsageException;
@@ -98,28 +96,8 @@ public final class BenchLedger implements Callable<Integer> {
         try {
             work.at(at);
         } finally {
-            delete(at);
+            Home.delete(at);
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        Files.walkFileTree(
-                folder,
-                new SimpleFileVisitor<>() {
-                    @Override
-                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                            throws IOException {
-                        Files.delete(file);
-                        return FileVisitResult.CONTINUE;
-                    }
-
-                    @Override
-                    public FileVisitResult postVisitDirectory(
-                            Path directory, @Nullable IOException failed) throws IOException {
-                        Files.delete(directory);
-                        return FileVisitResult.CONTINUE;
-                    }
-                });
     }
 
     private void report(Figures figures, double loadBefore, double loadAfter) {

@@ -42,6 +42,7 @@ public final class Wakefulness implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        giveWay(); // as do the threads that this one starts
         for (int core = 0; core < Runtime.getRuntime().availableProcessors(); core++) {
             Thread.ofPlatform().daemon().name("awake " + core).start(Wakefulness::stayAwake);
         }
@@ -54,7 +55,6 @@ public final class Wakefulness implements Callable<Integer> {
     }
 
     private static void stayAwake() {
-        giveWay();
         while (true) {
             Thread.onSpinWait();
         }
