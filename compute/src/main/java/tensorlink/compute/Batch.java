@@ -6,11 +6,12 @@ import java.util.List;
 /**
  * What one step learns from.
  *
- * @param inputs token ids
- * @param labels what {@code task} compares results with, of the same rows: tokens, or classes, of
- *     which a row has one; {@value #IGNORED} marks what does not count
+ * @param inputs token ids, or values
+ * @param labels what {@code task} compares results with, of the same rows: tokens, classes, of
+ *     which a row has one, or what a graph's loss is of; {@value #IGNORED} marks what does not
+ *     count
  */
-public record Batch(Tokens inputs, Tokens labels, Task.Kind task) {
+public record Batch(Rows inputs, Rows labels, Task.Kind task) {
     public static final long IGNORED = -100;
 
     public Batch {
@@ -18,6 +19,7 @@ public record Batch(Tokens inputs, Tokens labels, Task.Kind task) {
                 switch (task) {
                     case CAUSAL_LM, MASKED_LM -> labels.length() == inputs.length();
                     case CLASSIFICATION -> labels.length() == 1;
+                    case GRAPH -> true;
                     case FEATURES -> false;
                 };
         if (!fits || labels.rows() != inputs.rows()) {
@@ -65,6 +67,13 @@ public record Batch(Tokens inputs, Tokens labels, Task.Kind task) {
             first = end;
         }
         return List.copyOf(parts);
+    }
+
+    private static long count(Rows labels, Task.Kind task) {
+        return switch (labels) {
+            case Tokens tokens -> count(tokens, task);
+            case Values values -> (long) values.rows() * values.width();
+        };
     }
 
     private static long count(Tokens labels, Task.Kind task) {

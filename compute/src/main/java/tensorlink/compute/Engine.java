@@ -18,14 +18,15 @@ public interface Engine extends AutoCloseable {
      *
      * @param layers the layers to hold, within the model's
      * @param weights where the tensors are read from; exactly those that {@link
-     *     ModelConfig#tensors} names for {@code layers} are read, each once
+     *     Architecture#tensors} names for {@code layers} are read, each once
      * @throws ModelFormatException when a tensor is missing or has another shape or type than the
      *     configuration says
      * @throws IOException when {@code weights} cannot be read
      */
-    default Stage open(ModelConfig config, LayerRange layers, Weights weights, StageOptions options)
+    default Stage open(
+            Architecture architecture, LayerRange layers, Weights weights, StageOptions options)
             throws IOException, InterruptedException {
-        return open(config, layers, StageState.initial(weights), options);
+        return open(architecture, layers, StageState.initial(weights), options);
     }
 
     /**
@@ -35,7 +36,7 @@ public interface Engine extends AutoCloseable {
      * @param state left open; not needed once this returns. The optimizer's part of it is not read
      *     for inference
      */
-    Stage open(ModelConfig config, LayerRange layers, StageState state, StageOptions options)
+    Stage open(Architecture architecture, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException;
 
     /** How many native arrays are alive; constant over steps unless something leaks. */

@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import tensorlink.compute.format.Weights;
+import tensorlink.compute.graph.LayerGraph;
+import tensorlink.compute.tensor.Initial;
 import tensorlink.compute.tensor.TensorSpec;
 
 /**
@@ -22,21 +24,50 @@ final class FreshWeights implements Weights {
     private static final ValueLayout.OfFloat FLOAT =
             ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
-    private final ModelConfig config;
     private final long seed;
-    private final Map<String, Layout.Entry> entries = new LinkedHashMap<>();
+    private final Map<String, Entry> entries = new LinkedHashMap<>();
 
-    FreshWeights(ModelConfig config, long seed) {
-        this.config = config;
+    private record Entry(TensorSpec tensor, Initial initial) {}
+
+    private FreshWeights(long seed) {
         this.seed = seed;
+    }
+
+    static FreshWeights of(ModelConfig config, long seed) {
+        var weights = new FreshWeights(seed);
         for (var entry : config.layout().all()) {
-            entries.putIfAbsent(entry.tensor().name(), entry);
+            weights.add(entry.tensor(), initial(config, entry));
         }
+        return weights;
+    }
+
+    static FreshWeights of(LayerGraph graph, long seed) {
+        var weights = new FreshWeights(seed);
+        for (int node = 0; node < graph.nodes().size(); node++) {
+            var tensors = graph.tensors(node);
+            var parameters = graph.parameters(node);
+            for (int i = 0; i < tensors.size(); i++) {
+                weights.add(tensors.get(i), parameters.get(i).initial());
+            }
+        }
+        return weights;
+    }
+
+    private void add(TensorSpec tensor, Initial initial) {
+        entries.putIfAbsent(tensor.name(), new Entry(tensor, initial));
+    }
+
+    private static Initial initial(ModelConfig config, Layout.Entry entry) {
+        if (entry.tensor().shape().rank() > 1) {
+            return new Initial.Normal(deviation(config, entry.part()));
+        }
+        boolean one = !entry.bias() && config.family().norm() != Norm.Kind.RMS_OFFSET;
+        return new Initial.Constant(one ? 1 : 0);
     }
 
     @Override
     public List<TensorSpec> tensors() {
-        return entries.values().stream().map(Layout.Entry::tensor).toList();
+        return entries.values().stream().map(Entry::tensor).toList();
     }
 
     @Override
@@ -55,19 +86,26 @@ final class FreshWeights implements Weights {
         }
         long first = offset / Float.BYTES;
         long count = target.byteSize() / Float.BYTES;
-        if (tensor.shape().rank() == 1) {
-            boolean one = !entry.bias() && config.family().norm() != Norm.Kind.RMS_OFFSET;
-            float constant = one ? 1 : 0;
-            for (long i = 0; i < count; i++) {
-                target.setAtIndex(FLOAT, i, constant);
+        switch (entry.initial()) {
+            case Initial.Constant(float value) -> {
+                for (long i = 0; i < count; i++) {
+                    target.setAtIndex(FLOAT, i, value);
+                }
             }
-        } else {
-            fillNormal(random(name), first, target, deviation(entry.part()));
+            case Initial.Normal(double deviation) ->
+                    fillNormal(random(name), first, target, deviation);
+            case Initial.Uniform(double bound) -> {
+                var random = random(name);
+                for (long i = 0; i < count; i++) {
+                    double value = (2 * random.uniform(first + i) - 1) * bound;
+                    target.setAtIndex(FLOAT, i, (float) value);
+                }
+            }
         }
     }
 
     /** GPT-2 makes what is added to the residual stream smaller, the more often that is done. */
-    private double deviation(Part part) {
+    private static double deviation(ModelConfig config, Part part) {
         boolean residual = part == Part.OUTPUT || part == Part.DOWN;
         return config.family() == Family.GPT2 && residual
                 ? config.initializerRange() / Math.sqrt(2.0 * config.layers())

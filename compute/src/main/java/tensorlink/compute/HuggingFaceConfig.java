@@ -88,6 +88,7 @@ final class HuggingFaceConfig {
                 yield new Task.Classification(labels());
             }
             case FEATURES -> new Task.Features();
+            case GRAPH -> throw new IllegalStateException("no family is for graphs");
         };
     }
 

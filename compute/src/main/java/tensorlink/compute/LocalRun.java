@@ -17,11 +17,11 @@ import tensorlink.compute.tensor.Tensor;
  * distributed run must equal to the bit. For one caller at a time.
  */
 public final class LocalRun implements AutoCloseable {
-    private final ModelConfig config;
+    private final Architecture architecture;
     private final List<Stage> stages;
 
-    private LocalRun(ModelConfig config, List<Stage> stages) {
-        this.config = config;
+    private LocalRun(Architecture architecture, List<Stage> stages) {
+        this.architecture = architecture;
         this.stages = List.copyOf(stages);
     }
 
@@ -41,10 +41,10 @@ public final class LocalRun implements AutoCloseable {
             throws IOException, InterruptedException {
         var opened = new ArrayList<Stage>();
         try {
-            for (var range : LayerRange.even(model.config().layers(), stages)) {
-                opened.add(engine.open(model.config(), range, state, options));
+            for (var range : LayerRange.even(model.architecture().layers(), stages)) {
+                opened.add(engine.open(model.architecture(), range, state, options));
             }
-            return new LocalRun(model.config(), opened);
+            return new LocalRun(model.architecture(), opened);
         } finally {
             if (opened.size() < stages) {
                 opened.forEach(Stage::close);
@@ -52,13 +52,13 @@ public final class LocalRun implements AutoCloseable {
         }
     }
 
-    public ModelConfig config() {
-        return config;
+    public Architecture architecture() {
+        return architecture;
     }
 
-    /** Logits of every position, of shape [rows, length, vocabulary]; the caller's. */
-    public Tensor logits(Tokens tokens) throws InterruptedException {
-        var x = tokens.toTensor();
+    /** What the last stage gives, of shape {@link Architecture#resultShape}; the caller's. */
+    public Tensor logits(Rows inputs) throws InterruptedException {
+        var x = inputs.toTensor();
         for (var stage : stages) {
             x = stage.infer(x);
         }
@@ -237,7 +237,7 @@ public final class LocalRun implements AutoCloseable {
     /** A copy of all weights as they are now; the caller closes it. */
     public Weights weights() throws InterruptedException {
         var tensors = new LinkedHashMap<String, Tensor>();
-        for (var parameter : config.tensors(config.allLayers())) {
+        for (var parameter : architecture.tensors(architecture.allLayers())) {
             tensors.put(parameter.name(), parameter(parameter.name()));
         }
         return new MemoryWeights(tensors);

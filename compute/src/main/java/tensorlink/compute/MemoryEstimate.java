@@ -39,6 +39,24 @@ public record MemoryEstimate(long weights, long training, long activations, long
         }
     }
 
+    /** Of training a stage of any model. */
+    public static MemoryEstimate ofTraining(
+            Architecture architecture, LayerRange layers, Load load, TrainingOptions options) {
+        return switch (architecture) {
+            case ModelConfig config -> ofTraining(config, layers, load, options);
+            case GraphModel graph -> GraphMemory.ofTraining(graph, layers, load, options);
+        };
+    }
+
+    /** Of running a stage of any model. */
+    public static MemoryEstimate ofInference(
+            Architecture architecture, LayerRange layers, Load load) {
+        return switch (architecture) {
+            case ModelConfig config -> ofInference(config, layers, load);
+            case GraphModel graph -> GraphMemory.ofInference(graph, layers, load);
+        };
+    }
+
     public static MemoryEstimate ofTraining(
             ModelConfig config, LayerRange layers, Load load, TrainingOptions options) {
         long weights = weightBytes(config, layers);

@@ -7,4 +7,4 @@ package tensorlink.compute;
  * @param labelCount how many labels count in the whole batch, so that the micro-batches' losses add
  *     up to the batch's mean
  */
-public record MicroBatch(int index, Tokens inputs, Tokens labels, long labelCount) {}
+public record MicroBatch(int index, Rows inputs, Rows labels, long labelCount) {}

@@ -9,28 +9,33 @@ import tensorlink.compute.format.AtomicFile;
 import tensorlink.compute.format.ModelFile;
 import tensorlink.compute.format.Safetensors;
 import tensorlink.compute.format.Weights;
+import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.tokenizer.Tokenizer;
 
 /**
- * What is computed: a configuration, weights that fit it, and a tokenizer if there is one. Weights
+ * What is computed: an architecture, weights that fit it, and a tokenizer if there is one. Weights
  * are read when a stage opens, so a model is small however large its weights.
  *
  * @param name what people call it
  */
 public record Model(
-        String name, ModelConfig config, Weights weights, Optional<Tokenizer> tokenizer) {
+        String name, Architecture architecture, Weights weights, Optional<Tokenizer> tokenizer) {
     private static final String CONFIG = "config.json";
+    private static final String GRAPH = "graph.json";
     private static final String WEIGHTS = "model.safetensors";
     private static final String TOKENIZER = "tokenizer.json";
 
     /**
      * Opens a Hugging Face folder: {@code config.json}, safetensors in one file or several, and
-     * {@code tokenizer.json} if any.
+     * {@code tokenizer.json} if any. With {@code graph.json} instead, it is a layer graph.
      *
      * @throws tensorlink.compute.format.ModelFormatException when a file is malformed, or the
      *     weights are not those of the configuration
      */
     public static Model load(Path folder) throws IOException {
+        if (ModelFile.exists(folder, GRAPH)) {
+            return loadGraph(folder);
+        }
         var file = ModelFile.in(folder, CONFIG);
         var config = ModelConfig.parse(file.toString(), file.bytes(ModelConfig.JSON_BYTES_MAX));
         var weights = RenamedWeights.of(config, Safetensors.openFolder(folder));
@@ -42,8 +47,20 @@ public record Model(
                     Optional.of(
                             Tokenizer.parse(json.toString(), json.bytes(Tokenizer.JSON_BYTES_MAX)));
         }
+        return new Model(nameOf(folder), config, weights, tokenizer);
+    }
+
+    private static Model loadGraph(Path folder) throws IOException {
+        var file = ModelFile.in(folder, GRAPH);
+        var graph = GraphModel.parse(file.toString(), file.bytes(Architecture.JSON_BYTES_MAX));
+        var weights = Safetensors.openFolder(folder);
+        graph.requireTensors(folder.toString(), graph.allLayers(), weights);
+        return new Model(nameOf(folder), graph, weights, Optional.empty());
+    }
+
+    private static String nameOf(Path folder) {
         var name = folder.toAbsolutePath().normalize().getFileName();
-        return new Model(name == null ? "model" : name.toString(), config, weights, tokenizer);
+        return name == null ? "model" : name.toString();
     }
 
     /**
@@ -59,38 +76,69 @@ public record Model(
                             + ", vocabulary "
                             + config.vocabulary());
         }
-        return new Model("fresh", config, new FreshWeights(config, seed), Optional.of(tokenizer));
+        return new Model("fresh", config, FreshWeights.of(config, seed), Optional.of(tokenizer));
+    }
+
+    /** A graph that has learned nothing, with the initial values that PyTorch would draw from. */
+    public static Model initialize(LayerGraph graph, long seed) {
+        return new Model(
+                "fresh", new GraphModel(graph), FreshWeights.of(graph, seed), Optional.empty());
+    }
+
+    /**
+     * What the model is, where it is a transformer.
+     *
+     * @throws IllegalArgumentException when it is a layer graph
+     */
+    public ModelConfig config() {
+        return switch (architecture) {
+            case ModelConfig config -> config;
+            case GraphModel(var graph) ->
+                    throw new IllegalArgumentException(
+                            name + " is " + graph + ", not a transformer");
+        };
     }
 
     public long parameterCount() {
-        return config.parameterCount();
+        return architecture.parameterCount();
     }
 
     /** The same model, to be trained without dropout. */
     public Model withoutDropout() {
-        return new Model(name, config.withoutDropout(), weights, tokenizer);
+        return switch (architecture) {
+            case ModelConfig config -> new Model(name, config.withoutDropout(), weights, tokenizer);
+            case GraphModel ignored -> this;
+        };
     }
 
     /** The same model with other weights of the same shapes. */
     public Model withWeights(Weights other) {
-        return new Model(name, config, other, tokenizer);
+        return new Model(name, architecture, other, tokenizer);
     }
 
     /**
-     * Writes a Hugging Face folder that loads anywhere, creating it if need be. Each file appears
-     * complete or not at all, the configuration last; files of other names stay.
+     * Writes a folder that {@link #load} opens, and of a transformer anything else, creating it if
+     * need be. Each file appears complete or not at all, the configuration last; files of other
+     * names stay.
      */
     public void save(Path folder) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         Safetensors.write(
                 folder.resolve(WEIGHTS),
-                new OwnTensors(config, weights.widened()),
+                new OwnTensors(architecture, weights.widened()),
                 Map.of("format", "pt"));
         if (tokenizer.isPresent()) {
             AtomicFile.write(folder.resolve(TOKENIZER), tokenizer.get().json());
         } else {
             Files.deleteIfExists(folder.resolve(TOKENIZER));
         }
-        AtomicFile.write(folder.resolve(CONFIG), config.json());
+        AtomicFile.write(folder.resolve(architectureFile()), architecture.json());
+    }
+
+    private String architectureFile() {
+        return switch (architecture) {
+            case ModelConfig ignored -> CONFIG;
+            case GraphModel ignored -> GRAPH;
+        };
     }
 }

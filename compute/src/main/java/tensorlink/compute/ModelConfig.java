@@ -2,14 +2,12 @@ package tensorlink.compute;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import tensorlink.compute.Family.Placement;
 import tensorlink.compute.FeedForward.Activation;
 import tensorlink.compute.format.ModelFormatException;
-import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -34,7 +32,8 @@ public record ModelConfig(
         Ends ends,
         Dropout dropout,
         SpecialTokens specialTokens,
-        double initializerRange) {
+        double initializerRange)
+        implements Architecture {
     public static final int JSON_BYTES_MAX = 1 << 20;
 
     static final int HIDDEN_MAX = 1 << 16;
@@ -98,6 +97,7 @@ public record ModelConfig(
     /**
      * A Hugging Face {@code config.json} from which {@link #parse} gives an equal configuration.
      */
+    @Override
     public byte[] json() {
         return HuggingFaceWriter.write(this);
     }
@@ -175,7 +175,7 @@ public record ModelConfig(
         return family.names(task.kind());
     }
 
-    /** Whether positions look only at those before them, and the last stage predicts the next. */
+    @Override
     public boolean causal() {
         return task.kind() == Task.Kind.CAUSAL_LM;
     }
@@ -202,19 +202,55 @@ public record ModelConfig(
             case Task.CausalLm(), Task.MaskedLm() -> vocabulary;
             case Task.Classification(List<String> labels) -> labels.size();
             case Task.Features() -> hidden;
+            case Task.Graph(var loss) ->
+                    throw new IllegalStateException("no " + family + " is for " + loss);
         };
     }
 
-    /** The shape of what the last stage gives for some rows. */
+    @Override
     public Shape resultShape(int rows, int length) {
         return task.kind() == Task.Kind.CLASSIFICATION
                 ? Shape.of(rows, resultWidth())
                 : Shape.of(rows, length, resultWidth());
     }
 
-    /** How many labels a row of this many tokens has. */
-    public long labelsPerRow(long length) {
-        return task.kind() == Task.Kind.CLASSIFICATION ? 1 : length;
+    @Override
+    public DType labelType() {
+        return DType.I64;
+    }
+
+    @Override
+    public Shape labelShape(long rows, long length) {
+        return Shape.of(rows, task.kind() == Task.Kind.CLASSIFICATION ? 1 : length);
+    }
+
+    @Override
+    public boolean takesTokens() {
+        return true;
+    }
+
+    @Override
+    public int edgeWidth(int cut) {
+        return edgeWidth();
+    }
+
+    @Override
+    public PositionBytes positionBytes() {
+        return new PositionBytes(
+                Long.BYTES,
+                Long.BYTES,
+                (long) Float.BYTES * edgeWidth(),
+                (long) Float.BYTES * resultWidth());
+    }
+
+    @Override
+    public void requireInputs(Rows inputs) {
+        inputs.tokens().requireBelow("token", idLimit(), causal() ? 0 : Tokens.PADDING);
+    }
+
+    @Override
+    public void requireLabels(Rows labels) {
+        labels.tokens().requireBelow("label", resultWidth(), Batch.IGNORED);
     }
 
     public Attention attention() {
@@ -225,20 +261,9 @@ public record ModelConfig(
         return block.feedForward();
     }
 
+    @Override
     public boolean tiedEmbeddings() {
         return ends.tied();
-    }
-
-    public LayerRange allLayers() {
-        return new LayerRange(0, layers);
-    }
-
-    public boolean holdsEmbedding(LayerRange range) {
-        return range.first() == 0;
-    }
-
-    public boolean holdsHead(LayerRange range) {
-        return range.end() == layers;
     }
 
     /**
@@ -246,6 +271,7 @@ public record ModelConfig(
      * order of the model. A tied head needs the embedding's weights: the last stage then lists them
      * too, under the embedding's name, once if it is also the first.
      */
+    @Override
     public List<TensorSpec> tensors(LayerRange range) {
         require(range.end() <= layers, range + " of a model with " + layers);
         var layout = layout();
@@ -272,58 +298,10 @@ public record ModelConfig(
         return layout().embedding().getFirst().tensor().name();
     }
 
-    /**
-     * Refuses weights without the tensors that a stage with {@code range} holds, and weights of a
-     * different model.
-     *
-     * @param source names the weights in errors
-     * @throws ModelFormatException when a tensor is missing, or has another shape or a type that
-     *     does not widen to F32, or when there are tensors that this model does not have
-     */
-    public void requireTensors(String source, LayerRange range, Weights weights)
-            throws ModelFormatException {
-        var found = new HashMap<String, TensorSpec>();
-        for (var tensor : weights.tensors()) {
-            found.put(tensor.name(), tensor);
-        }
-        for (var wanted : tensors(range)) {
-            var tensor = found.get(wanted.name());
-            if (tensor == null) {
-                throw new ModelFormatException(source, wanted.name() + " is missing");
-            }
-            if (!tensor.shape().equals(wanted.shape())) {
-                throw new ModelFormatException(
-                        source,
-                        wanted.name()
-                                + ": expected shape "
-                                + wanted.shape()
-                                + ", found "
-                                + tensor.shape());
-            }
-            if (tensor.dtype() != DType.F32 && !tensor.dtype().widens()) {
-                throw new ModelFormatException(
-                        source,
-                        wanted.name() + ": expected F32, F16 or BF16, found " + tensor.dtype());
-            }
-        }
-        for (var own : tensors(allLayers())) {
-            found.remove(own.name());
-        }
-        for (var name : found.keySet()) {
-            boolean tiedHead = ends.tied() && name.equals(names().get(Part.HEAD) + ".weight");
-            if (!tiedHead && !family.ignores(name)) {
-                throw new ModelFormatException(source, name + " belongs to another kind of model");
-            }
-        }
-    }
-
-    /** How many parameters the whole model has; shared ones count once. */
-    public long parameterCount() {
-        long count = 0;
-        for (var tensor : tensors(allLayers())) {
-            count += tensor.shape().elements();
-        }
-        return count;
+    @Override
+    public boolean ignores(String tensor) {
+        return (ends.tied() && tensor.equals(names().get(Part.HEAD) + ".weight"))
+                || family.ignores(tensor);
     }
 
     static void within(String name, int value, int max) {

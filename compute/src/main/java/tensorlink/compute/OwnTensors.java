@@ -6,8 +6,8 @@ import java.util.List;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.TensorSpec;
 
-/** The tensors that a configuration names, in its order, and no others. */
-record OwnTensors(ModelConfig config, Weights all) implements Weights {
+/** The tensors that an architecture names, in its order, and no others. */
+record OwnTensors(Architecture config, Weights all) implements Weights {
 
     @Override
     public List<TensorSpec> tensors() {

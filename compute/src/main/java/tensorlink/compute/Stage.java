@@ -14,11 +14,15 @@ import tensorlink.compute.tensor.TensorSpec;
  *
  * <p>Calls may come from any thread and run one after another on the stage's own compute thread; a
  * caller waits for its result. Every tensor passed in is taken over and closed by the stage; every
- * tensor returned belongs to the caller. Token ids and labels are I64 of shape [batch, time],
- * labels of a classification I64 of shape [batch, 1]; what stages hand to each other is F32 of
- * shape [batch, time, {@link ModelConfig#edgeWidth}], its gradient F32 of shape [batch, time,
- * hidden]; what the last stage gives is F32 of shape {@link ModelConfig#resultShape}, in what
- * follows called logits.
+ * tensor returned belongs to the caller.
+ *
+ * <p>Of a {@link GraphModel}, every stage takes F32 of shape [batch, 1, {@link
+ * Architecture#edgeWidth}], gives the same and takes its gradient; the last gives {@link
+ * Architecture#resultShape}, and its labels are of {@link Architecture#labelShape}. Of a
+ * transformer, token ids and labels are I64 of shape [batch, time], labels of a classification I64
+ * of shape [batch, 1]; what stages hand to each other is F32 of shape [batch, time, {@link
+ * ModelConfig#edgeWidth}], its gradient F32 of shape [batch, time, hidden]; what the last stage
+ * gives is F32 of shape {@link Architecture#resultShape}, in what follows called logits.
  *
  * <p>In a causal model positions look only at those before them. Others see whole texts: there a
  * token id of {@link Tokens#PADDING} is no token, and {@link ModelConfig#idLimit} says how ids name
@@ -33,7 +37,7 @@ import tensorlink.compute.tensor.TensorSpec;
  */
 public interface Stage extends AutoCloseable {
 
-    ModelConfig config();
+    Architecture architecture();
 
     LayerRange layers();
 

@@ -1,6 +1,7 @@
 package tensorlink.compute;
 
 import java.util.List;
+import tensorlink.compute.graph.GraphLoss;
 
 /** What a model is for: what its last stage gives, and what its loss compares that with. */
 public sealed interface Task {
@@ -10,7 +11,8 @@ public sealed interface Task {
         CAUSAL_LM,
         MASKED_LM,
         CLASSIFICATION,
-        FEATURES
+        FEATURES,
+        GRAPH
     }
 
     Kind kind();
@@ -47,6 +49,14 @@ public sealed interface Task {
         @Override
         public Kind kind() {
             return Kind.CLASSIFICATION;
+        }
+    }
+
+    /** Whatever a graph's last node gives. */
+    record Graph(GraphLoss loss) implements Task {
+        @Override
+        public Kind kind() {
+            return Kind.GRAPH;
         }
     }
 

@@ -6,7 +6,7 @@ import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 
 /** Token ids, or labels, of one or more rows of equal length. Immutable. */
-public final class Tokens {
+public final class Tokens implements Rows {
     /** Stands where a row of a model that sees whole texts has no token any more. */
     public static final long PADDING = -1;
 
@@ -34,10 +34,12 @@ public final class Tokens {
         return new Tokens(length, ids);
     }
 
+    @Override
     public int rows() {
         return ids.length / length;
     }
 
+    @Override
     public int length() {
         return length;
     }
@@ -46,7 +48,7 @@ public final class Tokens {
         return ids[Math.addExact(row * length, Objects.checkIndex(position, length))];
     }
 
-    /** Rows {@code first} inclusive to {@code end} exclusive. */
+    @Override
     public Tokens rows(int first, int end) {
         if (first < 0 || end <= first || end > rows()) {
             throw new IllegalArgumentException("rows " + first + ".." + end + " of " + rows());
@@ -54,7 +56,22 @@ public final class Tokens {
         return new Tokens(length, Arrays.copyOfRange(ids, first * length, end * length));
     }
 
+    /**
+     * Refuses ids that are not from 0 to below {@code limit}.
+     *
+     * @param other an id that is allowed besides
+     */
+    void requireBelow(String what, int limit, long other) {
+        for (long id : ids) {
+            if ((id < 0 || id >= limit) && id != other) {
+                throw new IllegalArgumentException(
+                        what + " " + id + " outside of the vocabulary of " + limit);
+            }
+        }
+    }
+
     /** An I64 tensor of shape [rows, length], which the caller owns. */
+    @Override
     public Tensor toTensor() {
         return Tensor.ofLongs(Shape.of(rows(), length), ids);
     }

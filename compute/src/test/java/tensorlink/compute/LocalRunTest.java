@@ -133,7 +133,7 @@ class LocalRunTest {
     void a_cache_gives_the_logits_of_a_full_forward_wherever_it_is_cut(String name)
             throws Exception {
         var model = Model.load(Goldens.folder(name));
-        var tokens = batch(model.config(), 2, 24, 2).inputs();
+        var tokens = batch(model.config(), 2, 24, 2).inputs().tokens();
         long vocabulary = model.config().vocabulary();
         try (var stage = whole(model);
                 var full = stage.infer(tokens.toTensor())) {

@@ -115,9 +115,9 @@ class ModelTest {
             throws Exception {
         var gemma = Model.load(Goldens.folder("gemma2")).config();
         var gpt2 = Model.load(Goldens.folder("gpt2")).config();
-        try (var norm = read(new FreshWeights(gemma, 1), "model.norm.weight");
-                var added = read(new FreshWeights(gpt2, 1), "transformer.h.0.mlp.c_proj.weight");
-                var read = read(new FreshWeights(gpt2, 1), "transformer.h.0.mlp.c_fc.weight")) {
+        try (var norm = read(FreshWeights.of(gemma, 1), "model.norm.weight");
+                var added = read(FreshWeights.of(gpt2, 1), "transformer.h.0.mlp.c_proj.weight");
+                var read = read(FreshWeights.of(gpt2, 1), "transformer.h.0.mlp.c_fc.weight")) {
 
             assertThat(norm.floatAt(3)).isZero();
             assertThat(deviation(read)).isCloseTo(0.02, within(2e-3));
@@ -149,7 +149,7 @@ class ModelTest {
 
     @Test
     void fresh_weights_are_normal_of_the_configured_width_norms_1() throws Exception {
-        var weights = new FreshWeights(SMALL, 7);
+        var weights = FreshWeights.of(SMALL, 7);
         var name = "model.embed_tokens.weight";
         try (var embedding = read(weights, name);
                 var norm = read(weights, "model.norm.weight")) {
@@ -173,7 +173,7 @@ class ModelTest {
 
     @Test
     void fresh_weights_have_the_same_bits_everywhere_and_in_any_piece() throws Exception {
-        var weights = new FreshWeights(SMALL, 7);
+        var weights = FreshWeights.of(SMALL, 7);
         var name = "model.layers.1.mlp.up_proj.weight";
         try (var whole = read(weights, name);
                 var piece = Tensor.allocate(DType.F32, Shape.of(6))) {

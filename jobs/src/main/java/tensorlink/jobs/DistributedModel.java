@@ -15,12 +15,13 @@ import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Model;
-import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
+import tensorlink.compute.Rows;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.MemoryWeights;
@@ -178,27 +179,28 @@ public final class DistributedModel implements AutoCloseable {
     /**
      * The loss of predicting {@code labels}, computed when it is asked for.
      *
-     * @param inputs token ids; cut into micro-batches of whole rows
+     * @param inputs token ids, or of a layer graph the values of its inputs; cut into micro-batches
+     *     of whole rows
      * @param labels of the same shape: each position is predicted from those before it, and -100
-     *     does not count
-     * @throws IllegalArgumentException for an id outside the vocabulary
+     *     does not count; or what the loss of the model's task is of
+     * @throws IllegalArgumentException for an id outside the vocabulary, or rows of another width
      * @throws JobException when the batch is larger than the job's workload
      */
-    public Loss forward(Tokens inputs, Tokens labels) throws JobException, InterruptedException {
+    public Loss forward(Rows inputs, Rows labels) throws JobException, InterruptedException {
         return loss(inputs, labels, training);
     }
 
     /** The loss of a batch without gradients, whatever the model's state. */
-    public float evaluate(Tokens inputs, Tokens labels) throws JobException, InterruptedException {
+    public float evaluate(Rows inputs, Rows labels) throws JobException, InterruptedException {
         return loss(inputs, labels, false).value();
     }
 
-    private BatchLoss loss(Tokens inputs, Tokens labels, boolean withGradients)
+    private BatchLoss loss(Rows inputs, Rows labels, boolean withGradients)
             throws JobException, InterruptedException {
-        var config = model.config();
-        var batch = new Batch(inputs, labels, config.task().kind());
-        requireInputs(inputs);
-        requireKnown("label", labels, config.resultWidth(), Batch.IGNORED);
+        var architecture = model.architecture();
+        architecture.requireInputs(inputs);
+        architecture.requireLabels(labels);
+        var batch = new Batch(inputs, labels, architecture.task().kind());
         var parts = batch.split(Math.min(microBatches, inputs.rows()));
         requireFits(parts);
         requireGoingOn();
@@ -206,7 +208,7 @@ public final class DistributedModel implements AutoCloseable {
     }
 
     void requireRoom(Optimizer rule) {
-        var parameters = model.config().tensors(model.config().allLayers());
+        var parameters = model.architecture().tensors(model.architecture().allLayers());
         var agreed = options.how().optimizer();
         if (rule.stateBytes(parameters) > agreed.stateBytes(parameters)) {
             throw new IllegalArgumentException(
@@ -582,14 +584,14 @@ public final class DistributedModel implements AutoCloseable {
     // Inference.
 
     /**
-     * What the model's last stage gives, F32 of shape {@link ModelConfig#resultShape}: the logits
+     * What the model's last stage gives, F32 of shape {@link Architecture#resultShape}: the logits
      * of every position in a language model. The caller owns it.
      *
      * @throws JobException when the rows are more than one micro-batch of the job's workload
      */
-    public Tensor logits(Tokens inputs) throws JobException, InterruptedException {
+    public Tensor logits(Rows inputs) throws JobException, InterruptedException {
         var part = List.of(new MicroBatch(0, inputs, inputs, 0));
-        requireInputs(inputs);
+        model.architecture().requireInputs(inputs);
         requireFits(part);
         return surviving(session -> logits(session, part));
     }
@@ -601,7 +603,7 @@ public final class DistributedModel implements AutoCloseable {
         var work = new BatchWork(BatchWork.Mode.INFER, 1, false, 0, steps(), null);
         var sent = send(session, work, part, false);
         var logits = session.pipeline().await(sent, TensorFrame.Logits.class).tensor();
-        var shape = model.config().resultShape(inputs.rows(), inputs.length());
+        var shape = model.architecture().resultShape(inputs.rows(), inputs.length());
         if (logits.dtype() != DType.F32 || !logits.shape().equals(shape)) {
             logits.close();
             throw session.links()
@@ -621,9 +623,9 @@ public final class DistributedModel implements AutoCloseable {
     public List<Integer> generate(
             List<Integer> prompt, GenerateOptions options, IntConsumer onToken)
             throws JobException, InterruptedException {
-        if (!model.config().causal()) {
+        if (!model.architecture().causal()) {
             throw new IllegalArgumentException(
-                    "a model for " + model.config().task() + " continues no text");
+                    "a model for " + model.architecture().task() + " continues no text");
         }
         int capacity = prompt.size() + options.maxTokens();
         if (prompt.isEmpty() || capacity > workload.length()) {
@@ -745,7 +747,7 @@ public final class DistributedModel implements AutoCloseable {
 
     /** The parameters by their Hugging Face names, in the order of the model. */
     public List<TensorSpec> parameters() {
-        return model.config().tensors(model.config().allLayers());
+        return model.architecture().tensors(model.architecture().allLayers());
     }
 
     /** The parameters by name, to be read one by one. */
@@ -854,7 +856,8 @@ public final class DistributedModel implements AutoCloseable {
         var holders = new ArrayList<Integer>();
         for (int stage = 0; stage < session.route().size(); stage++) {
             var layers = session.route().stage(stage).layers();
-            if (model.config().tensors(layers).stream().anyMatch(it -> it.name().equals(name))) {
+            if (model.architecture().tensors(layers).stream()
+                    .anyMatch(it -> it.name().equals(name))) {
                 holders.add(stage);
             }
         }
@@ -1060,25 +1063,6 @@ public final class DistributedModel implements AutoCloseable {
     private void requireTraining(String what) {
         if (options.purpose() != Purpose.TRAINING) {
             throw new IllegalStateException(what + " needs a job for training");
-        }
-    }
-
-    private void requireInputs(Tokens inputs) {
-        var config = model.config();
-        requireKnown("token", inputs, config.idLimit(), config.causal() ? 0 : Tokens.PADDING);
-    }
-
-    /**
-     * @param other an id that is allowed besides those from 0 to {@code limit}
-     */
-    private static void requireKnown(String what, Tokens tokens, int limit, long other) {
-        for (int row = 0; row < tokens.rows(); row++) {
-            for (int t = 0; t < tokens.length(); t++) {
-                long id = tokens.at(row, t);
-                if (id != other) {
-                    requireKnown(what, id, limit);
-                }
-            }
         }
     }
 

@@ -24,6 +24,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Digest;
 import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.format.Weights;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.Job;
@@ -320,38 +321,41 @@ public final class JobClient implements AutoCloseable {
 
     private static Manifest manifest(Model model) throws IOException, InterruptedException {
         var wanted = new HashSet<String>();
-        for (var tensor : model.config().tensors(model.config().allLayers())) {
+        var architecture = model.architecture();
+        for (var tensor : architecture.tensors(architecture.allLayers())) {
             wanted.add(tensor.name());
         }
         return Manifest.of(model.weights(), wanted::contains);
     }
 
     private JobSpec spec(Model model, Manifest manifest, JobOptions options) throws JobException {
-        if (options.length() > model.config().contextLength()) {
+        if (options.length() > model.architecture().contextLength()) {
             throw new JobException(
                     ProblemCode.TOO_LARGE,
                     "job not asked for",
                     "sequences of "
                             + options.length()
                             + ", the model's context length is "
-                            + model.config().contextLength(),
+                            + model.architecture().contextLength(),
                     "ask for a shorter length: JobOptions.batch(rows, length)");
         }
-        if (options.purpose() == Purpose.TRAINING && !model.config().dropout().none()) {
+        if (options.purpose() == Purpose.TRAINING
+                && model.architecture() instanceof ModelConfig config
+                && !config.dropout().none()) {
             throw new JobException(
                     ProblemCode.NOT_ALLOWED,
                     "job not asked for",
-                    "training computes no dropout, the model has " + model.config().dropout(),
+                    "training computes no dropout, the model has " + config.dropout(),
                     "train it without: Model.withoutDropout()");
         }
         int length =
                 options.length() > 0
                         ? options.length()
-                        : Math.min(model.config().contextLength(), JobOptions.LENGTH_PRESET);
+                        : Math.min(model.architecture().contextLength(), JobOptions.LENGTH_PRESET);
         int microBatches = Math.min(options.microBatches(), options.rows());
         return new JobSpec(
                 options.purpose(),
-                ByteString.copyFrom(model.config().json()),
+                ByteString.copyFrom(model.architecture().json()),
                 manifest.digest(),
                 options.workers(),
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
@@ -555,7 +559,7 @@ public final class JobClient implements AutoCloseable {
             }
             boolean fits =
                     plan.job().equals(request.id())
-                            && plan.layers() == wanted.model().config().layers()
+                            && plan.layers() == wanted.model().architecture().layers()
                             && (request.spec().workers() == 0
                                     || plan.stages().size() == request.spec().workers());
             if (!fits) {
@@ -786,7 +790,7 @@ public final class JobClient implements AutoCloseable {
                             request.id(),
                             started.route(),
                             new TensorSizes(
-                                    wanted.model().config(),
+                                    wanted.model().architecture(),
                                     request.spec().workload(),
                                     limits.tensorBytesMax()),
                             problem -> broken(started, problem)));

@@ -114,7 +114,7 @@ class RunningFailuresTest {
     }
 
     private static Tokens batchInputs() {
-        return Lab.batch(1).inputs();
+        return Lab.batch(1).inputs().tokens();
     }
 
     private static void evaluate(DistributedModel model) throws Exception {

@@ -90,7 +90,7 @@ class TextDataTest {
     private static String row(Batch batch, int row) {
         var text = new StringBuilder();
         for (int i = 0; i < batch.inputs().length(); i++) {
-            text.append((char) batch.inputs().at(row, i));
+            text.append((char) batch.inputs().tokens().at(row, i));
         }
         return text.toString();
     }

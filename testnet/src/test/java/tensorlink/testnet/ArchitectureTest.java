@@ -81,6 +81,7 @@ class ArchitectureTest {
                     "tensorlink.compute",
                     "tensorlink.compute.tensor",
                     "tensorlink.compute.format",
+                    "tensorlink.compute.graph",
                     "tensorlink.compute.family",
                     "tensorlink.compute.optim",
                     "tensorlink.compute.schedule",

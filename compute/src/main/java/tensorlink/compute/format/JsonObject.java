@@ -186,6 +186,27 @@ public final class JsonObject {
         return Optional.of(new JsonObject(source, prefix + key + ".", value));
     }
 
+    /** An array of objects; each names its place in errors. */
+    public List<JsonObject> objects(String key, int max) throws ModelFormatException {
+        var value = require(key);
+        if (!value.isArray()) {
+            throw unexpected(key, "an array of objects", value);
+        }
+        if (value.size() > max) {
+            throw new ModelFormatException(
+                    source, prefix + key + ": " + value.size() + " entries, limit " + max);
+        }
+        var objects = new ArrayList<JsonObject>(value.size());
+        for (int i = 0; i < value.size(); i++) {
+            var place = key + "[" + i + "]";
+            if (!value.get(i).isObject()) {
+                throw unexpected(place, "an object", value.get(i));
+            }
+            objects.add(new JsonObject(source, prefix + place + ".", value.get(i)));
+        }
+        return objects;
+    }
+
     /** An object whose values are all strings. */
     Map<String, String> stringMap(String key, int entriesMax) throws ModelFormatException {
         var value = require(key);

@@ -6,10 +6,14 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Batch;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Rows;
 import tensorlink.compute.Task;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.Values;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.format.Safetensors;
 import tensorlink.compute.format.Weights;
@@ -28,16 +32,17 @@ public final class Golden {
 
     private static final String FILE = "golden.safetensors";
     private static final String GRADIENT = "grad.";
+    private static final String INPUT = "input.";
     private static final long BYTES_MAX = 1L << 30;
 
     private final String source;
-    private final ModelConfig config;
+    private final Architecture architecture;
     private final Weights values;
     private final Map<String, TensorSpec> specs = new HashMap<>();
 
-    private Golden(String source, ModelConfig config, Weights values) {
+    private Golden(String source, Architecture architecture, Weights values) {
         this.source = source;
-        this.config = config;
+        this.architecture = architecture;
         this.values = values;
         for (var spec : values.tensors()) {
             specs.put(spec.name(), spec);
@@ -47,41 +52,61 @@ public final class Golden {
     /**
      * Opens the results in a model's folder.
      *
-     * @param config the model's
+     * @param architecture the model's
      * @throws ModelFormatException when there are none, or they are not those of such a model
      */
-    public static Golden open(Path folder, ModelConfig config) throws IOException {
+    public static Golden open(Path folder, Architecture architecture) throws IOException {
         var file = folder.resolve(FILE);
-        var golden = new Golden(file.toString(), config, Safetensors.open(file));
-        golden.require("input_ids", DType.I64, 2);
-        boolean classifies = config.task().kind() == Task.Kind.CLASSIFICATION;
-        golden.require("logits", DType.F32, classifies ? 2 : 3);
-        if (golden.hasLoss()) {
-            golden.require("labels", DType.I64, classifies ? 1 : 2);
-            golden.require("loss", DType.F32, 1);
-            golden.require("adamw_losses", DType.F32, 1);
-        }
-        if (config.causal()) {
-            golden.require("greedy", DType.I64, 2);
-        } else {
-            golden.require("attention_mask", DType.I64, 2);
+        var golden = new Golden(file.toString(), architecture, Safetensors.open(file));
+        switch (architecture) {
+            case ModelConfig config -> golden.requireResults(config);
+            case GraphModel graph -> golden.requireResults(graph);
         }
         return golden;
     }
 
+    private void requireResults(GraphModel graph) throws ModelFormatException {
+        for (var input : graph.graph().inputs()) {
+            require(
+                    INPUT + input.name(),
+                    input.ids() > 0 ? DType.I64 : DType.F32,
+                    input.shape().rank() + 1);
+        }
+        require("logits", DType.F32, graph.graph().result().rank() + 1);
+        require("labels", graph.labelType(), 2);
+        require("loss", DType.F32, 1);
+        require("adamw_losses", DType.F32, 1);
+    }
+
+    private void requireResults(ModelConfig config) throws ModelFormatException {
+        require("input_ids", DType.I64, 2);
+        boolean classifies = config.task().kind() == Task.Kind.CLASSIFICATION;
+        require("logits", DType.F32, classifies ? 2 : 3);
+        if (hasLoss()) {
+            require("labels", DType.I64, classifies ? 1 : 2);
+            require("loss", DType.F32, 1);
+            require("adamw_losses", DType.F32, 1);
+        }
+        if (config.causal()) {
+            require("greedy", DType.I64, 2);
+        } else {
+            require("attention_mask", DType.I64, 2);
+        }
+    }
+
     boolean hasLoss() {
-        return config.task().kind() != Task.Kind.FEATURES;
+        return architecture.task().kind() != Task.Kind.FEATURES;
     }
 
     boolean generates() {
-        return config.causal();
+        return architecture.causal();
     }
 
     private TensorSpec require(String name, DType dtype, int rank) throws ModelFormatException {
         var spec = specs.get(name);
         if (spec == null) {
             throw new ModelFormatException(
-                    source, "no " + name + ": not of a model for " + config.task());
+                    source, "no " + name + ": not of a model for " + architecture.task());
         }
         if (spec.dtype() != dtype || spec.shape().rank() != rank) {
             throw new ModelFormatException(
@@ -96,11 +121,28 @@ public final class Golden {
     }
 
     public Batch batch() throws IOException, InterruptedException {
-        return new Batch(inputs(), tokens("labels"), config.task().kind());
+        Rows labels = architecture.labelType() == DType.I64 ? tokens("labels") : values("labels");
+        return new Batch(inputs(), labels, architecture.task().kind());
     }
 
-    /** Token ids as a stage takes them. */
-    public Tokens inputs() throws IOException, InterruptedException {
+    /** What the first stage takes. */
+    public Rows inputs() throws IOException, InterruptedException {
+        return switch (architecture) {
+            case ModelConfig config -> inputs(config);
+            case GraphModel graph -> inputs(graph);
+        };
+    }
+
+    private Values inputs(GraphModel graph) throws IOException, InterruptedException {
+        var inputs = new ArrayList<Rows>();
+        for (var input : graph.graph().inputs()) {
+            var name = INPUT + input.name();
+            inputs.add(input.ids() > 0 ? tokens(name) : values(name));
+        }
+        return Values.beside(inputs);
+    }
+
+    private Tokens inputs(ModelConfig config) throws IOException, InterruptedException {
         var ids = tokens("input_ids");
         if (config.causal()) {
             return ids;
@@ -120,7 +162,8 @@ public final class Golden {
     }
 
     Tensor logits() throws IOException, InterruptedException {
-        return read("logits", DType.F32, config.task().kind() == Task.Kind.CLASSIFICATION ? 2 : 3);
+        var spec = specs.get("logits");
+        return read("logits", DType.F32, spec == null ? 0 : spec.shape().rank());
     }
 
     float loss() throws IOException, InterruptedException {
@@ -170,6 +213,17 @@ public final class Golden {
                 rows[i / length][i % length] = tensor.longAt(i);
             }
             return Tokens.of(rows);
+        }
+    }
+
+    private Values values(String name) throws IOException, InterruptedException {
+        var spec = specs.get(name);
+        try (var tensor = read(name, DType.F32, spec == null ? 2 : spec.shape().rank())) {
+            var all = new float[(int) tensor.elements()];
+            for (int i = 0; i < all.length; i++) {
+                all[i] = tensor.floatAt(i);
+            }
+            return Values.of(all.length / (int) tensor.shape().axis(0), all);
         }
     }
 

@@ -5,16 +5,16 @@ import java.util.List;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LocalRun;
+import tensorlink.compute.Rows;
 import tensorlink.compute.Sampling;
-import tensorlink.compute.Tokens;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.tensor.Tensor;
 
 /** A model being measured, on this machine or many. Tensors returned belong to the caller. */
 public interface Subject {
 
-    /** Logits of every position. */
-    Tensor logits(Tokens tokens) throws IOException, InterruptedException;
+    /** What the model gives for some rows. */
+    Tensor logits(Rows inputs) throws IOException, InterruptedException;
 
     /** Drops the accumulated gradients. */
     void zeroGradients() throws IOException, InterruptedException;
@@ -38,8 +38,8 @@ public interface Subject {
     static Subject of(LocalRun run, int microBatches) {
         return new Subject() {
             @Override
-            public Tensor logits(Tokens tokens) throws InterruptedException {
-                return run.logits(tokens);
+            public Tensor logits(Rows inputs) throws InterruptedException {
+                return run.logits(inputs);
             }
 
             @Override

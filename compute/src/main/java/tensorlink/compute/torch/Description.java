@@ -5,8 +5,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Family;
 import tensorlink.compute.FeedForward;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Layout;
 import tensorlink.compute.ModelConfig;
@@ -63,12 +65,19 @@ final class Description {
         EMBEDDING_SCALE
     }
 
+    private final String prefix;
     private final long[] integers;
     private final double[] numbers;
 
-    private Description(long[] integers, double[] numbers) {
+    private Description(String prefix, long[] integers, double[] numbers) {
+        this.prefix = prefix;
         this.integers = integers;
         this.numbers = numbers;
+    }
+
+    /** The operator of this kind of model that does what {@code verb} says. */
+    String method(String verb) {
+        return prefix + verb;
     }
 
     /** The list s. */
@@ -95,7 +104,10 @@ final class Description {
                         Family.Placement.values(),
                         Family.Fusion.values(),
                         FeedForward.Activation.values(),
-                        Task.Kind.values())) {
+                        Task.Kind.values(),
+                        GraphCode.values(),
+                        GraphDescription.Head.values(),
+                        GraphDescription.Cell.values())) {
             for (var constant : constants) {
                 put(values, constant.name(), ordinal(constant));
             }
@@ -133,7 +145,18 @@ final class Description {
                 });
     }
 
-    static Description of(ModelConfig config, LayerRange layers) {
+    static Description of(Architecture architecture, LayerRange layers) {
+        return switch (architecture) {
+            case ModelConfig config -> of(config, layers);
+            case GraphModel graph ->
+                    new Description(
+                            "graph_",
+                            GraphDescription.integers(graph, layers),
+                            GraphDescription.numbers(graph, layers));
+        };
+    }
+
+    private static Description of(ModelConfig config, LayerRange layers) {
         var family = config.family();
         var attention = config.attention();
         var layout = config.layout();
@@ -163,7 +186,7 @@ final class Description {
         for (int i = 0; i < layers.size(); i++) {
             s[WINDOWS + i] = attention.windows().get(layers.first() + i);
         }
-        return new Description(s, numbers(config));
+        return new Description("", s, numbers(config));
     }
 
     /** Says where each of a unit's parameters is; returns how many there are. */

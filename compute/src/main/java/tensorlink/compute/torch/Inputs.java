@@ -10,15 +10,11 @@ import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 
-/** Refuses what a stage cannot compute, in words, before anything native sees it. */
-record Inputs(ModelConfig config, LayerRange layers) {
+/** What a stage of a transformer takes: tokens or hidden states, and labels of its task. */
+record Inputs(ModelConfig config, LayerRange layers) implements StageInputs {
 
-    /**
-     * Token ids for the first stage, hidden states for others.
-     *
-     * @param past how many positions come before those of {@code input}
-     */
-    void check(Tensor input, int past) {
+    @Override
+    public void check(Tensor input, int past) {
         boolean ids = config.holdsEmbedding(layers);
         var shape = input.shape();
         boolean fits =
@@ -63,23 +59,20 @@ record Inputs(ModelConfig config, LayerRange layers) {
         }
     }
 
-    void checkLabels(Tensor input, Tensor labels, long labelCount) {
+    @Override
+    public void checkLabels(Tensor input, Tensor labels, long labelCount) {
         if (!config.holdsHead(layers)) {
             throw new IllegalStateException("only the last stage has a loss");
         }
         require(config.task().kind() != Task.Kind.FEATURES, "a model for features has no loss");
         long time = input.shape().axis(1);
-        checkIs(
-                "labels",
-                labels,
-                DType.I64,
-                Shape.of(input.shape().axis(0), config.labelsPerRow(time)));
+        checkIs("labels", labels, DType.I64, config.labelShape(input.shape().axis(0), time));
         require(labelCount >= 1, "label count " + labelCount + ", at least 1");
         checkIds("label", labels, config.resultWidth(), Batch.IGNORED);
     }
 
-    /** The other stage's part of a tied gradient, where there is one. */
-    void checkTied(@Nullable Tensor gradient, boolean needed) {
+    @Override
+    public void checkTied(@Nullable Tensor gradient, boolean needed) {
         require(gradient != null || !needed, "the other part of the tied gradient is missing");
         require(gradient == null || needed, "there is no tied gradient to add " + gradient + " to");
         if (gradient != null) {

@@ -34,7 +34,7 @@ import tensorlink.compute.Digest;
  */
 final class OperatorModule {
     private static final List<String> SOURCES =
-            List.of("operators.torchscript", "optimizers.torchscript");
+            List.of("operators.torchscript", "graph.torchscript", "optimizers.torchscript");
     private static final String CLASS =
             """
             class Ops(Module):

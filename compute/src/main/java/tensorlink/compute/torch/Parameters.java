@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
-import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.StageState;
 import tensorlink.compute.format.Weights;
@@ -60,17 +60,18 @@ final class Parameters implements AutoCloseable {
     Parameters(
             OperatorModule operators,
             PtNDManager home,
-            ModelConfig config,
+            Architecture architecture,
             LayerRange layers,
             boolean training) {
         this.operators = operators;
         this.home = home;
-        this.specs = config.tensors(layers);
-        boolean tied = config.tiedEmbeddings();
-        boolean aliased = tied && config.holdsEmbedding(layers) && config.holdsHead(layers);
+        this.specs = architecture.tensors(layers);
+        boolean tied = architecture.tiedEmbeddings();
+        boolean aliased =
+                tied && architecture.holdsEmbedding(layers) && architecture.holdsHead(layers);
         int leafCount = specs.size() + (aliased ? 1 : 0);
-        this.tiedEmbedding = tied && config.holdsEmbedding(layers) ? 0 : -1;
-        this.tiedHead = tied && config.holdsHead(layers) ? leafCount - 1 : -1;
+        this.tiedEmbedding = tied && architecture.holdsEmbedding(layers) ? 0 : -1;
+        this.tiedHead = tied && architecture.holdsHead(layers) ? leafCount - 1 : -1;
         this.values = allocate();
         var all = Arrays.copyOf(values, leafCount);
         if (aliased) {
@@ -203,13 +204,19 @@ final class Parameters implements AutoCloseable {
     }
 
     /** Adds the gradients of one micro-batch; returns the gradient of the stage's input. */
-    PtNDArray backward(PtNDManager scope, PtNDArray[] tape, PtNDArray gradient, long[] model) {
+    PtNDArray backward(PtNDManager scope, PtNDArray[] tape, PtNDArray gradient, Description model) {
         forgetPrepared();
         requireWhole();
         whole = false;
         try (var result =
                 operators.call(
-                        "backward", tape, gradient, leaves, sumList, empty ? 1L : 0L, model)) {
+                        model.method("backward"),
+                        tape,
+                        gradient,
+                        leaves,
+                        sumList,
+                        empty ? 1L : 0L,
+                        model.integers())) {
             whole = true;
             empty = false;
             return result.toTensor(scope);
@@ -232,7 +239,7 @@ final class Parameters implements AutoCloseable {
 
     /** The accumulated gradients of the leaves, true zeros if there are none. */
     private PtNDArray[] sums() {
-        if (empty) {
+        if (empty && sums.length > 0) {
             operators.call("zero", sumList).close();
         }
         return sums;
@@ -331,6 +338,10 @@ final class Parameters implements AutoCloseable {
         var gradients = prepared;
         if (gradients == null) {
             throw new IllegalStateException("not prepared");
+        }
+        if (values.length == 0) {
+            forgetPrepared(); // nodes of a graph may have nothing to learn
+            return;
         }
         if (update.gradientScale() != 1) {
             double scale = update.gradientScale();

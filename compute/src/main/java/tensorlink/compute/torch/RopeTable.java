@@ -5,6 +5,8 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.lang.foreign.ValueLayout;
+import tensorlink.compute.Architecture;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Positions;
 import tensorlink.compute.Rope;
@@ -24,7 +26,7 @@ final class RopeTable {
     private int positions;
     private PtNDArray table;
 
-    RopeTable(PtNDManager home, ModelConfig config) {
+    RopeTable(PtNDManager home, Architecture config) {
         this.home = home;
         this.frequencies = frequencies(config);
         this.positionsMax = config.contextLength();
@@ -32,10 +34,15 @@ final class RopeTable {
         this.table = compute();
     }
 
-    private static float[] frequencies(ModelConfig config) {
-        return switch (config.block().positions()) {
-            case Positions.Rotary(Rope rope, int dimensions) -> rope.frequencies(dimensions);
-            case Positions.Learned ignored -> new float[0];
+    private static float[] frequencies(Architecture architecture) {
+        return switch (architecture) {
+            case ModelConfig config ->
+                    switch (config.block().positions()) {
+                        case Positions.Rotary(Rope rope, int dimensions) ->
+                                rope.frequencies(dimensions);
+                        case Positions.Learned ignored -> new float[0];
+                    };
+            case GraphModel ignored -> new float[0];
         };
     }
 

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.ExecutionProfile.ThreadRule;
 import tensorlink.compute.LayerRange;
@@ -120,16 +121,19 @@ public final class TorchEngine implements tensorlink.compute.Engine {
     }
 
     @Override
-    public Stage open(ModelConfig config, LayerRange layers, StageState state, StageOptions options)
+    public Stage open(
+            Architecture architecture, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException {
-        config.requireTensors("weights", layers, state.parameters());
-        if (options.training().isPresent() && !config.dropout().none()) {
+        architecture.requireTensors("weights", layers, state.parameters());
+        if (options.training().isPresent()
+                && architecture instanceof ModelConfig config
+                && !config.dropout().none()) {
             throw new IllegalArgumentException(
                     "training computes no dropout, the model has " + config.dropout());
         }
         var stage =
                 TorchStage.open(
-                        new Opening(config, layers, options),
+                        new Opening(architecture, layers, options),
                         operators,
                         home,
                         state,

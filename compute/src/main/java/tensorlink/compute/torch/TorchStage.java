@@ -15,6 +15,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Digest;
 import tensorlink.compute.KvCache;
 import tensorlink.compute.LayerRange;
@@ -38,10 +39,10 @@ import tensorlink.compute.tensor.TensorSpec;
  * else allocates while training, so memory is flat.
  */
 final class TorchStage implements Stage {
-    private final ModelConfig config;
+    private final Architecture architecture;
     private final LayerRange layers;
     private final StageOptions options;
-    private final Inputs inputs;
+    private final StageInputs inputs;
     private final OperatorModule operators;
     private final Consumer<TorchStage> onClose;
     private final AtomicBoolean closed = new AtomicBoolean();
@@ -74,7 +75,7 @@ final class TorchStage implements Stage {
             PtNDManager scope, Given given, Shape lastUnit, List<PtNDArray> tape) {}
 
     /** What a stage is opened with, besides the engine's own. */
-    record Opening(ModelConfig config, LayerRange layers, StageOptions options) {}
+    record Opening(Architecture architecture, LayerRange layers, StageOptions options) {}
 
     private TorchStage(
             Opening opening,
@@ -82,17 +83,17 @@ final class TorchStage implements Stage {
             ComputeThread thread,
             PtNDManager home,
             Consumer<TorchStage> onClose) {
-        this.config = opening.config();
+        this.architecture = opening.architecture();
         this.layers = opening.layers();
         this.options = opening.options();
         this.operators = operators;
         this.thread = thread;
         this.home = home;
         this.onClose = onClose;
-        this.inputs = new Inputs(config, layers);
-        this.model = Description.of(config, layers);
-        this.parameters = new Parameters(operators, home, config, layers, training());
-        this.rope = new RopeTable(home, config);
+        this.inputs = StageInputs.of(architecture, layers);
+        this.model = Description.of(architecture, layers);
+        this.parameters = new Parameters(operators, home, architecture, layers, training());
+        this.rope = new RopeTable(home, architecture);
     }
 
     /** Allocates, then fills from {@code state}; on failure nothing is left. */
@@ -122,8 +123,8 @@ final class TorchStage implements Stage {
     }
 
     @Override
-    public ModelConfig config() {
-        return config;
+    public Architecture architecture() {
+        return architecture;
     }
 
     @Override
@@ -133,12 +134,12 @@ final class TorchStage implements Stage {
 
     @Override
     public boolean first() {
-        return config.holdsEmbedding(layers);
+        return architecture.holdsEmbedding(layers);
     }
 
     @Override
     public boolean last() {
-        return config.holdsHead(layers);
+        return architecture.holdsHead(layers);
     }
 
     @Override
@@ -196,7 +197,7 @@ final class TorchStage implements Stage {
     private List<PtNDArray> tape(PtNDManager scope, Given given) {
         try (var tape =
                 operators.call(
-                        "record",
+                        model.method("record"),
                         given.input(),
                         parameters.leaves(),
                         model.integers(),
@@ -229,8 +230,7 @@ final class TorchStage implements Stage {
                         inFlight.remove(microBatch);
                         try (var scope = recording.scope()) {
                             var tape = tape(recording).toArray(new PtNDArray[0]);
-                            var input =
-                                    parameters.backward(scope, tape, gradient, model.integers());
+                            var input = parameters.backward(scope, tape, gradient, model);
                             return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
@@ -383,7 +383,7 @@ final class TorchStage implements Stage {
         try (var scope = NativeArrays.scope(home);
                 var result =
                         operators.call(
-                                "infer",
+                                model.method("infer"),
                                 NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
                                 model.integers(),
@@ -397,8 +397,9 @@ final class TorchStage implements Stage {
 
     @Override
     public KvCache openCache(int batch, int capacity) throws InterruptedException {
-        if (!config.causal()) {
-            throw new IllegalArgumentException("a model for " + config.task() + " has no cache");
+        if (!(architecture instanceof ModelConfig config) || !config.causal()) {
+            throw new IllegalArgumentException(
+                    "a model for " + architecture.task() + " has no cache");
         }
         if (batch < 1 || capacity < 1 || capacity > config.contextLength()) {
             throw new IllegalArgumentException(
@@ -469,7 +470,7 @@ final class TorchStage implements Stage {
 
     @Override
     public void restore(StageState state) throws IOException, InterruptedException {
-        config.requireTensors("weights", layers, state.parameters());
+        architecture.requireTensors("weights", layers, state.parameters());
         var own = parameters.specs();
         var slots = training() ? state.slots(own) : Set.<StateSlot>of();
         long steps = training() ? state.optimizerSteps() : 0;

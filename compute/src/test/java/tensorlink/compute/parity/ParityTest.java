@@ -66,12 +66,19 @@ class ParityTest {
         "roberta-classify, 1, 4",
         "distilbert-mlm, 2, 4",
         "distilbert-classify, 3, 2",
-        "distilbert-features, 1, 1"
+        "distilbert-features, 1, 1",
+        "graph-mlp, 1, 1",
+        "graph-mlp, 5, 3",
+        "graph-cnn, 1, 1",
+        "graph-cnn, 4, 2",
+        "graph-seq2seq, 1, 1",
+        "graph-seq2seq, 7, 2",
+        "graph-reshaped, 9, 1"
     })
     void computes_what_pytorch_computes_in_any_number_of_stages(
             String name, int stages, int microBatches) throws Exception {
         var model = Model.load(Goldens.folder(name));
-        var golden = Golden.open(Goldens.folder(name), model.config());
+        var golden = Golden.open(Goldens.folder(name), model.architecture());
         try (var split = open(model, stages);
                 var whole = open(model, 1)) {
 

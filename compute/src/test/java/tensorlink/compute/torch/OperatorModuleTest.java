@@ -56,7 +56,7 @@ class OperatorModuleTest {
                                     home,
                                     tape,
                                     constant,
-                                    Description.of(CONFIG, CONFIG.allLayers()).integers()))
+                                    Description.of(CONFIG, CONFIG.allLayers())))
                     .isInstanceOf(EngineException.class);
             assertThatThrownBy(() -> parameters.prepare(null))
                     .hasMessageContaining("must be zeroed");

@@ -1,8 +1,8 @@
 package tensorlink.jobs.market;
 
+import tensorlink.compute.Architecture;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.MemoryEstimate;
-import tensorlink.compute.ModelConfig;
 import tensorlink.jobs.job.JobSpec;
 
 /** The memory that a stage of a job is given. */
@@ -18,7 +18,7 @@ public final class StageMemory {
      *
      * @return at most {@link #BYTES_MAX}
      */
-    public static long bytes(ModelConfig config, LayerRange layers, JobSpec spec) {
+    public static long bytes(Architecture config, LayerRange layers, JobSpec spec) {
         var workload = spec.workload();
         // The need grows at most as the positions do; a stranger may name so many that their
         // product wraps around.
@@ -36,7 +36,7 @@ public final class StageMemory {
     }
 
     private static long total(
-            ModelConfig config, LayerRange layers, JobSpec spec, MemoryEstimate.Load load) {
+            Architecture config, LayerRange layers, JobSpec spec, MemoryEstimate.Load load) {
         var estimate =
                 switch (spec.purpose()) {
                     case TRAINING ->

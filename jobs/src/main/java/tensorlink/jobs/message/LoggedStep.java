@@ -6,7 +6,9 @@ import java.util.List;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.MicroBatch;
+import tensorlink.compute.Rows;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.Values;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**
@@ -84,20 +86,37 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
                     tensorlink.jobs.wire.LoggedMicroBatch.newBuilder()
                             .setRows(part.inputs().rows())
                             .addAllInputs(ids(part.inputs()))
+                            .addAllInputValues(values(part.inputs()))
                             .addAllLabels(ids(part.labels()))
+                            .addAllLabelValues(values(part.labels()))
                             .setLoss(batch.losses.get(m)));
         }
         return message.build();
     }
 
-    private static List<Long> ids(Tokens tokens) {
+    private static List<Long> ids(Rows rows) {
         var ids = new ArrayList<Long>();
+        if (!(rows instanceof Tokens tokens)) {
+            return ids;
+        }
         for (int row = 0; row < tokens.rows(); row++) {
             for (int position = 0; position < tokens.length(); position++) {
                 ids.add(tokens.at(row, position));
             }
         }
         return ids;
+    }
+
+    private static List<Float> values(Rows rows) {
+        var numbers = new ArrayList<Float>();
+        if (rows instanceof Values values) {
+            for (int row = 0; row < values.rows(); row++) {
+                for (int i = 0; i < values.width(); i++) {
+                    numbers.add(values.at(row, i));
+                }
+            }
+        }
+        return numbers;
     }
 
     /** Reads what {@link #encode} wrote. */
@@ -129,12 +148,27 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
             parts.add(
                     new MicroBatch(
                             parts.size(),
-                            tokens(part.getRows(), part.getInputsList()),
-                            tokens(part.getRows(), part.getLabelsList()),
+                            rows(part.getRows(), part.getInputsList(), part.getInputValuesList()),
+                            rows(part.getRows(), part.getLabelsList(), part.getLabelValuesList()),
                             batch.getLabelCount()));
             losses.add(part.getLoss());
         }
         return new LoggedBatch(batch.getFresh(), parts, losses);
+    }
+
+    private static Rows rows(int rows, List<Long> ids, List<Float> values) {
+        return values.isEmpty() ? tokens(rows, ids) : values(rows, values);
+    }
+
+    private static Values values(int rows, List<Float> numbers) {
+        if (rows < 1 || numbers.size() % rows != 0) {
+            throw new IllegalArgumentException(numbers.size() + " values in " + rows + " rows");
+        }
+        var all = new float[numbers.size()];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = numbers.get(i);
+        }
+        return Values.of(all.length / rows, all);
     }
 
     private static Tokens tokens(int rows, List<Long> ids) {

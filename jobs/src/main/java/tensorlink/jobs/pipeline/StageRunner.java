@@ -20,7 +20,6 @@ import tensorlink.compute.optim.Update;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.schedule.Step;
 import tensorlink.compute.tensor.DType;
-import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
@@ -423,10 +422,11 @@ public final class StageRunner {
             throws JobException, ProtocolViolation, InterruptedException {
         var sent = labels.take();
         stopwatch.lap(Stopwatch.Part.WAITING);
-        var shape = Shape.of(rows(input), stage.config().labelsPerRow(length(input)));
+        var type = stage.architecture().labelType();
+        var shape = stage.architecture().labelShape(rows(input), length(input));
         if (sent.batch() != input.batch()
                 || sent.microBatch() != input.microBatch()
-                || sent.tensor().dtype() != DType.I64
+                || sent.tensor().dtype() != type
                 || !sent.tensor().shape().equals(shape)) {
             sent.close();
             throw new ProtocolViolation(
@@ -436,7 +436,9 @@ public final class StageRunner {
                             + sent.microBatch()
                             + " of batch "
                             + sent.batch()
-                            + ", expected I64 "
+                            + ", expected "
+                            + type
+                            + " "
                             + shape
                             + " for "
                             + input.microBatch()
@@ -552,18 +554,19 @@ public final class StageRunner {
     private void check(Activation activation) throws ProtocolViolation {
         var tensor = activation.tensor();
         var shape = tensor.shape();
-        boolean tokens = index == 0;
+        boolean tokens = index == 0 && stage.architecture().takesTokens();
+        int width = stage.architecture().edgeWidth(stage.layers().first());
         int rank = tokens ? 2 : 3;
         if (tensor.dtype() != (tokens ? DType.I64 : DType.F32)
                 || shape.rank() != rank
-                || (!tokens && shape.axis(2) != stage.config().edgeWidth())) {
+                || (!tokens && shape.axis(2) != width)) {
             throw new ProtocolViolation(
                     "activation: "
                             + tensor
                             + ", expected "
                             + (tokens
                                     ? "I64 [rows, length]"
-                                    : "F32 [rows, length, " + stage.config().edgeWidth() + "]"));
+                                    : "F32 [rows, length, " + width + "]"));
         }
         if (rows(activation) < 1
                 || rows(activation) > workload.rows()

@@ -1,5 +1,7 @@
 package tensorlink.jobs.pipeline;
 
+import tensorlink.compute.Architecture;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.ModelConfig;
 import tensorlink.jobs.job.Workload;
 
@@ -9,26 +11,31 @@ import tensorlink.jobs.job.Workload;
  *
  * @param bytesMax the largest tensor of any job
  */
-public record TensorSizes(ModelConfig config, Workload workload, long bytesMax) {
+public record TensorSizes(Architecture architecture, Workload workload, long bytesMax) {
 
-    /** Bytes of token ids or labels of a micro-batch. */
+    /** Bytes of token ids, or what else is given, or labels of a micro-batch. */
     public long tokens() {
-        return bounded(positions() * Long.BYTES);
+        var bytes = architecture.positionBytes();
+        return bounded(positions() * Math.max(bytes.input(), bytes.labels()));
     }
 
     /** Bytes of a micro-batch's hidden states, or of their gradient. */
     public long hidden() {
-        return bounded(positions() * Float.BYTES * config.edgeWidth());
+        return bounded(positions() * architecture.positionBytes().edge());
     }
 
     /** Bytes of a micro-batch's logits. */
     public long logits() {
-        return bounded(positions() * Float.BYTES * config.resultWidth());
+        return bounded(positions() * architecture.positionBytes().result());
     }
 
     /** Bytes of the embedding, or of its gradient. */
     public long embedding() {
-        return bounded((double) config.vocabulary() * config.hidden() * Float.BYTES);
+        return switch (architecture) {
+            case ModelConfig config ->
+                    bounded((double) config.vocabulary() * config.hidden() * Float.BYTES);
+            case GraphModel ignored -> 0;
+        };
     }
 
     /** In floating point, which does not wrap around. */

@@ -20,13 +20,13 @@ final class Answers {
     static Trainee.Evaluation judge(Batch batch, double loss, Logits logits)
             throws IOException, InterruptedException {
         int rows = batch.inputs().rows();
-        if (batch.labelCount() != rows) {
+        if (batch.labelCount() != rows || !(batch.inputs() instanceof Tokens)) {
             return new Trainee.Evaluation(loss, 0, 0);
         }
         long right = 0;
         for (int row = 0; row < rows; row++) {
-            try (var answer = logits.of(batch.inputs().rows(row, row + 1))) {
-                right += isRight(batch.labels(), row, answer) ? 1 : 0;
+            try (var answer = logits.of(batch.inputs().tokens().rows(row, row + 1))) {
+                right += isRight(batch.labels().tokens(), row, answer) ? 1 : 0;
             }
         }
         return new Trainee.Evaluation(loss, right, rows);

@@ -14,6 +14,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.format.ModelFormatException;
@@ -49,7 +50,7 @@ final class Recruiting {
     private final JobLimits limits;
     private final Sealed<JobRequest> request;
     private final Consumer<Answer.Progressed> progress;
-    private final ModelConfig config;
+    private final Architecture config;
     private final Placement placement;
     private final Map<PeerId, Offering> offerings = new HashMap<>();
     private final Set<PeerId> excluded = new HashSet<>();
@@ -75,7 +76,7 @@ final class Recruiting {
         this.progress = progress;
         var spec = request.content().spec();
         try {
-            this.config = ModelConfig.parse("job request", spec.config().toByteArray());
+            this.config = Architecture.parse("job request", spec.config().toByteArray());
         } catch (ModelFormatException unsupported) {
             throw new JobException(
                     ProblemCode.MALFORMED,
@@ -436,11 +437,13 @@ final class Recruiting {
         for (var tensor : config.tensors(range)) {
             elements += tensor.shape().elements();
         }
-        long embedding = (long) config.vocabulary() * config.hidden();
-        boolean both = config.holdsEmbedding(range) && config.holdsHead(range);
-        return config.holdsEmbedding(range) && !(both && config.tiedEmbeddings())
-                ? elements - embedding
-                : elements;
+        if (!(config instanceof ModelConfig transformer) || !config.holdsEmbedding(range)) {
+            return elements;
+        }
+        boolean shared = config.holdsHead(range) && config.tiedEmbeddings();
+        return shared
+                ? elements
+                : elements - (long) transformer.vocabulary() * transformer.hidden();
     }
 
     private void progress(String state, String detail) {

@@ -18,9 +18,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Engine;
 import tensorlink.compute.LayerRange;
-import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
@@ -79,7 +79,7 @@ final class Engagement {
     private final Engine engine;
     private final WorkerTerms terms;
     private final Sealed<Offer> offer;
-    private final ModelConfig config;
+    private final Architecture config;
     private final long memory;
     private final Job job;
     private final Worker worker;
@@ -108,7 +108,7 @@ final class Engagement {
             Engine engine,
             WorkerTerms terms,
             Sealed<Offer> offer,
-            ModelConfig config,
+            Architecture config,
             long memory,
             Job job,
             Worker worker) {

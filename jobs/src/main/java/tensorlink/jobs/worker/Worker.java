@@ -10,9 +10,9 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Engine;
 import tensorlink.compute.LayerRange;
-import tensorlink.compute.ModelConfig;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.job.Job;
@@ -173,9 +173,9 @@ public final class Worker implements Answerer, AutoCloseable {
         if (stopping) {
             return new Admission.Declined(Admission.Reason.STOPPING, "this worker is stopping");
         }
-        ModelConfig config;
+        Architecture config;
         try {
-            config = ModelConfig.parse("offer", request.spec().config().toByteArray());
+            config = Architecture.parse("offer", request.spec().config().toByteArray());
         } catch (ModelFormatException unsupported) {
             return new Admission.Declined(
                     Admission.Reason.UNSUPPORTED_MODEL, String.valueOf(unsupported.getMessage()));
@@ -238,7 +238,7 @@ public final class Worker implements Answerer, AutoCloseable {
         return engagements.values().stream().filter(it -> it.isReservedFor(user)).count();
     }
 
-    private void engage(Sealed<Offer> offer, ModelConfig config, long memory) throws IOException {
+    private void engage(Sealed<Offer> offer, Architecture config, long memory) throws IOException {
         var id = offer.content().request().content().id();
         var file = terms.folder().resolve("jobs").resolve(id.hex() + ".journal");
         var job = Job.begin(id, JobJournal.open(file), () -> party.scheduler().now());

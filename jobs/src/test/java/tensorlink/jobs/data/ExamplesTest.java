@@ -152,8 +152,8 @@ class ExamplesTest {
 
         assertThat(text(batch)).containsExactly("hey\nA\0", "long\nB");
         assertThat(batch.labelCount()).isEqualTo(2);
-        assertThat(batch.labels().at(0, 4)).isEqualTo('A');
-        assertThat(batch.labels().at(1, 5)).isEqualTo('B');
+        assertThat(batch.labels().tokens().at(0, 4)).isEqualTo('A');
+        assertThat(batch.labels().tokens().at(1, 5)).isEqualTo('B');
         assertThat(read.cut(BYTES, 6)).isEqualTo(1);
         assertThat(read.cut(BYTES, 8)).isZero();
     }
@@ -209,7 +209,7 @@ class ExamplesTest {
                 row -> {
                     var text = new StringBuilder();
                     for (int t = 0; t < batch.inputs().length(); t++) {
-                        text.append((char) batch.inputs().at(row, t));
+                        text.append((char) batch.inputs().tokens().at(row, t));
                     }
                     return text.toString();
                 });

@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.List;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
-import tensorlink.compute.Tokens;
+import tensorlink.compute.Rows;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.parity.Subject;
@@ -24,8 +24,8 @@ final class DistributedSubject implements Subject {
     }
 
     @Override
-    public Tensor logits(Tokens tokens) throws IOException, InterruptedException {
-        return model.logits(tokens);
+    public Tensor logits(Rows inputs) throws IOException, InterruptedException {
+        return model.logits(inputs);
     }
 
     @Override

@@ -126,12 +126,12 @@ public final class ParityCommand implements Callable<Integer> {
     private ParityReport measure(Path checkpoint, Engine engine)
             throws IOException, InterruptedException {
         var model = Model.load(checkpoint);
-        int layers = model.config().layers();
+        int layers = model.architecture().layers();
         if (stages < 1 || stages > layers) {
             throw new UsageException(
                     "--stages " + stages + ": the model has " + layers + " layers");
         }
-        var golden = Golden.open(checkpoint, model.config());
+        var golden = Golden.open(checkpoint, model.architecture());
         try (var alone = LocalRun.open(engine, model, 1, StageOptions.forTraining(threads))) {
             return network
                     ? overNetwork(golden, model, engine, alone)
@@ -151,7 +151,7 @@ public final class ParityCommand implements Callable<Integer> {
             throws IOException, InterruptedException {
         var inputs = golden.inputs();
         int length =
-                model.config().causal()
+                model.architecture().causal()
                         ? Math.max(inputs.length(), golden.greedy().size())
                         : inputs.length();
         var options =

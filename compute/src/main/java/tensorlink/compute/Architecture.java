@@ -1,0 +1,156 @@
+package tensorlink.compute;
+
+import java.util.HashMap;
+import java.util.List;
+import tensorlink.compute.format.JsonObject;
+import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Weights;
+import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Shape;
+import tensorlink.compute.tensor.TensorSpec;
+
+/**
+ * What a model is, as data: enough to name its tensors, to cut it into stages and to compute it.
+ */
+public sealed interface Architecture permits ModelConfig, GraphModel {
+    int JSON_BYTES_MAX = 1 << 20;
+
+    /**
+     * Reads what {@link #json} writes: a Hugging Face {@code config.json}, or a layer graph.
+     *
+     * @param source names the file in errors
+     * @throws ModelFormatException when it is malformed, or not a model that this program knows
+     */
+    static Architecture parse(String source, byte[] json) throws ModelFormatException {
+        return JsonObject.parse(source, json, JSON_BYTES_MAX).has("format")
+                ? GraphModel.parse(source, json)
+                : ModelConfig.parse(source, json);
+    }
+
+    /** Its text, from which {@link #parse} gives an equal one. */
+    byte[] json();
+
+    Task task();
+
+    /** How many parts it has that can be on stages of their own. */
+    int layers();
+
+    /** The most positions of a row. */
+    int contextLength();
+
+    /** Exactly the tensors that a stage with {@code range} holds, in the order of the model. */
+    List<TensorSpec> tensors(LayerRange range);
+
+    /** Whether {@link #requireTensors} lets a tensor pass that is no part of the model. */
+    boolean ignores(String tensor);
+
+    /** Whether first and last stage share a tensor. */
+    boolean tiedEmbeddings();
+
+    /** Whether positions look only at those before them, and the last stage predicts the next. */
+    boolean causal();
+
+    /** What the first stage is given: tokens, or F32 values like every other stage. */
+    boolean takesTokens();
+
+    /** How wide what crosses from stage to stage before layer {@code cut} is, per position. */
+    int edgeWidth(int cut);
+
+    /** The shape of what the last stage gives for some rows. */
+    Shape resultShape(int rows, int length);
+
+    /** The type of labels: I64 of tokens or classes, or F32. */
+    DType labelType();
+
+    /** The shape of the labels of some rows. */
+    Shape labelShape(long rows, long length);
+
+    /** The most bytes per position of what stages are sent, for {@link PositionBytes}. */
+    PositionBytes positionBytes();
+
+    /**
+     * Bytes of one position of a row, of each kind of tensor that travels.
+     *
+     * @param input what the first stage is given
+     * @param edge the widest that goes from stage to stage
+     * @param result what the last stage gives
+     */
+    record PositionBytes(long input, long labels, long edge, long result) {}
+
+    /**
+     * Refuses rows that cannot be computed.
+     *
+     * @throws IllegalArgumentException naming what does not fit
+     */
+    void requireInputs(Rows inputs);
+
+    /** As {@link #requireInputs}, of labels. */
+    void requireLabels(Rows labels);
+
+    default LayerRange allLayers() {
+        return new LayerRange(0, layers());
+    }
+
+    /** Whether {@code range} is that of a first stage. */
+    default boolean holdsEmbedding(LayerRange range) {
+        return range.first() == 0;
+    }
+
+    /** Whether {@code range} is that of a last stage. */
+    default boolean holdsHead(LayerRange range) {
+        return range.end() == layers();
+    }
+
+    /** How many parameters the whole model has; shared ones count once. */
+    default long parameterCount() {
+        long count = 0;
+        for (var tensor : tensors(allLayers())) {
+            count += tensor.shape().elements();
+        }
+        return count;
+    }
+
+    /**
+     * Refuses weights without the tensors that a stage with {@code range} holds, and weights of a
+     * different model.
+     *
+     * @param source names the weights in errors
+     * @throws ModelFormatException when a tensor is missing, or has another shape or a type that
+     *     does not widen to F32, or when there are tensors that this model does not have
+     */
+    default void requireTensors(String source, LayerRange range, Weights weights)
+            throws ModelFormatException {
+        var found = new HashMap<String, TensorSpec>();
+        for (var tensor : weights.tensors()) {
+            found.put(tensor.name(), tensor);
+        }
+        for (var wanted : tensors(range)) {
+            var tensor = found.get(wanted.name());
+            if (tensor == null) {
+                throw new ModelFormatException(source, wanted.name() + " is missing");
+            }
+            if (!tensor.shape().equals(wanted.shape())) {
+                throw new ModelFormatException(
+                        source,
+                        wanted.name()
+                                + ": expected shape "
+                                + wanted.shape()
+                                + ", found "
+                                + tensor.shape());
+            }
+            if (tensor.dtype() != DType.F32 && !tensor.dtype().widens()) {
+                throw new ModelFormatException(
+                        source,
+                        wanted.name() + ": expected F32, F16 or BF16, found " + tensor.dtype());
+            }
+        }
+        for (var own : tensors(allLayers())) {
+            found.remove(own.name());
+        }
+        for (var name : found.keySet()) {
+            if (!ignores(name)) {
+                throw new ModelFormatException(source, name + " belongs to another kind of model");
+            }
+        }
+    }
+}
