@@ -3,7 +3,7 @@
 
 Usage: make_bad.py [OUT_DIR]
 
-config/ and safetensors/ hold one file per case, index/ one folder per case; expected.txt beside them
+config/, safetensors/ and graph/ hold one file per case, index/ one folder per case; expected.txt beside them
 has a line "name: error" for each. {} stands for the path of the file, which starts most errors.
 """
 import json, os, struct, sys
@@ -338,4 +338,117 @@ for name, path in (("parent", "../one.safetensors"), ("absolute", "/etc/passwd")
                    ("dots", ".."), ("dot", "."), ("empty-name", ""), ("nul", "one\0.safetensors")):
     index("path-" + name, "{}: \"" + path.replace("\0", "?") + "\" is not a plain file name", {"weight_map": {"a": path}}, one=ONE)
 finish("index", I)
-print(len(C), "configs,", len(S), "safetensors,", len(I), "indexes:", len(C) + len(S) + len(I), "in all")
+
+# ---------------------------------------------------------------- graph.json
+G = {}
+
+def g_input(name="x", shape=[4], **more): return dict(name=name, shape=shape, **more)
+def g_node(name="out", op="linear", inputs=["x"], **more): return dict(name=name, op=op, inputs=inputs, **more)
+def g_whole(inputs=None, nodes=None, **more):
+    return {**dict(format="tensorlink-graph", version=1, inputs=[g_input()] if inputs is None else inputs,
+                   nodes=[g_node(features=2)] if nodes is None else nodes, loss="cross_entropy"), **more}
+
+def graph(name, error, content):
+    data = content if isinstance(content, bytes) else json.dumps(content).encode()
+    save("graph", G, name + ".json", data, error if error.startswith("{}") else "{}: " + error)
+
+def one(name, error, op="linear", shape=[4], inputs=None, **fields):
+    """A graph of that node alone."""
+    graph(name, error, g_whole([g_input(shape=shape)] if inputs is None else inputs, [g_node(op=op, **fields)]))
+
+graph("empty", "expected a JSON object, found nothing", b"")
+graph("array", "expected a JSON object, found an array", b"[]")
+graph("not-utf-8", "not UTF-8", b'{"format":"\xff"}')
+graph("bom", "starts with a byte order mark", b"\xef\xbb\xbf{}")
+graph("no-format", "format is missing", {k: v for k, v in g_whole().items() if k != "format"})
+graph("format", 'format: expected "tensorlink-graph", found "onnx"', g_whole(format="onnx"))
+graph("version", "version: expected 1, found 2", g_whole(version=2))
+graph("version-string", 'version: expected an integer from 0 to 2147483647, found "1"', g_whole(version="1"))
+graph("unknown-key", 'code: expected no such field, found "import os"', g_whole(code="import os"))
+graph("no-loss", "loss is missing", {k: v for k, v in g_whole().items() if k != "loss"})
+graph("loss", 'loss: expected "cross_entropy" or "mean_squared_error", found "hinge"', g_whole(loss="hinge"))
+graph("no-inputs", "inputs is missing", {k: v for k, v in g_whole().items() if k != "inputs"})
+graph("inputs-object", "inputs: expected an array of objects, found an object", g_whole(inputs={}))
+graph("inputs-empty", "0 inputs, 1 to 16", g_whole(inputs=[]))
+graph("inputs-17", "inputs: 17 entries, limit 16", g_whole(inputs=[g_input(f"x{i}") for i in range(17)]))
+graph("input-string", 'inputs[0]: expected an object, found "x"', g_whole(inputs=["x"]))
+graph("input-no-name", "inputs[0].name is missing", g_whole(inputs=[dict(shape=[4])]))
+graph("input-key", "inputs[0].dtype: expected no such field, found \"f64\"", g_whole(inputs=[g_input(dtype="f64")]))
+graph("input-name", 'input "../x": not a name: [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}', g_whole(inputs=[g_input("../x")]))
+graph("input-twice", 'input "x": a second of that name', g_whole(inputs=[g_input(), g_input()]))
+graph("input-unused", '"y" is not used', g_whole(inputs=[g_input(), g_input("y")]))
+graph("shape-missing", "inputs[0].shape: expected an array of integers, found nothing", g_whole(inputs=[dict(name="x")]))
+graph("shape-0", "inputs[0].shape: expected an integer from 1 to 1048576, found 0", g_whole(inputs=[g_input(shape=[4, 0])]))
+graph("shape-negative", "inputs[0].shape: expected an integer from 1 to 1048576, found -1", g_whole(inputs=[g_input(shape=[-1])]))
+graph("shape-long", "inputs[0].shape: expected an integer from 1 to 1048576, found 4294967296", g_whole(inputs=[g_input(shape=[2**32])]))
+graph("shape-fraction", "inputs[0].shape: expected an integer from 1 to 1048576, found 1.5", g_whole(inputs=[g_input(shape=[1.5])]))
+graph("shape-rank", "inputs[0].shape: expected at most 6 integers, found an array", g_whole(inputs=[g_input(shape=[1] * 7)]))
+graph("shape-elements", 'input "x": shape [8193, 8192]: 67117056 numbers, limit 67108864', g_whole(inputs=[g_input(shape=[8193, 8192])]))
+graph("shape-overflow", "inputs[0].shape: expected a shape with fewer elements, found an array", g_whole(inputs=[g_input(shape=[1 << 20] * 4)]))
+graph("ids-0", "inputs[0].ids: expected an integer from 1 to 16777216, found 0", g_whole(inputs=[g_input(ids=0)]))
+graph("ids-many", "inputs[0].ids: expected an integer from 1 to 16777216, found 16777217", g_whole(inputs=[g_input(ids=2**24 + 1)]))
+graph("nodes-empty", "0 nodes, 1 to 4096", g_whole(nodes=[]))
+graph("nodes-4097", "nodes: 4097 entries, limit 4096", g_whole(nodes=[{} for _ in range(4097)]))
+graph("node-no-op", "nodes[0].op is missing", g_whole(nodes=[dict(name="a", inputs=["x"])]))
+graph("node-no-inputs", "nodes[0].inputs: expected an array of strings, found nothing", g_whole(nodes=[dict(name="a", op="relu")]))
+graph("node-op", 'nodes[0].op: expected an operator of the list in compute/README.md, found "eval"', g_whole(nodes=[g_node(op="eval")]))
+graph("node-key", "nodes[0].code: expected no such field, found 1", g_whole(nodes=[g_node(features=2, code=1)]))
+graph("node-twice", 'node "a": a second of that name', g_whole(nodes=[g_node("a", features=2), g_node("a", inputs=["a"], features=2)]))
+graph("node-as-input", 'node "x": a second of that name', g_whole(nodes=[g_node("x", features=2)]))
+graph("node-name-long", 'node "' + "a" * 60 + '...": not a name: [A-Za-z0-9_][A-Za-z0-9_.-]{0,63}', g_whole(nodes=[g_node("a" * 65, features=2)]))
+graph("node-loop", 'node "a": input "b" is no node before it',
+      g_whole(nodes=[g_node("a", inputs=["b"], features=2), g_node("b", inputs=["a"], features=2)]))
+graph("node-self", 'node "out": input "out" is no node before it', g_whole(nodes=[g_node(inputs=["out"], features=2)]))
+graph("node-unused", '"a" is not used', g_whole(nodes=[g_node("a", features=2), g_node(features=2)]))
+graph("nothing-learned", 'node "out": nothing before it is learned', g_whole(nodes=[g_node(op="relu")]))
+graph("two-operands", 'node "out": 2 inputs, expected 1', g_whole([g_input(), g_input("y")], [g_node(inputs=["x", "y"], features=2)]))
+graph("add-one", 'node "out": 1 inputs, expected 2', g_whole(nodes=[g_node(op="add")]))
+graph("add-shapes", 'node "out": shapes [4] and [5] differ',
+      g_whole([g_input(), g_input("y", [5])], [g_node(op="add", inputs=["x", "y"])]))
+graph("attention-operands", 'node "out": 2 inputs, expected 3 to 4', g_whole(nodes=[g_node(op="attention", inputs=["x", "x"], heads=1)]))
+one("linear-no-features", "nodes[0].features is missing")
+one("linear-features-0", "nodes[0].features: expected an integer from 1 to 2147483647, found 0", features=0)
+one("linear-features-many", 'node "out": features 1048577, 1 to 1048576', features=(1 << 20) + 1)
+one("linear-bias", 'nodes[0].bias: expected true or false, found "yes"', features=2, bias="yes")
+one("linear-scalar", 'node "out": shape [], expected 1 to 6 axes', shape=[], features=2)
+one("linear-ids", 'node "out": operand 0 is ids, not numbers', inputs=[g_input(ids=9)], features=2)
+one("linear-large", 'node "out": weight [1048576, 1048576]: 1099511627776 numbers, limit 2147483648', shape=[1 << 20], features=1 << 20)
+one("conv-rank", 'node "out": shape [4], expected 3 axes', op="conv2d", channels=2, kernel=3)
+one("conv-kernel", 'node "out": kernel [5, 5] of shape [1, 4, 4]', op="conv2d", shape=[1, 4, 4], channels=2, kernel=5)
+one("conv-no-kernel", "nodes[0].kernel: expected one or two integers, found nothing", op="conv2d", shape=[1, 4, 4], channels=2)
+one("conv-kernel-3", "nodes[0].kernel: expected one or two integers, found an array", op="conv2d", shape=[1, 4, 4], channels=2, kernel=[1, 1, 1])
+one("conv-stride-0", "nodes[0].stride: expected an integer from 1 to 1024, found 0", op="conv2d", shape=[1, 4, 4], channels=2, kernel=1, stride=0)
+one("conv-padding", "nodes[0].padding: expected an integer from 0 to 1024, found -1", op="conv2d", shape=[1, 4, 4], channels=2, kernel=1, padding=-1)
+one("conv-channels", 'node "out": channels 1048577, 1 to 1048576', op="conv2d", shape=[1, 4, 4], channels=(1 << 20) + 1, kernel=1)
+one("conv-large", 'node "out": result [1048576, 64, 64]: 4294967296 numbers, limit 67108864', op="conv2d", shape=[1, 64, 64], channels=1 << 20, kernel=1)
+one("pool-padding", 'node "out": padding [2, 2], at most half of kernel [2, 2]', op="max_pool2d", shape=[1, 4, 4], kernel=2, padding=2)
+one("pool-kernel", "nodes[0].kernel: expected an integer from 1 to 1024, found 1025", op="mean_pool2d", shape=[1, 4, 4], kernel=1025)
+one("norm-epsilon", "nodes[0].epsilon: expected a number from 1.0E-12 to 1.0, found 0", op="layer_norm", epsilon=0)
+one("scale-infinite", "nodes[0].factor: expected a number from -1.0E9 to 1.0E9, found 1.0E10", op="scale", factor=1e10)
+graph("reshape-elements", 'node "out": shape [3] of [4], which has 4 numbers', g_whole(nodes=[dict(g_node(op="reshape"), shape=[3])]))
+one("transpose-twice", 'node "out": axes [0, 0], each axis once', op="transpose", shape=[2, 2], axes=[0, 0])
+one("transpose-rank", 'node "out": axes [0] of shape [2, 2]', op="transpose", shape=[2, 2], axes=[0])
+one("mean-axis", 'node "out": axes [1] of shape [4]', op="mean", axes=[1])
+one("mean-none", 'node "out": axes [], at least one, ascending', op="mean", axes=[])
+one("select-index", 'node "out": index 4 of shape [4]', op="select", index=4)
+graph("concat-shapes", 'node "out": shapes [2, 3] and [2, 4] do not fit along axis 0',
+      g_whole([g_input("a", [2, 3]), g_input("b", [2, 4])], [g_node(op="concat", inputs=["a", "b"], axis=0)]))
+graph("concat-axis", 'node "out": axis 1 of shape [4]', g_whole(nodes=[g_node(op="concat", inputs=["x", "x"], axis=1)]))
+one("embedding-numbers", 'node "out": operand 0 is numbers, not ids', op="embedding", width=4)
+one("embedding-large", 'node "out": result [4096, 65536]: 268435456 numbers, limit 67108864', op="embedding", inputs=[g_input(shape=[4096], ids=9)], width=1 << 16)
+one("positions-rank", 'node "out": shape [4], expected 2 axes', op="positions")
+one("mask-padding", "nodes[0].padding: expected an integer from 0 to 16777216, found -1", op="token_mask", inputs=[g_input(ids=9)], padding=-1)
+def attention(name, error, q, k, v, **more):
+    graph(name, error, g_whole([g_input("q", q), g_input("k", k), g_input("v", v)],
+                               [g_node(op="attention", inputs=["q", "k", "v"], **more)]))
+attention("attention-heads", 'node "out": 3 heads of shape [2, 4]', [2, 4], [2, 4], [2, 4], heads=3)
+attention("attention-heads-0", "nodes[0].heads: expected an integer from 1 to 2147483647, found 0", [2, 4], [2, 4], [2, 4], heads=0)
+attention("attention-width", 'node "out": queries [2, 4], keys [2, 6], values [2, 4] do not fit', [2, 4], [2, 6], [2, 4], heads=2)
+attention("attention-causal", 'node "out": causal with 2 queries and 3 keys', [2, 4], [3, 4], [3, 4], heads=2, causal=True)
+graph("classes", 'node "out": shape [] has no classes for cross_entropy',
+      g_whole(nodes=[g_node("a", features=2), g_node(op="mean", inputs=["a"], axes=[0])]))
+graph("duplicate", "bad JSON at line 1, column 38: Duplicate Object property \"format\"",
+      b'{"format":"tensorlink-graph","format":"x"}')
+graph("deep", "bad JSON: Document nesting depth (33) exceeds the maximum allowed (32)", b"[" * 100)
+finish("graph", G)
+print(f"{len(C)} configs, {len(S)} safetensors, {len(I)} indexes, {len(G)} graphs: {len(C) + len(S) + len(I) + len(G)} in all")

@@ -213,7 +213,11 @@ final class GraphReader {
 
     private static Shape shape(JsonObject node) throws ModelFormatException {
         var axes = axes(node, "shape", 1, Operator.AXIS_MAX);
-        return new Shape(axes.stream().map(Integer::longValue).toList());
+        try {
+            return new Shape(axes.stream().map(Integer::longValue).toList());
+        } catch (IllegalArgumentException overflows) {
+            throw node.unsupported("shape", "a shape with fewer elements");
+        }
     }
 
     private static List<Integer> axes(JsonObject node) throws ModelFormatException {

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.graph.LayerGraph;
 
 /** Every malformed file of the corpus gives the error written beside it, and nothing else. */
 class BadFilesTest {
@@ -28,6 +29,12 @@ class BadFilesTest {
         return corpus(
                 "config",
                 file -> () -> ModelConfig.parse(file.toString(), Files.readAllBytes(file)));
+    }
+
+    @TestFactory
+    List<DynamicTest> malformed_layer_graphs() throws Exception {
+        return corpus(
+                "graph", file -> () -> LayerGraph.parse(file.toString(), Files.readAllBytes(file)));
     }
 
     @TestFactory
