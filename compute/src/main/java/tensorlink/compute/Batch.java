@@ -8,7 +8,8 @@ import java.util.List;
  *
  * @param inputs token ids
  * @param labels what {@code task} compares results with, of the same rows: tokens, or classes, of
- *     which a row has one; {@value #IGNORED} marks what does not count
+ *     which a row has one, or {@linkplain Tokens#ofNumbers numbers}; {@value #IGNORED} marks what
+ *     does not count, but for numbers
  */
 public record Batch(Tokens inputs, Tokens labels, Task.Kind task) {
     public static final long IGNORED = -100;
@@ -18,6 +19,7 @@ public record Batch(Tokens inputs, Tokens labels, Task.Kind task) {
                 switch (task) {
                     case CAUSAL_LM, MASKED_LM -> labels.length() == inputs.length();
                     case CLASSIFICATION -> labels.length() == 1;
+                    case REGRESSION -> true;
                     case FEATURES -> false;
                 };
         if (!fits || labels.rows() != inputs.rows()) {

@@ -157,6 +157,27 @@ public record ModelConfig(
                 initializerRange);
     }
 
+    /**
+     * The same encoder for another task, whose head is its own.
+     *
+     * @throws IllegalArgumentException when no model of the family is for that
+     */
+    ModelConfig withTask(Task other) {
+        boolean headed = other.ofRows();
+        return new ModelConfig(
+                family,
+                other,
+                hidden,
+                layers,
+                vocabulary,
+                contextLength,
+                block,
+                other.kind() == Task.Kind.MASKED_LM ? ends : ends.untied(),
+                headed && dropout.head() == 0 ? dropout.withHead(dropout.residual()) : dropout,
+                specialTokens,
+                initializerRange);
+    }
+
     /** The token whose row of the embedding gets no gradient. */
     public OptionalInt untrainedToken() {
         return switch (family.traits().padding()) {
@@ -201,20 +222,25 @@ public record ModelConfig(
         return switch (task) {
             case Task.CausalLm(), Task.MaskedLm() -> vocabulary;
             case Task.Classification(List<String> labels) -> labels.size();
+            case Task.Regression(List<String> labels) -> labels.size();
             case Task.Features() -> hidden;
         };
     }
 
     /** The shape of what the last stage gives for some rows. */
     public Shape resultShape(int rows, int length) {
-        return task.kind() == Task.Kind.CLASSIFICATION
+        return task.ofRows()
                 ? Shape.of(rows, resultWidth())
                 : Shape.of(rows, length, resultWidth());
     }
 
     /** How many labels a row of this many tokens has. */
     public long labelsPerRow(long length) {
-        return task.kind() == Task.Kind.CLASSIFICATION ? 1 : length;
+        return switch (task) {
+            case Task.CausalLm(), Task.MaskedLm(), Task.Features() -> length;
+            case Task.Classification ignored -> 1;
+            case Task.Regression(List<String> labels) -> labels.size();
+        };
     }
 
     public Attention attention() {

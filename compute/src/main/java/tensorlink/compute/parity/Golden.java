@@ -54,10 +54,11 @@ public final class Golden {
         var file = folder.resolve(FILE);
         var golden = new Golden(file.toString(), config, Safetensors.open(file));
         golden.require("input_ids", DType.I64, 2);
-        boolean classifies = config.task().kind() == Task.Kind.CLASSIFICATION;
-        golden.require("logits", DType.F32, classifies ? 2 : 3);
+        boolean ofRows = config.task().ofRows();
+        golden.require("logits", DType.F32, ofRows ? 2 : 3);
         if (golden.hasLoss()) {
-            golden.require("labels", DType.I64, classifies ? 1 : 2);
+            boolean numbers = config.task().kind() == Task.Kind.REGRESSION;
+            golden.require("labels", numbers ? DType.F32 : DType.I64, ofRows && !numbers ? 1 : 2);
             golden.require("loss", DType.F32, 1);
             golden.require("adamw_losses", DType.F32, 1);
         }
@@ -96,7 +97,9 @@ public final class Golden {
     }
 
     public Batch batch() throws IOException, InterruptedException {
-        return new Batch(inputs(), tokens("labels"), config.task().kind());
+        var kind = config.task().kind();
+        var labels = kind == Task.Kind.REGRESSION ? numbers("labels") : tokens("labels");
+        return new Batch(inputs(), labels, kind);
     }
 
     /** Token ids as a stage takes them. */
@@ -120,7 +123,7 @@ public final class Golden {
     }
 
     Tensor logits() throws IOException, InterruptedException {
-        return read("logits", DType.F32, config.task().kind() == Task.Kind.CLASSIFICATION ? 2 : 3);
+        return read("logits", DType.F32, config.task().ofRows() ? 2 : 3);
     }
 
     float loss() throws IOException, InterruptedException {
@@ -170,6 +173,17 @@ public final class Golden {
                 rows[i / length][i % length] = tensor.longAt(i);
             }
             return Tokens.of(rows);
+        }
+    }
+
+    private Tokens numbers(String name) throws IOException, InterruptedException {
+        try (var tensor = read(name, DType.F32, 2)) {
+            int length = (int) tensor.shape().axis(1);
+            var rows = new float[(int) tensor.shape().axis(0)][length];
+            for (int i = 0; i < tensor.elements(); i++) {
+                rows[i / length][i % length] = tensor.floatAt(i);
+            }
+            return Tokens.ofNumbers(rows);
         }
     }
 

@@ -23,6 +23,7 @@ import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
+import tensorlink.compute.Task;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.optim.Update;
@@ -177,7 +178,7 @@ final class TorchStage implements Stage {
             var given =
                     new Given(
                             NativeArrays.copyIn(scope, input),
-                            List.of(optional(scope, labels)),
+                            List.of(labels(scope, labels)),
                             labelCount);
             var tape = tape(recomputes() ? passing : scope, given);
             var result = use.apply(tape.getLast());
@@ -389,7 +390,7 @@ final class TorchStage implements Stage {
                                 model.integers(),
                                 rope.atLeast((int) input.shape().axis(1)),
                                 model.numbers(),
-                                optional(scope, labels),
+                                labels(scope, labels),
                                 labelCount)) {
             return use.apply(result.toTensor(scope));
         }
@@ -548,10 +549,20 @@ final class TorchStage implements Stage {
         }
     }
 
-    private static PtNDArray[] optional(PtNDManager scope, @Nullable Tensor tensor) {
-        return tensor == null
-                ? new PtNDArray[0]
-                : new PtNDArray[] {NativeArrays.copyIn(scope, tensor)};
+    /** A list of none or one, as operators take labels. */
+    private PtNDArray[] labels(PtNDManager scope, @Nullable Tensor labels) {
+        if (labels == null) {
+            return new PtNDArray[0];
+        }
+        if (config.task().kind() != Task.Kind.REGRESSION) {
+            return new PtNDArray[] {NativeArrays.copyIn(scope, labels)};
+        }
+        try (var numbers = Tensor.allocate(DType.F32, labels.shape())) {
+            for (long i = 0; i < labels.elements(); i++) {
+                numbers.setFloat(i, Float.intBitsToFloat((int) labels.longAt(i)));
+            }
+            return new PtNDArray[] {NativeArrays.copyIn(scope, numbers)};
+        }
     }
 
     private static float value(PtNDArray scalar) {
