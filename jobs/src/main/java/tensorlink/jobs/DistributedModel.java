@@ -22,6 +22,7 @@ import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.StageState;
+import tensorlink.compute.Task;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
@@ -150,6 +151,11 @@ public final class DistributedModel implements AutoCloseable {
         return model.parameterCount();
     }
 
+    /** How many parts a batch of so many rows is cut into. */
+    public int microBatches(int rows) {
+        return Math.min(microBatches, rows);
+    }
+
     // Training.
 
     /**
@@ -179,8 +185,9 @@ public final class DistributedModel implements AutoCloseable {
      * The loss of predicting {@code labels}, computed when it is asked for.
      *
      * @param inputs token ids; cut into micro-batches of whole rows
-     * @param labels of the same shape: each position is predicted from those before it, and -100
-     *     does not count
+     * @param labels as the model's {@link Task} has them: of the same shape, where each position is
+     *     predicted from those before it, and -100 does not count; or the class of each row; or
+     *     numbers
      * @throws IllegalArgumentException for an id outside the vocabulary
      * @throws JobException when the batch is larger than the job's workload
      */
@@ -198,11 +205,26 @@ public final class DistributedModel implements AutoCloseable {
         var config = model.config();
         var batch = new Batch(inputs, labels, config.task().kind());
         requireInputs(inputs);
-        requireKnown("label", labels, config.resultWidth(), Batch.IGNORED);
-        var parts = batch.split(Math.min(microBatches, inputs.rows()));
+        requireLabels(labels);
+        var parts = batch.split(microBatches(inputs.rows()));
         requireFits(parts);
         requireGoingOn();
         return new BatchLoss(parts, withGradients);
+    }
+
+    private void requireLabels(Tokens labels) {
+        if (model.config().task().kind() != Task.Kind.REGRESSION) {
+            requireKnown("label", labels, model.config().resultWidth(), Batch.IGNORED);
+            return;
+        }
+        for (int row = 0; row < labels.rows(); row++) {
+            for (int i = 0; i < labels.length(); i++) {
+                if (!Tokens.isNumber(labels.at(row, i))) {
+                    throw new IllegalArgumentException(
+                            "label " + labels.at(row, i) + ": not the bits of a finite number");
+                }
+            }
+        }
     }
 
     void requireRoom(Optimizer rule) {

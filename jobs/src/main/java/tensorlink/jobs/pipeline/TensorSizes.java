@@ -13,7 +13,8 @@ public record TensorSizes(ModelConfig config, Workload workload, long bytesMax) 
 
     /** Bytes of token ids or labels of a micro-batch. */
     public long tokens() {
-        return bounded(positions() * Long.BYTES);
+        double labels = (double) workload.rows() * config.labelsPerRow(workload.length());
+        return bounded(Math.max(positions(), labels) * Long.BYTES);
     }
 
     /** Bytes of a micro-batch's hidden states, or of their gradient. */

@@ -23,9 +23,11 @@ import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
+import tensorlink.compute.Task;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
+import tensorlink.jobs.data.ClassifiedTexts;
 import tensorlink.jobs.data.Examples;
 import tensorlink.jobs.training.Checkpoint;
 import tensorlink.jobs.training.Checkpoints;
@@ -50,7 +52,7 @@ import tensorlink.node.UserNode;
             "  tensorlink train out --data more.txt --epochs 3 --run out/run --config lab.toml",
             "  tensorlink train --fresh 256x4 --data book.txt --checkpoints run1 --config lab.toml",
             "  tensorlink train --fresh 256x4 --data book.txt --resume run1 --config lab.toml",
-            "  tensorlink train out --data mails.jsonl --alone --save classifier",
+            "  tensorlink train minilm --data mails.jsonl --workers 2 --lr 5e-5 --save classifier",
             "  tensorlink train plot out/run",
             "Ctrl-C ends the job in order and frees the workers. What was learnt is lost, unless it"
                     + " is",
@@ -144,12 +146,13 @@ final class Train implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         requireSense();
         var config = flags.config(Map.of());
-        var start = start();
+        var texts = data.texts();
+        var start = start(texts);
         requireFits(start.config());
         var tokenizer =
                 start.tokenizer()
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
-        var examples = data.read(tokenizer, run.seed(), output);
+        var examples = data.read(start.config().task(), tokenizer, texts, run.seed(), output);
         run.requireSense(examples);
         training.requireSense(run.steps(examples));
         if (save != null) {
@@ -181,6 +184,7 @@ final class Train implements Callable<Integer> {
                     spec.findOption("--data"),
                     "Missing required option: '--data=FILE'");
         }
+        data.requireSense();
         run.requireSense(resume != null);
         UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
@@ -234,16 +238,12 @@ final class Train implements Callable<Integer> {
         data.requireSense(config.contextLength());
     }
 
-    private Model start() throws IOException {
+    private Model start(Optional<ClassifiedTexts> texts) throws IOException {
         if ((model == null) == (fresh == null)) {
             throw new UsageException("name either a MODEL folder or --fresh HIDDENxLAYERS");
         }
         if (model != null) {
-            var loaded = Model.load(model);
-            if (!loaded.config().causal()) {
-                throw new UsageException(
-                        "MODEL " + model + ": for " + loaded.config().task() + ", not for text");
-            }
+            var loaded = forData(Model.load(model), texts);
             if (!loaded.config().dropout().none()) {
                 output.say("without the dropout that the model's configuration names");
             }
@@ -267,6 +267,28 @@ final class Train implements Callable<Integer> {
         } catch (IllegalArgumentException wrong) {
             throw new UsageException("--fresh " + fresh + ": " + wrong.getMessage());
         }
+    }
+
+    /** An encoder says classes, those of the data where it has none of its own. */
+    private Model forData(Model loaded, Optional<ClassifiedTexts> texts) {
+        return switch (loaded.config().task().kind()) {
+            case CAUSAL_LM -> loaded;
+            case MASKED_LM, FEATURES, CLASSIFICATION, REGRESSION -> {
+                if (texts.isEmpty()) {
+                    throw new UsageException(
+                            "MODEL "
+                                    + model
+                                    + ": an encoder learns from classified texts, --data of a"
+                                    + " .jsonl file");
+                }
+                if (loaded.config().task().kind() == Task.Kind.CLASSIFICATION) {
+                    yield loaded;
+                }
+                var classes = texts.get().classes();
+                output.say("with a fresh head for " + String.join(", ", classes));
+                yield loaded.withTask(new Task.Classification(classes), run.seed());
+            }
+        };
     }
 
     private void trainOnWorkers(UserNode user, Model start, Examples.Split<Batch> examples)
@@ -389,6 +411,7 @@ final class Train implements Callable<Integer> {
                     it.value(Metrics.EVAL_LOSS).ifPresent(loss -> result.put("heldOutLoss", loss));
                     it.value(Metrics.EVAL_ACCURACY)
                             .ifPresent(share -> result.put("heldOutAccuracy", share));
+                    it.value(Metrics.EVAL_F1).ifPresent(share -> result.put("heldOutF1", share));
                 });
         result.put("tokensPerSecond", console.tokensPerSecond());
         return result;
