@@ -85,7 +85,8 @@ public interface Stage extends AutoCloseable {
 
     /**
      * For a model whose head shares the embedding's weights, split so that this stage holds only
-     * one of the two: this stage's part of the shared gradient. Null otherwise.
+     * one of the two: this stage's part of the shared gradient. Null otherwise, and where it is
+     * frozen.
      */
     @Nullable Tensor tiedGradient() throws InterruptedException;
 
@@ -148,7 +149,7 @@ public interface Stage extends AutoCloseable {
     /** A copy of a parameter's value. */
     Tensor parameter(String name) throws InterruptedException;
 
-    /** A copy of a parameter's accumulated gradient; zeros when nothing was accumulated. */
+    /** A copy of a parameter's accumulated gradient; zeros when nothing was, or it is frozen. */
     Tensor gradient(String name) throws InterruptedException;
 
     /**

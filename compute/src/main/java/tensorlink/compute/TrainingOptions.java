@@ -12,8 +12,9 @@ import tensorlink.compute.optim.Optimizer;
  * @param recompute whether a stage keeps only the inputs of a micro-batch and computes the rest
  *     again in its backward: the same bits with the activations of one micro-batch at a time, for
  *     one more forward
+ * @param frozen what stays as it is
  */
-public record TrainingOptions(Optimizer optimizer, boolean recompute) {
+public record TrainingOptions(Optimizer optimizer, boolean recompute, Frozen frozen) {
 
     /** With AdamW. */
     public static TrainingOptions defaults() {
@@ -21,10 +22,14 @@ public record TrainingOptions(Optimizer optimizer, boolean recompute) {
     }
 
     public static TrainingOptions with(Optimizer optimizer) {
-        return new TrainingOptions(optimizer, false);
+        return new TrainingOptions(optimizer, false, Frozen.none());
     }
 
     public TrainingOptions withRecompute(boolean value) {
-        return new TrainingOptions(optimizer, value);
+        return new TrainingOptions(optimizer, value, frozen);
+    }
+
+    public TrainingOptions withFrozen(Frozen value) {
+        return new TrainingOptions(optimizer, recompute, value);
     }
 }

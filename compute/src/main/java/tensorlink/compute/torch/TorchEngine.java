@@ -123,6 +123,14 @@ public final class TorchEngine implements tensorlink.compute.Engine {
     public Stage open(ModelConfig config, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException {
         config.requireTensors("weights", layers, state.parameters());
+        if (options.training().isPresent()
+                && options.training()
+                        .get()
+                        .frozen()
+                        .trained(config.tensors(config.allLayers()))
+                        .isEmpty()) {
+            throw new IllegalArgumentException("nothing is trained, all parameters are frozen");
+        }
         if (options.training().isPresent() && !config.dropout().none()) {
             throw new IllegalArgumentException(
                     "training computes no dropout, the model has " + config.dropout());

@@ -92,7 +92,7 @@ final class TorchStage implements Stage {
         this.onClose = onClose;
         this.inputs = new Inputs(config, layers);
         this.model = Description.of(config, layers);
-        this.parameters = new Parameters(operators, home, config, layers, training());
+        this.parameters = new Parameters(operators, home, config, layers, options.training());
         this.rope = new RopeTable(home, config);
     }
 
@@ -204,7 +204,8 @@ final class TorchStage implements Stage {
                         rope.atLeast((int) given.input().getShape().get(1)),
                         model.numbers(),
                         given.labels().toArray(new PtNDArray[0]),
-                        given.labelCount())) {
+                        given.labelCount(),
+                        parameters.untrainedUnits())) {
             return List.of(tape.toTensorArray(scope));
         }
     }
@@ -321,8 +322,8 @@ final class TorchStage implements Stage {
 
     private void requireRoom(Optimizer optimizer) {
         var agreed = options.training().orElseThrow().optimizer();
-        long room = agreed.stateBytes(parameters.specs());
-        long needed = optimizer.stateBytes(parameters.specs());
+        long room = agreed.stateBytes(parameters.trained());
+        long needed = optimizer.stateBytes(parameters.trained());
         if (needed > room) {
             throw new IllegalArgumentException(
                     optimizer
@@ -471,8 +472,7 @@ final class TorchStage implements Stage {
     @Override
     public void restore(StageState state) throws IOException, InterruptedException {
         config.requireTensors("weights", layers, state.parameters());
-        var own = parameters.specs();
-        var slots = training() ? state.slots(own) : Set.<StateSlot>of();
+        var slots = training() ? state.slots(parameters.trained()) : Set.<StateSlot>of();
         long steps = training() ? state.optimizerSteps() : 0;
         var tensors = state.tensors().widened();
         var scope = NativeArrays.scope(home);

@@ -1,5 +1,6 @@
 package tensorlink.jobs.message;
 
+import tensorlink.compute.Frozen;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
@@ -25,11 +26,13 @@ final class Training {
         return TrainingMessage.newBuilder()
                 .setOptimizer(encode(options.optimizer()))
                 .setRecompute(options.recompute())
+                .addAllFrozen(options.frozen().patterns())
                 .build();
     }
 
     static TrainingOptions decode(TrainingMessage message) throws ProtocolViolation {
-        return new TrainingOptions(decode(message.getOptimizer()), message.getRecompute());
+        var frozen = Fields.read("frozen", () -> new Frozen(message.getFrozenList()));
+        return new TrainingOptions(decode(message.getOptimizer()), message.getRecompute(), frozen);
     }
 
     static OptimizerMessage encode(Optimizer optimizer) {

@@ -471,10 +471,10 @@ public final class StageRunner {
             throws JobException, InterruptedException {
         batches.await(afterBatch);
         var exchange = neighbours.tied();
-        if (exchange == null) {
+        var ours = exchange == null ? null : stage.tiedGradient();
+        if (exchange == null || ours == null) { // frozen on both stages, if on one
             return stage.prepare(null);
         }
-        var ours = Objects.requireNonNull(stage.tiedGradient(), "shared weights have gradients");
         exchange.send(new TensorFrame.TiedGradient(step, ours));
         var theirs = tied.take();
         if (theirs.batch() != step) {

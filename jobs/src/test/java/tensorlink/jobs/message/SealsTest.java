@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import tensorlink.compute.Digest;
+import tensorlink.compute.Frozen;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.TrainingOptions;
@@ -162,7 +163,9 @@ class SealsTest {
                 Digest.of(new byte[] {1}),
                 2,
                 new Workload(2, 16, 4),
-                TrainingOptions.with(Adafactor.lr(0.5)).withRecompute(true),
+                TrainingOptions.with(Adafactor.lr(0.5))
+                        .withRecompute(true)
+                        .withFrozen(new Frozen(List.of("model.layers.0.*", "*.bias"))),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
                 Duration.ofHours(1));

@@ -298,7 +298,7 @@ final class Train implements Callable<Integer> {
                         .workers(workers)
                         .batch(run.rows(), data.length())
                         .microBatches(microBatches)
-                        .how(training.options())
+                        .how(training.options(start.config()))
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
         var kept = kept();
@@ -351,7 +351,7 @@ final class Train implements Callable<Integer> {
     private void trainAlone(
             Model start, StageState state, TrainerState from, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
-        var options = StageOptions.forTraining(training.options(), threads);
+        var options = StageOptions.forTraining(training.options(start.config()), threads);
         try (var engine = TorchEngine.open();
                 var local = LocalRun.open(engine, start, state, Math.max(1, workers), options);
                 var console =

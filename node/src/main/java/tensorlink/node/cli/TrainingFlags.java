@@ -1,8 +1,11 @@
 package tensorlink.node.cli;
 
+import java.util.List;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import tensorlink.compute.Frozen;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
@@ -88,6 +91,14 @@ final class TrainingFlags {
                             + " more time, the same result")
     private boolean recompute;
 
+    @Option(
+            names = "--freeze",
+            paramLabel = "N|PATTERN",
+            description =
+                    "leave the embedding and the first N layers as they are, or the parameters of"
+                            + " these names, with * for any characters; repeatable")
+    private List<String> frozen = List.of();
+
     void requireSense(long steps) {
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
@@ -166,7 +177,32 @@ final class TrainingFlags {
         return nesterov ? decaying.withNesterovMomentum(momentum) : decaying.withMomentum(momentum);
     }
 
-    TrainingOptions options() {
-        return TrainingOptions.with(optimizer()).withRecompute(recompute);
+    TrainingOptions options(ModelConfig config) {
+        return TrainingOptions.with(optimizer())
+                .withRecompute(recompute)
+                .withFrozen(frozen(config));
+    }
+
+    private Frozen frozen(ModelConfig config) {
+        var all = Frozen.none();
+        var parameters = config.tensors(config.allLayers());
+        for (var name : frozen) {
+            try {
+                var some =
+                        name.matches("\\d{1,6}")
+                                ? Frozen.first(config, Integer.parseInt(name))
+                                : new Frozen(List.of(name));
+                if (some.trained(parameters).size() == parameters.size()) {
+                    throw new UsageException("--freeze " + name + ": no parameter has that name");
+                }
+                all = all.and(some);
+            } catch (IllegalArgumentException wrong) {
+                throw new UsageException("--freeze " + name + ": " + wrong.getMessage());
+            }
+        }
+        if (all.trained(parameters).isEmpty()) {
+            throw new UsageException("--freeze: nothing is left to be trained");
+        }
+        return all;
     }
 }

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Task;
+import tensorlink.compute.format.Safetensors;
+import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.training.Checkpoint;
 import tensorlink.jobs.training.MetricsLog;
@@ -238,6 +240,55 @@ class TrainTest {
         var arguments = new ArrayList<>(List.of(more));
         arguments.addAll(usual);
         return arguments.toArray(new String[0]);
+    }
+
+    @Test
+    void frozen_layers_stay_and_what_freezes_nothing_or_everything_is_refused() throws Exception {
+        var start = folder.resolve("start");
+        var out = folder.resolve("out");
+        Model.initialize(ModelConfig.llama(32, 2, 256, 64), Tokenizer.bytes(), 1).save(start);
+        var text = Files.writeString(folder.resolve("text.txt"), "frozen ".repeat(99)).toString();
+        var usual = List.of("--data", text, "--length", "16", "--steps", "2", "--alone");
+        var from = start.toString();
+
+        var ran =
+                Ran.of(
+                        with(
+                                usual,
+                                "train",
+                                from,
+                                "--freeze",
+                                "1",
+                                "--freeze",
+                                "*norm*",
+                                "--save",
+                                out.toString()));
+
+        assertThat(ran.err()).isEmpty();
+        assertThat(same(start, out, "model.embed_tokens.weight")).isTrue();
+        assertThat(same(start, out, "model.layers.0.mlp.up_proj.weight")).isTrue();
+        assertThat(same(start, out, "model.layers.1.input_layernorm.weight")).isTrue();
+        assertThat(same(start, out, "model.layers.1.mlp.up_proj.weight")).isFalse();
+        assertThat(Ran.of(with(usual, "train", from, "--freeze", "transformer.*")).err())
+                .contains("--freeze transformer.*: no parameter has that name");
+        assertThat(Ran.of(with(usual, "train", from, "--freeze", "3")).err())
+                .contains("--freeze 3: 3 layers of a model with 2");
+        assertThat(Ran.of(with(usual, "train", from, "--freeze", "*")).err())
+                .contains("--freeze: nothing is left to be trained");
+    }
+
+    private static boolean same(Path one, Path other, String name) throws Exception {
+        try (var here = Safetensors.openFolder(one);
+                var there = Safetensors.openFolder(other)) {
+            var spec =
+                    here.tensors().stream().filter(it -> it.name().equals(name)).findFirst().get();
+            try (var a = Tensor.allocate(spec.dtype(), spec.shape());
+                    var b = Tensor.allocate(spec.dtype(), spec.shape())) {
+                here.read(name, 0, a.data());
+                there.read(name, 0, b.data());
+                return a.data().mismatch(b.data()) < 0;
+            }
+        }
     }
 
     @Test
