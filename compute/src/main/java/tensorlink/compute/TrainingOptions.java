@@ -2,6 +2,7 @@ package tensorlink.compute;
 
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.schedule.Schedule;
 
 /**
  * How a model is trained, as far as its stages must know from the start: what decides their memory
@@ -12,8 +13,9 @@ import tensorlink.compute.optim.Optimizer;
  * @param recompute whether a stage keeps only the inputs of a micro-batch and computes the rest
  *     again in its backward: the same bits with the activations of one micro-batch at a time, for
  *     one more forward
+ * @param schedule the order in which the stages take micro-batches: the same bits in any
  */
-public record TrainingOptions(Optimizer optimizer, boolean recompute) {
+public record TrainingOptions(Optimizer optimizer, boolean recompute, Schedule schedule) {
 
     /** With AdamW. */
     public static TrainingOptions defaults() {
@@ -21,10 +23,19 @@ public record TrainingOptions(Optimizer optimizer, boolean recompute) {
     }
 
     public static TrainingOptions with(Optimizer optimizer) {
-        return new TrainingOptions(optimizer, false);
+        return new TrainingOptions(optimizer, false, Schedule.ONE_F_ONE_B);
     }
 
     public TrainingOptions withRecompute(boolean value) {
-        return new TrainingOptions(optimizer, value);
+        return new TrainingOptions(optimizer, value, schedule);
+    }
+
+    public TrainingOptions withSchedule(Schedule value) {
+        return new TrainingOptions(optimizer, recompute, value);
+    }
+
+    /** Whether backwards come in two parts. */
+    public boolean splitsBackwards() {
+        return schedule == Schedule.ZB_H1;
     }
 }
