@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import tensorlink.compute.Digest;
 import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -51,6 +52,10 @@ public record JobSpec(
         }
         if (new HashSet<>(pinned).size() != pinned.size()) {
             throw new IllegalArgumentException("a worker is pinned twice");
+        }
+        if (training.schedule() == Schedule.INTERLEAVED) {
+            throw new IllegalArgumentException(
+                    "schedule interleaved: a worker of a job has one chunk of layers");
         }
         if (avoided.size() > AVOIDED_MAX) {
             throw new IllegalArgumentException(

@@ -15,6 +15,7 @@ import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
@@ -162,7 +163,9 @@ class SealsTest {
                 Digest.of(new byte[] {1}),
                 2,
                 new Workload(2, 16, 4),
-                TrainingOptions.with(Adafactor.lr(0.5)).withRecompute(true),
+                TrainingOptions.with(Adafactor.lr(0.5))
+                        .withRecompute(true)
+                        .withSchedule(Schedule.ZB_H1),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
                 Duration.ofHours(1));

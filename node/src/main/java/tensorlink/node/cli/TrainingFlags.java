@@ -12,6 +12,7 @@ import tensorlink.compute.optim.LearningRateSchedule;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.schedule.Schedule;
 
 /** How a model is trained. */
 final class TrainingFlags {
@@ -88,7 +89,17 @@ final class TrainingFlags {
                             + " more time, the same result")
     private boolean recompute;
 
+    @Option(
+            names = "--pipeline",
+            paramLabel = "NAME",
+            defaultValue = "1f1b",
+            description =
+                    "how the stages take turns: gpipe, 1f1b or zb-h1; the same result, in other"
+                            + " time and memory")
+    private String pipeline = "1f1b";
+
     void requireSense(long steps) {
+        order();
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
                     "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
@@ -111,6 +122,21 @@ final class TrainingFlags {
         var plain = optimizer();
         var rate = schedule(steps);
         return step -> plain.withLearningRate(learningRate * rate.factor(step - 1));
+    }
+
+    private Schedule order() {
+        Schedule order;
+        try {
+            order = Schedule.of(pipeline);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--pipeline " + pipeline + ": " + wrong.getMessage());
+        }
+        if (order == Schedule.INTERLEAVED) {
+            throw new UsageException(
+                    "--pipeline interleaved: needs several chunks of layers on a worker, which has"
+                            + " one");
+        }
+        return order;
     }
 
     private LearningRateSchedule schedule(long steps) {
@@ -167,6 +193,6 @@ final class TrainingFlags {
     }
 
     TrainingOptions options() {
-        return TrainingOptions.with(optimizer()).withRecompute(recompute);
+        return TrainingOptions.with(optimizer()).withRecompute(recompute).withSchedule(order());
     }
 }
