@@ -21,6 +21,7 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Engine;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Speed;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
@@ -54,6 +55,8 @@ import tensorlink.p2p.peer.KeyPair;
 
 /** A network in this process, without sockets, to which a test adds whom it needs. */
 public final class Lab implements AutoCloseable {
+    static final Speed SPEED = new Speed(1e10, 1e10, 1e9, 1e10);
+
     public static final String NETWORK = "lab";
     public static final long MEMORY_BYTES = 64 << 20;
     public static final Amount CREDIT = Amount.of(1_000_000);
@@ -222,7 +225,7 @@ public final class Lab implements AutoCloseable {
                 new Worker(
                         party,
                         engine,
-                        new WorkerTerms(terms.memoryBytes(), 1, terms.price(), home, limits),
+                        new WorkerTerms(terms.memoryBytes(), 1, SPEED, terms.price(), home, limits),
                         weights,
                         terms.cashier());
         worker.start();

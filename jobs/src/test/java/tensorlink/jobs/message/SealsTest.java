@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Speed;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.schedule.Schedule;
@@ -144,7 +145,14 @@ class SealsTest {
         var nonce = validator.nonce();
         var capability =
                 new Capability(
-                        WORKER.peerId(), 100, 60, 2, "profile", ACCOUNT.account(), Amount.of(3));
+                        WORKER.peerId(),
+                        100,
+                        60,
+                        2,
+                        "profile",
+                        new Speed(4e9, 3e9, 2e9, 1e10),
+                        ACCOUNT.account(),
+                        Amount.of(3));
         var envelope = worker.sealCapability(capability, nonce);
 
         assertThat(validator.openCapability(envelope, nonce).content()).isEqualTo(capability);
@@ -168,6 +176,7 @@ class SealsTest {
                         .withSchedule(Schedule.ZB_H1),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
+                List.of(new LayerRange(0, 3), new LayerRange(3, 4)),
                 Duration.ofHours(1));
     }
 }
