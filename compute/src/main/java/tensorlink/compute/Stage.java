@@ -77,7 +77,26 @@ public interface Stage extends AutoCloseable {
     @Nullable Tensor backward(int microBatch, @Nullable Tensor outputGradient)
             throws InterruptedException;
 
-    /** Forgets every micro-batch whose backward has not run; accumulated gradients stay. */
+    /**
+     * The part of {@link #backward} that the stage before waits for; {@link #weightGradients} is
+     * the rest. Together they give the same bits. Needs {@link TrainingOptions#splitsBackwards}.
+     *
+     * @return the gradient of the stage's input; null from the first stage
+     */
+    @Nullable Tensor inputGradient(int microBatch, @Nullable Tensor outputGradient)
+            throws InterruptedException;
+
+    /**
+     * Adds what is left of the gradients of {@code microBatch} and forgets it. Until then it takes
+     * as much memory as before {@link #inputGradient}, and the gradients of its linear parts'
+     * results besides.
+     */
+    void weightGradients(int microBatch) throws InterruptedException;
+
+    /**
+     * Forgets every micro-batch whose backward has not run; accumulated gradients stay, unless of a
+     * backward only a part has run: they then must be zeroed.
+     */
     void abandon() throws InterruptedException;
 
     /** Drops the accumulated gradients. */

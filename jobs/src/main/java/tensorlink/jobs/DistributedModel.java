@@ -91,6 +91,7 @@ public final class DistributedModel implements AutoCloseable {
     private double gradientNorm;
     private @Nullable BatchLoss onCall;
     private volatile Standing standing;
+    private final Pace pace;
 
     /** The stages at work now, and what they have said of their time. */
     private record Standing(Session session, List<StageTimes> times) {
@@ -126,6 +127,7 @@ public final class DistributedModel implements AutoCloseable {
         this.training = options.purpose() == Purpose.TRAINING;
         this.nextCheckpoint = record.checkpointStep() + options.checkpointEvery();
         this.standing = Standing.of(first.session());
+        this.pace = new Pace(party.scheduler());
         this.recovery =
                 new Recovery(party.scheduler(), first, recruits, options, listener, this::replay);
     }
@@ -262,6 +264,7 @@ public final class DistributedModel implements AutoCloseable {
             session.tellAll(prepared.commit()); // a stage that has applied it does nothing
             return prepared;
         });
+        pace.beat();
         return gradientNorm;
     }
 
@@ -1001,7 +1004,14 @@ public final class DistributedModel implements AutoCloseable {
         }
         var state =
                 recovery.isRecovering() ? new JobState.Recruiting() : now.session().job().state();
-        return new JobReport(id, state, state.reason(), steps(), stages);
+        return new JobReport(
+                id,
+                state,
+                state.reason(),
+                steps(),
+                recovery.current().predicted(),
+                pace.mean(),
+                stages);
     }
 
     /**

@@ -337,6 +337,17 @@ public final class JobClient implements AutoCloseable {
                             + model.config().contextLength(),
                     "ask for a shorter length: JobOptions.batch(rows, length)");
         }
+        if (!options.split().isEmpty()
+                && options.split().getLast().end() != model.config().layers()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not asked for",
+                    "its plan has "
+                            + options.split().getLast().end()
+                            + " layers, the model "
+                            + model.config().layers(),
+                    "name each layer of the model once");
+        }
         if (options.purpose() == Purpose.TRAINING && !model.config().dropout().none()) {
             throw new JobException(
                     ProblemCode.NOT_ALLOWED,
@@ -357,6 +368,8 @@ public final class JobClient implements AutoCloseable {
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
                 options.how(),
                 options.pinned(),
+                List.of(),
+                options.split(),
                 options.lifetime());
     }
 
@@ -416,7 +429,7 @@ public final class JobClient implements AutoCloseable {
 
         Recovery.Started run() throws IOException, InterruptedException {
             var plan = requestPlan();
-            enter(new JobState.Planned(), plan.stages().size() + " stages");
+            enter(new JobState.Planned(), described(plan));
             requireAffordable(plan);
             enter(new JobState.Recruiting(), "");
             sign(plan);
@@ -428,7 +441,17 @@ public final class JobClient implements AutoCloseable {
             var profiles = load(started);
             link(started);
             enter(new JobState.Running(), "");
-            return new Recovery.Started(started, profiles, this::ended);
+            return new Recovery.Started(started, profiles, plan.predicted(), this::ended);
+        }
+
+        private static String described(JobPlan plan) {
+            var stages = plan.stages().size() + " stages";
+            return plan.predicted().isZero()
+                    ? stages
+                    : stages
+                            + ", a step is predicted to take "
+                            + plan.predicted().toMillis()
+                            + " ms";
         }
 
         /** The workers that were lost, late, did other than told or did not sign. */

@@ -205,6 +205,10 @@ public final class Node implements AutoCloseable {
                                 new WorkerTerms(
                                         working.memoryBytes(),
                                         working.threads(),
+                                        Speeds.of(
+                                                engine,
+                                                working.threads(),
+                                                options.home().work().resolve("speed")),
                                         working.unitPrice(),
                                         options.home().work(),
                                         options.limits()),

@@ -51,7 +51,9 @@ final class Description {
         POSITION_OFFSET,
         EMBEDDING_PARAMETERS,
         LAYER_PARAMETERS,
-        HEAD_PARAMETERS
+        HEAD_PARAMETERS,
+        /** Whether a backward is to come in two parts. */
+        SPLIT
     }
 
     private enum Real {
@@ -74,6 +76,13 @@ final class Description {
     /** The list s. */
     long[] integers() {
         return integers;
+    }
+
+    /** The list s for recording, for backwards in two parts or in one. */
+    long[] recording(boolean split) {
+        var s = integers.clone();
+        set(s, Setting.SPLIT, split);
+        return s;
     }
 
     /** The list f. */

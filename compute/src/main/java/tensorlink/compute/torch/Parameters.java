@@ -63,6 +63,13 @@ final class Parameters implements AutoCloseable {
     private final int tiedEmbedding;
     private final int tiedHead;
     private boolean empty = true;
+
+    /** Whether {@link #empty} still holds for the sums that {@link #weightGradients} adds to. */
+    private boolean tappedEmpty = true;
+
+    /** Micro-batches of whose gradients a part is missing. */
+    private int halves;
+
     private boolean whole = true;
     private PtNDArray @Nullable [] prepared;
     private @Nullable PtNDArray merged;
@@ -274,18 +281,70 @@ final class Parameters implements AutoCloseable {
                         untrainedUnits)) {
             whole = true;
             empty = false;
+            tappedEmpty = false;
             return result.toTensor(scope);
         }
+    }
+
+    /**
+     * Adds those gradients of one micro-batch that come on the way to the stage's input, whose own
+     * is returned.
+     */
+    PtNDArray inputGradient(
+            PtNDManager scope, PtNDArray[] tape, IValue taps, PtNDArray gradient, long[] model) {
+        forgetPrepared();
+        requireConsistent();
+        whole = false;
+        try (var result =
+                operators.call(
+                        "input_gradient",
+                        tape,
+                        taps,
+                        gradient,
+                        leaves,
+                        sumList,
+                        empty ? 1L : 0L,
+                        model)) {
+            whole = true;
+            empty = false;
+            halves++;
+            return result.toTensor(scope);
+        }
+    }
+
+    /** Adds the other gradients of a micro-batch. */
+    void weightGradients(IValue taps) {
+        requireConsistent();
+        whole = false;
+        halves--;
+        operators.call("weight_gradients", taps, leaves, sumList, tappedEmpty ? 1L : 0L).close();
+        whole = true;
+        tappedEmpty = false;
+    }
+
+    /** The other gradients of a micro-batch will not come. */
+    void forgetHalf() {
+        halves--;
+        whole = false;
     }
 
     /** The first gradients afterwards replace what is there, so nothing is written now. */
     void zeroGradients() {
         forgetPrepared();
         empty = true;
+        tappedEmpty = true;
         whole = true;
     }
 
     private void requireWhole() {
+        requireConsistent();
+        if (halves > 0) {
+            throw new IllegalStateException(
+                    "the weight gradients of " + halves + " micro-batches are still to come");
+        }
+    }
+
+    private void requireConsistent() {
         if (!whole) {
             throw new IllegalStateException(
                     "a backward failed half-way: the accumulated gradients must be zeroed");
@@ -296,6 +355,8 @@ final class Parameters implements AutoCloseable {
     private PtNDArray[] sums() {
         if (empty && sums.length > 0) {
             operators.call("zero", sumList).close();
+        } else if (tappedEmpty) {
+            requireWhole();
         }
         return sums;
     }

@@ -3,6 +3,7 @@ package tensorlink.compute.torch;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -65,14 +66,54 @@ final class TorchStage implements Stage {
     private record Given(PtNDArray input, List<PtNDArray> labels, long labelCount) {}
 
     /**
-     * What backward needs of a micro-batch.
+     * A forward that can be gone back through.
      *
-     * @param lastUnit the shape of what a gradient is of: the result without the padding mask
-     * @param tape leaves and results, then what the stage gives; empty if that is to be computed
-     *     again
+     * @param units leaves and results, then what the stage gives
+     * @param taps what was tapped for a backward in two parts, else nothing
      */
-    private record Recording(
-            PtNDManager scope, Given given, Shape lastUnit, List<PtNDArray> tape) {}
+    private record Tape(List<PtNDArray> units, IValue taps) implements AutoCloseable {
+        PtNDArray result() {
+            return units.getLast();
+        }
+
+        PtNDArray[] array() {
+            return units.toArray(new PtNDArray[0]);
+        }
+
+        @Override
+        public void close() {
+            taps.close();
+        }
+    }
+
+    /** What backward needs of a micro-batch. */
+    private static final class Recording implements AutoCloseable {
+        final PtNDManager scope;
+        final Given given;
+
+        /** The shape of what a gradient is of: the result without the padding mask. */
+        final Shape lastUnit;
+
+        /** Null if it is to be computed again. */
+        @Nullable Tape tape;
+
+        /** Whether only the weight gradients are still to come. */
+        boolean half;
+
+        Recording(PtNDManager scope, Given given, Shape lastUnit) {
+            this.scope = scope;
+            this.given = given;
+            this.lastUnit = lastUnit;
+        }
+
+        @Override
+        public void close() {
+            if (tape != null) {
+                tape.close();
+            }
+            scope.close();
+        }
+    }
 
     /** What a stage is opened with, besides the engine's own. */
     record Opening(ModelConfig config, LayerRange layers, StageOptions options) {}
@@ -181,10 +222,15 @@ final class TorchStage implements Stage {
                             List.of(labels(scope, labels)),
                             labelCount);
             var tape = tape(recomputes() ? passing : scope, given);
-            var result = use.apply(tape.getLast());
-            var shape = tape.get(tape.size() - 2).getShape();
-            var kept = recomputes() ? List.<PtNDArray>of() : tape;
-            inFlight.put(microBatch, new Recording(scope, given, shape, kept));
+            var shape = tape.units().get(tape.units().size() - 2).getShape();
+            var recording = new Recording(scope, given, shape);
+            var result = use.apply(tape.result());
+            if (recomputes()) {
+                tape.close();
+            } else {
+                recording.tape = tape;
+            }
+            inFlight.put(microBatch, recording);
             return result;
         } finally {
             if (!inFlight.containsKey(microBatch)) {
@@ -194,20 +240,29 @@ final class TorchStage implements Stage {
     }
 
     /** Runs a forward with recording for gradients, which must be switched on. */
-    private List<PtNDArray> tape(PtNDManager scope, Given given) {
+    private Tape tape(PtNDManager scope, Given given) {
+        var taps = IValue.listFrom(new PtNDArray[0]);
         try (var tape =
                 operators.call(
                         "record",
                         given.input(),
                         parameters.leaves(),
-                        model.integers(),
+                        model.recording(splits()),
                         rope.atLeast((int) given.input().getShape().get(1)),
                         model.numbers(),
                         given.labels().toArray(new PtNDArray[0]),
                         given.labelCount(),
-                        parameters.untrainedUnits())) {
-            return List.of(tape.toTensorArray(scope));
+                        parameters.untrainedUnits(),
+                        taps)) {
+            return new Tape(List.of(tape.toTensorArray(scope)), taps);
+        } catch (RuntimeException failed) {
+            taps.close();
+            throw failed;
         }
+    }
+
+    private boolean splits() {
+        return options.training().orElseThrow().splitsBackwards();
     }
 
     private boolean recomputes() {
@@ -222,49 +277,112 @@ final class TorchStage implements Stage {
             return this.<@Nullable Tensor>run(
                     false,
                     () -> {
-                        var recording = inFlight.get(microBatch);
-                        if (recording == null) {
-                            throw new IllegalStateException(
-                                    "micro-batch " + microBatch + " is not in flight");
-                        }
+                        var recording = recording(microBatch, false);
                         var gradient = outputGradient(recording, outputGradient);
                         inFlight.remove(microBatch);
-                        try (var scope = recording.scope()) {
-                            var tape = tape(recording).toArray(new PtNDArray[0]);
+                        try (recording) {
                             var input =
-                                    parameters.backward(scope, tape, gradient, model.integers());
+                                    parameters.backward(
+                                            recording.scope,
+                                            tape(recording).array(),
+                                            gradient,
+                                            model.integers());
                             return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
         }
     }
 
+    @Override
+    public @Nullable Tensor inputGradient(int microBatch, @Nullable Tensor outputGradient)
+            throws InterruptedException {
+        try (outputGradient) {
+            requireSplit();
+            return this.<@Nullable Tensor>run(
+                    false, () -> inputGradient(recording(microBatch, false), outputGradient));
+        }
+    }
+
+    private @Nullable Tensor inputGradient(Recording recording, @Nullable Tensor outputGradient) {
+        var gradient = outputGradient(recording, outputGradient);
+        var tape = tape(recording);
+        try (var scope = NativeArrays.scope(home)) {
+            var input =
+                    parameters.inputGradient(
+                            scope, tape.array(), tape.taps(), gradient, model.integers());
+            recording.half = true;
+            return first() ? null : NativeArrays.copyOut(input);
+        }
+    }
+
+    @Override
+    public void weightGradients(int microBatch) throws InterruptedException {
+        requireSplit();
+        run(
+                false,
+                () -> {
+                    var recording = recording(microBatch, true);
+                    inFlight.remove(microBatch);
+                    try (recording) {
+                        parameters.weightGradients(tape(recording).taps());
+                    }
+                    return true;
+                });
+    }
+
+    private void requireSplit() {
+        requireTraining();
+        if (!splits()) {
+            throw new IllegalStateException("the stage was not opened for backwards in two parts");
+        }
+    }
+
+    /**
+     * @param half whether the first half of its backward has run
+     */
+    private Recording recording(int microBatch, boolean half) {
+        var recording = inFlight.get(microBatch);
+        if (recording == null) {
+            throw new IllegalStateException("micro-batch " + microBatch + " is not in flight");
+        }
+        if (recording.half != half) {
+            throw new IllegalStateException(
+                    "micro-batch "
+                            + microBatch
+                            + (half ? " has no input gradient yet" : " has its input gradient"));
+        }
+        return recording;
+    }
+
     /** What the forward computed, now if it was not kept. */
-    private List<PtNDArray> tape(Recording recording) {
-        if (!recording.tape().isEmpty()) {
-            return recording.tape();
+    private Tape tape(Recording recording) {
+        var kept = recording.tape;
+        if (kept != null) {
+            return kept;
         }
         JniUtils.setGradMode(true);
         try {
-            return tape(recording.scope(), recording.given());
+            var again = tape(recording.scope, recording.given);
+            recording.tape = again;
+            return again;
         } finally {
             JniUtils.setGradMode(false);
         }
     }
 
     private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
-        var expected = NativeArrays.shape(recording.lastUnit());
+        var expected = NativeArrays.shape(recording.lastUnit);
         if (expected.rank() == 0) {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
             }
-            return (PtNDArray) recording.scope().ones(new Shape());
+            return (PtNDArray) recording.scope.ones(new Shape());
         }
         if (given == null || given.dtype() != DType.F32 || !given.shape().equals(expected)) {
             throw new IllegalArgumentException(
                     "output gradient: expected F32 " + expected + ", got " + given);
         }
-        return NativeArrays.copyIn(recording.scope(), given);
+        return NativeArrays.copyIn(recording.scope, given);
     }
 
     @Override
@@ -278,7 +396,12 @@ final class TorchStage implements Stage {
     }
 
     private void forgetMicroBatches() {
-        inFlight.values().forEach(recording -> recording.scope().close());
+        for (var recording : inFlight.values()) {
+            recording.close();
+            if (recording.half) {
+                parameters.forgetHalf();
+            }
+        }
         inFlight.clear();
     }
 
@@ -518,6 +641,7 @@ final class TorchStage implements Stage {
     public void close() {
         if (!closed.getAndSet(true)) {
             thread.callUninterruptibly(() -> {
+                forgetMicroBatches();
                 parameters.close();
                 home.close();
             });

@@ -9,6 +9,7 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.jobs.wire.AdafactorMessage;
 import tensorlink.jobs.wire.AdagradMessage;
 import tensorlink.jobs.wire.AdamMessage;
@@ -27,12 +28,31 @@ final class Training {
                 .setOptimizer(encode(options.optimizer()))
                 .setRecompute(options.recompute())
                 .addAllFrozen(options.frozen().patterns())
+                .setSchedule(
+                        switch (options.schedule()) {
+                            case ONE_F_ONE_B -> TrainingMessage.Schedule.ONE_F_ONE_B;
+                            case GPIPE -> TrainingMessage.Schedule.GPIPE;
+                            case ZB_H1 -> TrainingMessage.Schedule.ZB_H1;
+                            case INTERLEAVED ->
+                                    throw new IllegalArgumentException(
+                                            "a worker of a job has one chunk of layers");
+                        })
                 .build();
     }
 
     static TrainingOptions decode(TrainingMessage message) throws ProtocolViolation {
+        var optimizer = decode(message.getOptimizer());
+        var schedule =
+                switch (message.getSchedule()) {
+                    case ONE_F_ONE_B -> Schedule.ONE_F_ONE_B;
+                    case GPIPE -> Schedule.GPIPE;
+                    case ZB_H1 -> Schedule.ZB_H1;
+                    case UNRECOGNIZED -> throw Fields.unset("schedule");
+                };
         var frozen = Fields.read("frozen", () -> new Frozen(message.getFrozenList()));
-        return new TrainingOptions(decode(message.getOptimizer()), message.getRecompute(), frozen);
+        return Fields.read(
+                "training",
+                () -> new TrainingOptions(optimizer, message.getRecompute(), frozen, schedule));
     }
 
     static OptimizerMessage encode(Optimizer optimizer) {

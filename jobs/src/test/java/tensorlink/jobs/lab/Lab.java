@@ -22,6 +22,7 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Engine;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Speed;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.tokenizer.Tokenizer;
@@ -56,6 +57,8 @@ import tensorlink.p2p.peer.KeyPair;
 
 /** A network in this process, without sockets, to which a test adds whom it needs. */
 public final class Lab implements AutoCloseable {
+    static final Speed SPEED = new Speed(1e10, 1e10, 1e9, 1e10);
+
     public static final String NETWORK = "lab";
     public static final long MEMORY_BYTES = 64 << 20;
     public static final Amount CREDIT = Amount.of(1_000_000);
@@ -224,7 +227,7 @@ public final class Lab implements AutoCloseable {
                 new Worker(
                         party,
                         engine,
-                        new WorkerTerms(terms.memoryBytes(), 1, terms.price(), home, limits),
+                        new WorkerTerms(terms.memoryBytes(), 1, SPEED, terms.price(), home, limits),
                         weights,
                         terms.cashier());
         worker.start();

@@ -27,8 +27,10 @@ import tensorlink.compute.Task;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
+import tensorlink.jobs.JobReport;
 import tensorlink.jobs.data.ClassifiedTexts;
 import tensorlink.jobs.data.Examples;
+import tensorlink.jobs.market.Plan;
 import tensorlink.jobs.training.Checkpoint;
 import tensorlink.jobs.training.Checkpoints;
 import tensorlink.jobs.training.Metrics;
@@ -98,6 +100,20 @@ final class Train implements Callable<Integer> {
             defaultValue = "0",
             description = "stages to split the model into; 0 for as few as fit")
     private int workers;
+
+    @Option(
+            names = "--plan",
+            paramLabel = "FILE",
+            description =
+                    "which worker holds which layers: a line \"layers 0-3 on WORKER\" for each"
+                            + " stage")
+    private @Nullable Path plan;
+
+    @Option(
+            names = "--save-plan",
+            paramLabel = "FILE",
+            description = "write there which worker holds which layers, for --plan")
+    private @Nullable Path savePlan;
 
     @Option(
             names = "--alone",
@@ -205,6 +221,9 @@ final class Train implements Callable<Integer> {
         if (resume != null && checkpoints != null) {
             throw new UsageException("--resume keeps checkpoints where it finds them");
         }
+        if (plan != null && (alone || workers > 0)) {
+            throw new UsageException("--plan names the workers: neither --workers nor --alone");
+        }
         if (alone && checkpoints != null) {
             throw new UsageException(
                     "--alone keeps checkpoints with --run FOLDER --save-every N; go on from there"
@@ -301,12 +320,18 @@ final class Train implements Callable<Integer> {
                         .how(training.options(start.config()))
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
+        if (plan != null) {
+            options = options.plan(read(plan, start.config()));
+        }
         var kept = kept();
         if (kept != null) {
             options = options.keptIn(kept);
         }
         try (var distributed =
                 user.createDistributedModel(start, options, new JobConsole(output))) {
+            if (savePlan != null) {
+                Files.writeString(savePlan, plan(distributed.report()).text());
+            }
             try (var console =
                     new TrainingConsole(
                             output,
@@ -322,6 +347,7 @@ final class Train implements Callable<Integer> {
                 result.putAll(result(end, console));
                 result.put("weights", distributed.weightsDigest().hex());
                 say(end, console);
+                sayPace(distributed.report(), result);
                 if (save != null) {
                     distributed.save(save);
                     output.say("saved to " + save);
@@ -332,6 +358,43 @@ final class Train implements Callable<Integer> {
                 throw stopped;
             }
         }
+    }
+
+    private static Plan plan(JobReport report) {
+        return new Plan(
+                report.stages().stream()
+                        .map(stage -> new Plan.Part(stage.layers(), stage.worker()))
+                        .toList());
+    }
+
+    private static Plan read(Path file, ModelConfig config) throws IOException {
+        if (Files.size(file) > Plan.TEXT_LENGTH_MAX) {
+            throw new UsageException("--plan " + file + ": larger than " + Plan.TEXT_LENGTH_MAX);
+        }
+        try {
+            var plan = Plan.parse(Files.readString(file));
+            if (plan.layers() != config.layers()) {
+                throw new IllegalArgumentException(
+                        plan.layers() + " layers, the model has " + config.layers());
+            }
+            return plan;
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--plan " + file + ": " + wrong.getMessage());
+        }
+    }
+
+    private void sayPace(JobReport report, Map<String, Object> result) {
+        if (report.predictedStep().isZero() || report.measuredStep().isZero()) {
+            return;
+        }
+        result.put("predictedStepMillis", report.predictedStep().toNanos() / 1e6);
+        result.put("measuredStepMillis", report.measuredStep().toNanos() / 1e6);
+        output.say(
+                String.format(
+                        Locale.ROOT,
+                        "a step was predicted to take %.0f ms, took %.0f ms",
+                        report.predictedStep().toNanos() / 1e6,
+                        report.measuredStep().toNanos() / 1e6));
     }
 
     /** The newest checkpoint of a run that learnt from the same. */

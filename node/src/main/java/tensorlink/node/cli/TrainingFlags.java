@@ -15,6 +15,7 @@ import tensorlink.compute.optim.LearningRateSchedule;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.schedule.Schedule;
 
 /** How a model is trained. */
 final class TrainingFlags {
@@ -99,7 +100,19 @@ final class TrainingFlags {
                             + " these names, with * for any characters; repeatable")
     private List<String> frozen = List.of();
 
+    @Option(
+            names = "--pipeline",
+            paramLabel = "NAME",
+            defaultValue = "1f1b",
+            description =
+                    "how the stages take turns: gpipe, 1f1b or zb-h1; the same result, in other"
+                            + " time and memory")
+    private String pipeline = "1f1b";
+
     void requireSense(long steps) {
+        if (order() == Schedule.ZB_H1 && !frozen.isEmpty()) {
+            throw new UsageException("--freeze: not with --pipeline zb-h1");
+        }
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
                     "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
@@ -122,6 +135,21 @@ final class TrainingFlags {
         var plain = optimizer();
         var rate = schedule(steps);
         return step -> plain.withLearningRate(learningRate * rate.factor(step - 1));
+    }
+
+    private Schedule order() {
+        Schedule order;
+        try {
+            order = Schedule.of(pipeline);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--pipeline " + pipeline + ": " + wrong.getMessage());
+        }
+        if (order == Schedule.INTERLEAVED) {
+            throw new UsageException(
+                    "--pipeline interleaved: needs several chunks of layers on a worker, which has"
+                            + " one");
+        }
+        return order;
     }
 
     private LearningRateSchedule schedule(long steps) {
@@ -180,7 +208,8 @@ final class TrainingFlags {
     TrainingOptions options(ModelConfig config) {
         return TrainingOptions.with(optimizer())
                 .withRecompute(recompute)
-                .withFrozen(frozen(config));
+                .withFrozen(frozen(config))
+                .withSchedule(order());
     }
 
     private Frozen frozen(ModelConfig config) {
