@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.StageOptions;
@@ -377,5 +378,32 @@ class SurvivalTest {
 
         assertThat(user.report(model.job()).orElseThrow().state())
                 .isEqualTo(new JobState.Cancelled("interrupted"));
+    }
+
+    /** A stage that waited for one that was not told would hear of the end 10 s later. */
+    @ParameterizedTest
+    @ValueSource(ints = {0, 20, 40, 60, 80, 120, 160, 200, 300, 400, 600, 800})
+    @Timeout(8)
+    void a_user_interrupted_in_the_middle_of_a_step_frees_its_workers_at_once(int micros)
+            throws Exception {
+        lab.worker();
+        lab.worker();
+        var user = lab.user();
+        for (int round = 0; round < 3; round++) {
+            var model = user.create(Lab.model(), OPTIONS, heard);
+            train(model, 1, 1);
+            var me = Thread.currentThread();
+            var interrupting =
+                    lab.scheduler().after(Duration.ofNanos(1_000L * micros), me::interrupt);
+
+            assertThatThrownBy(() -> train(model, 2, Integer.MAX_VALUE))
+                    .isInstanceOf(InterruptedException.class);
+            interrupting.cancel();
+            model.close();
+
+            assertThat(user.report(model.job()).orElseThrow().state())
+                    .isEqualTo(new JobState.Cancelled("interrupted"));
+            lab.assertNothingIsLeft();
+        }
     }
 }

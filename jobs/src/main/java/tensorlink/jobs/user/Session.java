@@ -102,11 +102,46 @@ public final class Session {
         return Optional.ofNullable(failure.get());
     }
 
-    /** Sends a command to every worker. */
+    /**
+     * Sends a command to every worker. A thread that is interrupted meanwhile goes on when all have
+     * been told: a stage that has heard it may wait for one that has not, and would not hear that
+     * the job is given up.
+     */
     public void tellAll(Command command) throws JobException, InterruptedException {
         check();
-        for (var link : links) {
-            link.send(command);
+        var lost = new AtomicReference<@Nullable JobException>();
+        var telling =
+                scheduler.fork(
+                        "telling-" + id(),
+                        () -> {
+                            try {
+                                for (var link : links) {
+                                    link.send(command);
+                                }
+                            } catch (JobException gone) {
+                                lost.set(gone);
+                            } catch (InterruptedException stopped) {
+                                Thread.currentThread().interrupt();
+                            }
+                        });
+        joinWholly(telling);
+        var failed = lost.get();
+        if (failed != null) {
+            throw failed;
+        }
+    }
+
+    private static void joinWholly(Thread thread) throws InterruptedException {
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException later) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            throw new InterruptedException("interrupted while the workers were told");
         }
     }
 
