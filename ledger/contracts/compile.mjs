@@ -15,7 +15,7 @@ const sources = Object.fromEntries(
     .map((file) => [`src/${file}`, { content: readFileSync(join(here, 'src', file), 'utf8') }])
 )
 const settings = {
-  optimizer: { enabled: true, runs: 200 },
+  optimizer: { enabled: true, runs: 1000 },
   evmVersion: 'cancun',
   // Without metadata the bytecode depends on the code alone, not on paths or comments.
   metadata: { bytecodeHash: 'none', appendCBOR: false },

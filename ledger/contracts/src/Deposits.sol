@@ -166,16 +166,35 @@ abstract contract Deposits is Credits {
         Pair storage pair = pairs[m.payer][m.payee];
         (uint128 redeemed, uint128 pairLocked) = (pair.redeemed, pair.locked);
         if (m.cumulative <= redeemed) return 0;
-        due = m.cumulative - redeemed;
         Purse storage purse = purses[m.payer];
         (uint128 balance, uint128 locked) = (purse.balance, purse.locked);
-        uint128 fromLock = due < pairLocked ? due : pairLocked;
-        if (due - fromLock > balance - locked) revert InsufficientDeposit();
-        if (block.timestamp > m.expiry + EXPIRY_TOLERANCE) revert VoucherExpired();
-        _requireSigned(m.payer, keccak256(abi.encode(VOUCHER, m)), signature);
-        (pair.redeemed, pair.locked) = (m.cumulative, pairLocked - fromLock);
-        (purse.balance, purse.locked) = (balance - due, locked - fromLock);
+        // Nothing below can wrap: it is compared before, and what is locked is part of the balance.
+        unchecked {
+            due = m.cumulative - redeemed;
+            uint128 fromLock = due < pairLocked ? due : pairLocked;
+            if (due - fromLock > balance - locked) revert InsufficientDeposit();
+            if (block.timestamp > m.expiry + EXPIRY_TOLERANCE) revert VoucherExpired();
+            _requireSigned(m.payer, _hash(m), signature);
+            pair.redeemed = m.cumulative;
+            purse.balance = balance - due;
+            // Seldom, and each word that is written costs.
+            if (fromLock != 0) {
+                pair.locked = pairLocked - fromLock;
+                purse.locked = locked - fromLock;
+            }
+        }
         _release(m.payee, due);
         emit Redeemed(m.payer, m.payee, due, m.cumulative);
+    }
+
+    /// keccak256(abi.encode(VOUCHER, m)), whose words are copied as they came.
+    function _hash(Voucher calldata m) private pure returns (bytes32 structHash) {
+        bytes32 typeHash = VOUCHER;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(words, typeHash)
+            calldatacopy(add(words, 0x20), m, 0xa0)
+            structHash := keccak256(words, 0xc0)
+        }
     }
 }
