@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {Signature} from "../src/Credits.sol";
+import {Jobs} from "../src/Jobs.sol";
 import {Rewards} from "../src/Rewards.sol";
 import {Signing} from "./Signing.sol";
 import {vm} from "./Vm.sol";
@@ -9,9 +11,16 @@ import {vm} from "./Vm.sol";
 contract Caller is Signing {
     uint256[4] private _keys = [ISSUER, ALICE, BOB, CAROL];
     uint64 private _epoch;
+    uint256 private _jobs;
 
+    /// Three validators and a pool, so that chance finds something to reward and to slash.
     constructor() {
-        setUp();
+        for (uint256 i = 1; i < _keys.length; i++) {
+            _issue(_keys[i], 1000);
+            _stake(_keys[i], STAKE_MIN);
+        }
+        _issue(ISSUER, 1000);
+        _fund(ISSUER, 1000);
     }
 
     function issue(uint8 who, uint64 amount) external {
@@ -48,8 +57,7 @@ contract Caller is Signing {
     }
 
     function stake(uint8 who, uint64 amount) external {
-        (, uint128 staked,,,,) = ledger.collaterals(_account(who));
-        _stake(_key(who), staked + uint128(amount % (ledger.balanceOf(_account(who)) + 1)));
+        _stake(_key(who), _collateral(_account(who)).staked + uint128(amount % (ledger.balanceOf(_account(who)) + 1)));
     }
 
     function noticeUnstake(uint8 who, uint64 amount) external {
@@ -65,20 +73,50 @@ contract Caller is Signing {
         _fund(_key(who), ledger.funded(_account(who)) + part);
     }
 
-    /// A root of one leaf; whether there are two validators to sign it is up to chance.
-    function reward(uint8 one, uint8 other, uint64 amount) external {
-        uint128 total = ledger.claimed(_account(one)) + amount % (ledger.rewardPool() + 1);
-        Rewards.RewardRoot memory m = Rewards.RewardRoot(++_epoch, _leaf(_account(one), total), total, 0);
-        ledger.postRoot(m, _signRoot(_key(one), _key(other), m));
+    /// A root of one leaf, signed by all; whether enough are left is up to chance.
+    function reward(uint64 amount) external {
+        (uint128 pool, uint128 claimed) = _rewards();
+        uint128 total = claimed + amount % (pool + 1);
+        address earner = vm.addr(ISSUER);
+        Rewards.RewardRoot memory m = Rewards.RewardRoot(++_epoch, _leaf(earner, total), total, 0);
+        ledger.postRoot(m, _signByAll(m));
         vm.warp(block.timestamp + ACTIVATION);
-        ledger.claim(_account(one), total, new bytes32[](0));
+        ledger.claim(earner, total, new bytes32[](0));
+    }
+
+    function _signByAll(Rewards.RewardRoot memory m) private view returns (Signature[] memory signatures) {
+        (address[] memory accounts,) = ledger.validators(0, 4);
+        signatures = new Signature[](accounts.length);
+        address last;
+        for (uint256 i = 0; i < accounts.length; i++) {
+            address next = address(type(uint160).max);
+            for (uint256 j = 0; j < accounts.length; j++) {
+                if (accounts[j] > last && accounts[j] < next) next = accounts[j];
+            }
+            for (uint256 j = 0; j < _keys.length; j++) {
+                if (vm.addr(_keys[j]) == next) signatures[i] = _signRoot(_keys[j], m);
+            }
+            last = next;
+        }
     }
 
     function slash(uint8 who) external {
         Rewards.RewardRoot memory one = Rewards.RewardRoot(1, "one", 1, 0);
         Rewards.RewardRoot memory other = Rewards.RewardRoot(1, "other", 1, 0);
         // Seldom, since it is for good.
-        if (who % 32 < 4) ledger.slash(one, _signRoot(_key(who), one), other, _signRoot(_key(who), other));
+        if (who % 64 >= 4) return;
+        (Signature memory a, Signature memory b) = (_signRoot(_key(who), one), _signRoot(_key(who), other));
+        ledger.slash(_account(who), address(this), one, a, other, b);
+    }
+
+    /// An agreement that is disputed at once and judged some time after.
+    function dispute(uint8 payer, uint8 payee, uint64 price, uint64 awarded, uint32 time) external {
+        Jobs.Agreement memory a = _agreement(_key(payer), _key(payee), price, ++_jobs);
+        _record(_key(payer), _key(payee), a);
+        _dispute(_key(payee), a);
+        vm.warp(block.timestamp + time % 5 days);
+        (uint128 redeemed,,) = ledger.pairs(_account(payer), _account(payee));
+        _judge(a, redeemed + awarded % (price + 1));
     }
 
     function pass(uint32 time) external {
@@ -87,17 +125,16 @@ contract Caller is Signing {
 
     /// Deposits, collateral and pool, which the contract holds; and that locks are covered.
     function setAside() external view returns (uint256 sum) {
-        sum = ledger.rewardPool();
+        (sum,) = _rewards();
         for (uint8 i = 0; i < 4; i++) {
             (uint128 balance, uint128 locked,,,) = ledger.purses(_account(i));
-            (uint128 held,,,,,) = ledger.collaterals(_account(i));
             uint256 locks;
             for (uint8 j = 0; j < 4; j++) {
                 (, uint128 pairLocked,) = ledger.pairs(_account(i), _account(j));
                 locks += pairLocked;
             }
             require(locked == locks && locked <= balance, "locks are covered");
-            sum += uint256(balance) + held;
+            sum += uint256(balance) + _collateral(_account(i)).held;
         }
     }
 

@@ -9,7 +9,7 @@ import {Validators} from "../src/Validators.sol";
 import {Signing} from "./Signing.sol";
 import {vm} from "./Vm.sol";
 
-/// What Java does not call yet: locks, withdrawals, validators and rewards. A test is named as a sentence.
+/// Single rules, where a block or a caller can be had more easily than from Java. Each test is a sentence.
 contract LedgerTest is Signing {
     function test_money_leaves_a_deposit_only_after_notice() public {
         _issue(ALICE, 100);
@@ -124,7 +124,8 @@ contract LedgerTest is Signing {
         require(ledger.claim(vm.addr(BOB), 30, proof) == 0, "once");
         proof[0] = bobs;
         require(ledger.claim(vm.addr(CAROL), 12, proof) == 12, "paid too");
-        require(ledger.rewardPool() == 1000 - 42 && ledger.claimedTotal() == 42, "from the pool");
+        (uint128 pool, uint128 claimed) = _rewards();
+        require(pool == 1000 - 42 && claimed == 42, "from the pool");
     }
 
     function test_a_root_needs_more_than_two_thirds_of_the_validators_each_once() public {
@@ -196,7 +197,7 @@ contract LedgerTest is Signing {
         ledger.cancelRoot(2, one);
         vm.expectRevert(Rewards.RootUnknown.selector);
         ledger.cancelRoot(2, one);
-        require(ledger.currentRoot().total == 0, "nothing counts");
+        require(_activeRoot().total == 0, "nothing counts");
     }
 
     function test_roots_only_grow_and_wait_for_each_other() public {
@@ -227,17 +228,17 @@ contract LedgerTest is Signing {
         _noticeUnstake(ALICE, 150);
 
         vm.expectRevert(Rewards.NoEquivocation.selector);
-        ledger.slash(one, a, one, a);
+        ledger.slash(vm.addr(ALICE), vm.addr(CAROL), one, a, one, a);
         vm.expectRevert(Credits.BadSignature.selector);
-        ledger.slash(one, a, other, bobs);
+        ledger.slash(vm.addr(ALICE), vm.addr(CAROL), one, a, other, bobs);
         vm.prank(vm.addr(CAROL));
-        ledger.slash(one, a, other, b);
+        ledger.slash(vm.addr(ALICE), vm.addr(CAROL), one, a, other, b);
 
         require(ledger.validatorCount() == 1, "a validator no longer");
         require(ledger.balanceOf(vm.addr(CAROL)) == 15, "a tenth to the reporter");
         require(ledger.totalSupply() == supply - 135, "the rest is burned");
         vm.expectRevert(Validators.NotValidator.selector);
-        ledger.slash(one, a, other, b);
+        ledger.slash(vm.addr(ALICE), vm.addr(CAROL), one, a, other, b);
         Validators.Stake memory again = Validators.Stake(vm.addr(ALICE), 1000);
         vm.expectRevert(Validators.NotValidator.selector);
         ledger.stake(again, a);

@@ -3,6 +3,8 @@ pragma solidity 0.8.37;
 
 import {Signature} from "../src/Credits.sol";
 import {Deposits} from "../src/Deposits.sol";
+import {Disputes} from "../src/Disputes.sol";
+import {Jobs} from "../src/Jobs.sol";
 import {Rewards} from "../src/Rewards.sol";
 import {Credits} from "../src/Credits.sol";
 import {TensorlinkLedger, Terms} from "../src/TensorlinkLedger.sol";
@@ -20,17 +22,29 @@ abstract contract Signing {
     uint64 internal constant NOTICE = 1 days;
     uint64 internal constant UNSTAKE_DELAY = 7 days;
     uint64 internal constant ACTIVATION = 6 hours;
+    uint64 internal constant WINDOW = 3 days;
+
+    bytes32 private constant AGREEMENT = keccak256(
+        "Agreement(bytes32 jobId,address payer,address payee,uint128 maxPrice,"
+        "uint128 unitPrice,bytes32 unit,uint64 start,uint64 deadline,"
+        "bytes32 specHash,address arbiter,uint256 salt)"
+    );
 
     TensorlinkLedger internal ledger;
 
-    function setUp() public virtual {
+    constructor() {
         vm.warp(1767225600);
         ledger = new TensorlinkLedger(
-            Terms(vm.addr(ISSUER), GUARDIAN, STAKE_MIN, 2, NOTICE, UNSTAKE_DELAY, ACTIVATION)
+            Terms(vm.addr(ISSUER), GUARDIAN, STAKE_MIN, 2, NOTICE, UNSTAKE_DELAY, ACTIVATION, WINDOW)
         );
     }
 
     function _sign(uint256 key, bytes memory message) internal view returns (Signature memory) {
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, _digest(message));
+        return Signature(r, s, v);
+    }
+
+    function _digest(bytes memory message) internal view returns (bytes32) {
         bytes32 domain = keccak256(
             abi.encode(
                 keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"),
@@ -40,9 +54,7 @@ abstract contract Signing {
                 address(ledger)
             )
         );
-        bytes32 digest = keccak256(abi.encodePacked(hex"1901", domain, keccak256(message)));
-        (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
-        return Signature(r, s, v);
+        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(message)));
     }
 
     function _issue(uint256 key, uint128 cumulative) internal returns (bool) {
@@ -116,6 +128,49 @@ abstract contract Signing {
         return _sign(key, abi.encode(t, m));
     }
 
+    /// The arbiter is the issuer.
+    function _agreement(uint256 payer, uint256 payee, uint128 price, uint256 salt)
+        internal
+        view
+        returns (Jobs.Agreement memory)
+    {
+        bytes32 jobId = keccak256(abi.encodePacked(bytes32("spec"), vm.addr(payer), salt));
+        return Jobs.Agreement(
+            jobId,
+            vm.addr(payer),
+            vm.addr(payee),
+            price,
+            1,
+            "token",
+            uint64(block.timestamp),
+            uint64(block.timestamp),
+            "spec",
+            vm.addr(ISSUER),
+            salt
+        );
+    }
+
+    /// Opens the job of an agreement and puts the agreement on record.
+    function _record(uint256 payer, uint256 payee, Jobs.Agreement memory m) internal {
+        Jobs.JobOpening memory opening = Jobs.JobOpening(m.specHash, m.payer, m.salt, address(0));
+        bytes32 t = keccak256("JobOpening(bytes32 specHash,address payer,uint256 salt,address notary)");
+        ledger.openJob(opening, _sign(payer, abi.encode(t, opening)));
+        bytes memory message = abi.encode(AGREEMENT, m);
+        ledger.recordAgreement(m, _sign(payer, message), _sign(payee, message));
+    }
+
+    function _dispute(uint256 plaintiff, Jobs.Agreement memory a) internal returns (bool) {
+        Disputes.Dispute memory m = Disputes.Dispute(_digest(abi.encode(AGREEMENT, a)), vm.addr(plaintiff), "evidence");
+        bytes32 t = keccak256("Dispute(bytes32 agreement,address plaintiff,bytes32 evidence)");
+        return ledger.dispute(a, m, _sign(plaintiff, abi.encode(t, m)));
+    }
+
+    function _judge(Jobs.Agreement memory a, uint128 cumulative) internal returns (bool) {
+        Disputes.Verdict memory m = Disputes.Verdict(_digest(abi.encode(AGREEMENT, a)), cumulative, vm.addr(ISSUER));
+        bytes32 t = keccak256("Verdict(bytes32 agreement,uint128 cumulative,address arbiter)");
+        return ledger.judge(a, m, _sign(ISSUER, abi.encode(t, m)));
+    }
+
     /// Of two validators, in the order of their accounts.
     function _signRoot(uint256 one, uint256 other, Rewards.RewardRoot memory m)
         internal
@@ -125,6 +180,18 @@ abstract contract Signing {
         if (vm.addr(one) > vm.addr(other)) (one, other) = (other, one);
         signatures = new Signature[](2);
         (signatures[0], signatures[1]) = (_signRoot(one, m), _signRoot(other, m));
+    }
+
+    function _rewards() internal view returns (uint128 pool, uint128 claimed) {
+        (pool, claimed,,,) = ledger.rewards();
+    }
+
+    function _activeRoot() internal view returns (Rewards.Root memory active) {
+        (,,, active,) = ledger.rewards();
+    }
+
+    function _collateral(address account) internal view returns (Validators.Collateral memory collateral) {
+        (collateral,) = ledger.registration(account);
     }
 
     function _leaf(address account, uint128 total) internal pure returns (bytes32) {
