@@ -88,6 +88,7 @@ class ArchitectureTest {
                     "tensorlink.compute.torch",
                     "tensorlink.compute.parity",
                     "tensorlink.ledger",
+                    "tensorlink.ledger.evm",
                     "tensorlink.ledger.file",
                     "tensorlink.jobs",
                     "tensorlink.jobs.job",
