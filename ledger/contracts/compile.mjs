@@ -15,7 +15,7 @@ const sources = Object.fromEntries(
     .map((file) => [`src/${file}`, { content: readFileSync(join(here, 'src', file), 'utf8') }])
 )
 const settings = {
-  optimizer: { enabled: true, runs: 200 },
+  optimizer: { enabled: true, runs: 100 },
   evmVersion: 'cancun',
   // Without metadata the bytecode depends on the code alone, not on paths or comments.
   metadata: { bytecodeHash: 'none', appendCBOR: false },
@@ -39,8 +39,9 @@ if (output.errors?.length) {
 }
 const { abi, evm } = output.contracts[`src/${NAME}.sol`][NAME]
 const lines = abi.map((entry) => `    ${JSON.stringify(entry)}`).join(',\n')
+const codeBytes = evm.deployedBytecode.object.length / 2
 writeFileSync(
   process.argv[2],
-  `{\n  "compiler": "${solc.version()}",\n  "abi": [\n${lines}\n  ],\n  "bytecode": "0x${evm.bytecode.object}"\n}\n`
+  `{\n  "compiler": "${solc.version()}",\n  "abi": [\n${lines}\n  ],\n  "codeBytes": ${codeBytes},\n  "bytecode": "0x${evm.bytecode.object}"\n}\n`
 )
-console.log(`${NAME}: ${evm.deployedBytecode.object.length / 2} bytes of code`)
+console.log(`${NAME}: ${codeBytes} bytes of code`)

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 
 /// A signature in its one form: s at most n/2, v 27 or 28. Its twin and other forms are refused.
@@ -31,6 +30,9 @@ abstract contract Credits is ERC20, EIP712 {
 
     /// How long after its expiry something still counts, for clocks that differ.
     uint256 public constant EXPIRY_TOLERANCE = 10 minutes;
+
+    /// Half the order of secp256k1: a signature with a larger s is another's twin.
+    uint256 private constant HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
     bytes32 private constant ISSUANCE =
         keccak256("Issuance(address issuer,address account,uint128 cumulative)");
@@ -81,6 +83,7 @@ abstract contract Credits is ERC20, EIP712 {
 
     /// Who signed a message of this domain; the zero address when nobody can have.
     function _signer(bytes32 structHash, Signature calldata signature) internal view returns (address signer) {
-        (signer,,) = ECDSA.tryRecover(_hashTypedDataV4(structHash), signature.v, signature.r, signature.s);
+        if (uint256(signature.s) > HALF_ORDER) return address(0);
+        signer = ecrecover(_hashTypedDataV4(structHash), signature.v, signature.r, signature.s);
     }
 }

@@ -163,19 +163,55 @@ abstract contract Deposits is Credits {
     }
 
     function _redeem(Voucher calldata m, Signature calldata signature) private returns (uint128 due) {
-        Pair storage pair = pairs[m.payer][m.payee];
-        (uint128 redeemed, uint128 pairLocked) = (pair.redeemed, pair.locked);
-        if (m.cumulative <= redeemed) return 0;
-        due = m.cumulative - redeemed;
-        Purse storage purse = purses[m.payer];
-        (uint128 balance, uint128 locked) = (purse.balance, purse.locked);
-        uint128 fromLock = due < pairLocked ? due : pairLocked;
-        if (due - fromLock > balance - locked) revert InsufficientDeposit();
-        if (block.timestamp > m.expiry + EXPIRY_TOLERANCE) revert VoucherExpired();
-        _requireSigned(m.payer, keccak256(abi.encode(VOUCHER, m)), signature);
-        (pair.redeemed, pair.locked) = (m.cumulative, pairLocked - fromLock);
-        (purse.balance, purse.locked) = (balance - due, locked - fromLock);
-        _release(m.payee, due);
-        emit Redeemed(m.payer, m.payee, due, m.cumulative);
+        (address payer, address payee, uint128 cumulative) = (m.payer, m.payee, m.cumulative);
+        uint128 redeemed = pairs[payer][payee].redeemed;
+        if (cumulative <= redeemed) return 0;
+        unchecked {
+            due = cumulative - redeemed;
+        }
+        _pay(payer, payee, due, cumulative);
+        if (block.timestamp > uint256(m.expiry) + EXPIRY_TOLERANCE) revert VoucherExpired();
+        _requireSigned(payer, _hash(m), signature);
+        emit Redeemed(payer, payee, due, cumulative);
+    }
+
+    /// Moves a part of a deposit to the payee's credits, what is locked for it first.
+    function _pay(address payer, address payee, uint128 due, uint128 cumulative) internal {
+        Pair storage pair = pairs[payer][payee];
+        Purse storage purse = purses[payer];
+        (uint128 pairLocked, uint128 balance, uint128 locked) = (pair.locked, purse.balance, purse.locked);
+        // Nothing can wrap: it is compared before, and what is locked is part of the balance.
+        unchecked {
+            uint128 fromLock = due < pairLocked ? due : pairLocked;
+            if (due - fromLock > balance - locked) revert InsufficientDeposit();
+            (pair.redeemed, pair.locked) = (cumulative, pairLocked - fromLock);
+            (purse.balance, purse.locked) = (balance - due, locked - fromLock);
+        }
+        _release(payee, due);
+    }
+
+    /// Locks for a payee up to an amount, as far as the deposit goes; what is locked already stays so.
+    function _keep(address payer, address payee, uint128 most, uint64 until) internal returns (uint128) {
+        Purse storage purse = purses[payer];
+        Pair storage pair = pairs[payer][payee];
+        uint128 cover = purse.balance - purse.locked + pair.locked;
+        uint128 amount = most < cover ? most : cover;
+        if (amount > pair.locked) {
+            purse.locked = purse.locked - pair.locked + amount;
+            pair.locked = amount;
+        }
+        if (until > pair.lockedUntil) pair.lockedUntil = until;
+        return pair.locked;
+    }
+
+    /// keccak256(abi.encode(VOUCHER, m)), whose words are copied as they came.
+    function _hash(Voucher calldata m) private pure returns (bytes32 structHash) {
+        bytes32 typeHash = VOUCHER;
+        assembly ("memory-safe") {
+            let words := mload(0x40)
+            mstore(words, typeHash)
+            calldatacopy(add(words, 0x20), m, 0xa0)
+            structHash := keccak256(words, 0xc0)
+        }
     }
 }

@@ -109,7 +109,7 @@ abstract contract Jobs is Credits {
         if (m.jobId != _jobId(m.specHash, m.payer, m.salt)) revert JobMismatch();
         Job storage j = _jobs[m.jobId];
         if (j.payer == address(0)) revert JobUnknown();
-        bytes32 structHash = keccak256(abi.encode(AGREEMENT, m));
+        bytes32 structHash = _hash(m);
         bytes32 digest = _hashTypedDataV4(structHash);
         if (_recorded[digest]) return false;
         if (j.end != 0) revert JobClosed();
@@ -137,6 +137,15 @@ abstract contract Jobs is Credits {
         (j.end, j.resultHash, j.closer, j.closed) = (m.end, m.resultHash, m.closer, uint64(block.timestamp));
         emit JobEnded(m.jobId, m.closer, m.end, m.resultHash);
         return true;
+    }
+
+    /// Whether an agreement with this digest, which is its own, is on record.
+    function _isRecorded(Agreement calldata m, bytes32 digest) internal view returns (bool) {
+        return _recorded[digest] && digest == _hashTypedDataV4(_hash(m));
+    }
+
+    function _hash(Agreement calldata m) private pure returns (bytes32) {
+        return keccak256(abi.encode(AGREEMENT, m));
     }
 
     /// Nobody can take the id of another payer's job.

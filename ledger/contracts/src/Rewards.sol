@@ -27,8 +27,10 @@ abstract contract Rewards is Validators {
 
     struct Root {
         bytes32 root;
+        bytes32 leavesHash;
         uint128 total;
         uint64 epoch;
+        /// Zero where there is none.
         uint64 activeFrom;
     }
 
@@ -63,16 +65,18 @@ abstract contract Rewards is Validators {
     uint64 public immutable validatorsMin;
 
     /// What the pool holds for claims.
-    uint128 public rewardPool;
+    uint128 private _pool;
 
     /// All that was ever claimed.
-    uint128 public claimedTotal;
+    uint128 private _claimedTotal;
 
     /// Of the last root that was posted, cancelled or not.
-    uint64 public lastEpoch;
+    uint64 private _lastEpoch;
 
-    Root private _active;
-    Root private _pending;
+    /// Which of the two roots is the last that was posted; the other is the one before.
+    uint8 private _last;
+
+    Root[2] private _roots;
 
     mapping(address funder => uint128) public funded;
     mapping(address account => uint128) public claimed;
@@ -83,14 +87,19 @@ abstract contract Rewards is Validators {
         validatorsMin = validatorsMin_;
     }
 
-    /// The root that claims are proven against; all zero before the first.
-    function currentRoot() public view returns (Root memory) {
-        return _pendingCounts() ? _pending : _active;
+    /// The root that claims are proven against.
+    function _active() private view returns (Root storage) {
+        return _roots[_lastCounts() ? _last : 1 - _last];
     }
 
-    /// The root that waits; all zero when none does.
-    function pendingRoot() external view returns (Root memory none) {
-        return _pendingCounts() ? none : _pending;
+    /// How the rewards stand, in one answer.
+    function rewards()
+        external
+        view
+        returns (uint128 pool, uint128 claimedInAll, uint64 epoch, Root memory active, Root memory pending)
+    {
+        (pool, claimedInAll, epoch, active) = (_pool, _claimedTotal, _lastEpoch, _active());
+        if (!_lastCounts()) pending = _roots[_last];
     }
 
     /// Moves credits into the pool up to a sum since the beginning; false when they were before.
@@ -101,41 +110,50 @@ abstract contract Rewards is Validators {
         _setAside(m.funder, amount);
         _requireSigned(m.funder, keccak256(abi.encode(FUNDING, m)), signature);
         funded[m.funder] = m.cumulative;
-        rewardPool += amount;
+        _pool += amount;
         emit Funded(m.funder, amount, m.cumulative);
         return true;
     }
 
     /// Begins the delay of an epoch's root; false when it is the last that was posted.
     function postRoot(RewardRoot calldata m, Signature[] calldata signatures) external returns (bool) {
-        Root memory pending = _pending;
-        if (pending.activeFrom != 0) {
-            if (m.epoch == pending.epoch && m.root == pending.root && m.total == pending.total) return false;
-            if (block.timestamp < pending.activeFrom) revert RootPending();
-            _active = pending;
+        uint8 place = _last;
+        Root storage last = _roots[place];
+        uint64 since = last.activeFrom;
+        uint128 before;
+        if (since != 0) {
+            if (_isSame(m, last)) return false;
+            if (block.timestamp < since) revert RootPending();
+            // It stays, for claims; the one before it makes room.
+            before = last.total;
+            place = 1 - place;
+        } else {
+            before = _roots[1 - place].total;
         }
-        if (m.epoch <= lastEpoch) revert EpochPassed();
-        if (m.total < _active.total) revert RewardsShrink();
-        if (m.total - claimedTotal > rewardPool) revert RewardPoolExceeded();
+        if (m.epoch <= _lastEpoch) revert EpochPassed();
+        if (m.total < before) revert RewardsShrink();
+        if (m.total - _claimedTotal > _pool) revert RewardPoolExceeded();
         if (validatorCount() < validatorsMin) revert TooFewValidators();
-        _requireValidators(_quorum(), keccak256(abi.encode(REWARD_ROOT, m)), signatures);
+        _requireValidators(_quorum(), _hash(m), signatures);
         uint64 activeFrom = uint64(block.timestamp) + activationDelay;
-        lastEpoch = m.epoch;
-        _pending = Root(m.root, m.total, m.epoch, activeFrom);
+        (_lastEpoch, _last) = (m.epoch, place);
+        _roots[place] = Root(m.root, m.leavesHash, m.total, m.epoch, activeFrom);
         emit RootPosted(m.epoch, m.root, m.total, m.leavesHash, activeFrom);
         return true;
     }
 
     /// Takes back a root that waits: by the guardian, or by as many validators as could have prevented it.
-    function cancelRoot(uint64 epoch, Signature[] calldata signatures) external {
-        if (_pending.activeFrom == 0 || _pending.epoch != epoch) revert RootUnknown();
-        if (_pendingCounts()) revert RootActive();
+    function cancelRoot(uint64 epoch, Signature[] calldata signatures) external returns (bool) {
+        Root storage last = _roots[_last];
+        if (last.activeFrom == 0 || last.epoch != epoch) revert RootUnknown();
+        if (_lastCounts()) revert RootActive();
         if (msg.sender != guardian || guardian == address(0)) {
             uint256 blocking = validatorCount() + 1 - _quorum();
             _requireValidators(blocking == 0 ? 1 : blocking, keccak256(abi.encode(ROOT_CANCEL, epoch)), signatures);
         }
-        delete _pending;
+        delete _roots[_last];
         emit RootCancelled(epoch);
+        return true;
     }
 
     /// Pays an account what it has earned in all less what it has claimed before.
@@ -143,34 +161,47 @@ abstract contract Rewards is Validators {
         uint128 before = claimed[account];
         if (total <= before) return 0;
         due = total - before;
-        Root memory root = currentRoot();
+        Root storage root = _active();
         // Hashed twice, so that no inner node of the tree can pass for a leaf.
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(account, total))));
         if (!MerkleProof.verifyCalldata(proof, root.root, leaf)) revert InvalidProof();
-        if (claimedTotal + due > root.total) revert RewardsExceedTotal();
+        if (_claimedTotal + due > root.total) revert RewardsExceedTotal();
         claimed[account] = total;
-        claimedTotal += due;
-        rewardPool -= due;
+        _claimedTotal += due;
+        _pool -= due;
         _release(account, due);
         emit Claimed(account, due, total);
     }
 
     /// Punishes a validator that signed two roots for one epoch. Whoever proves it gets a share.
     function slash(
+        address validator,
+        address reporter,
         RewardRoot calldata one,
         Signature calldata oneSignature,
         RewardRoot calldata other,
         Signature calldata otherSignature
-    ) external {
-        bytes32 oneHash = keccak256(abi.encode(REWARD_ROOT, one));
-        bytes32 otherHash = keccak256(abi.encode(REWARD_ROOT, other));
+    ) external returns (bool) {
+        bytes32 oneHash = _hash(one);
+        bytes32 otherHash = _hash(other);
         if (one.epoch != other.epoch || oneHash == otherHash) revert NoEquivocation();
-        address validator = _signer(oneHash, oneSignature);
+        _requireSigned(validator, oneHash, oneSignature);
         _requireSigned(validator, otherHash, otherSignature);
-        _slash(validator, msg.sender);
+        _slash(validator, reporter);
+        return true;
     }
 
-    function _pendingCounts() private view returns (bool) {
-        return _pending.activeFrom != 0 && block.timestamp >= _pending.activeFrom;
+    function _hash(RewardRoot calldata m) private pure returns (bytes32) {
+        return keccak256(abi.encode(REWARD_ROOT, m));
+    }
+
+    function _lastCounts() private view returns (bool) {
+        uint64 since = _roots[_last].activeFrom;
+        return since != 0 && block.timestamp >= since;
+    }
+
+    function _isSame(RewardRoot calldata m, Root storage root) private view returns (bool) {
+        return m.epoch == root.epoch && m.root == root.root && m.total == root.total
+            && m.leavesHash == root.leavesHash;
     }
 }

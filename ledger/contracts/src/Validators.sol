@@ -69,8 +69,8 @@ abstract contract Validators is Credits {
     /// How long collateral can still be slashed after notice.
     uint64 public immutable unstakeDelay;
 
-    mapping(address validator => Collateral) public collaterals;
-    mapping(address validator => bytes) public peerRecords;
+    mapping(address validator => Collateral) internal _collaterals;
+    mapping(address validator => bytes) private _records;
     address[] private _validators;
 
     constructor(uint128 stakeMin_, uint64 unstakeDelay_) {
@@ -94,13 +94,18 @@ abstract contract Validators is Credits {
         records = new bytes[](count);
         for (uint256 i = 0; i < count; i++) {
             accounts[i] = _validators[first + i];
-            records[i] = peerRecords[accounts[i]];
+            records[i] = _records[accounts[i]];
         }
+    }
+
+    /// How an account stands, and where its node is.
+    function registration(address account) external view returns (Collateral memory, bytes memory record) {
+        return (_collaterals[account], _records[account]);
     }
 
     /// Moves credits into collateral up to a sum since the beginning; false when it was put up before.
     function stake(Stake calldata m, Signature calldata signature) external returns (bool) {
-        Collateral storage c = collaterals[m.validator];
+        Collateral storage c = _collaterals[m.validator];
         if (c.slashed) revert NotValidator();
         if (m.cumulative <= c.staked) return false;
         uint128 amount = m.cumulative - c.staked;
@@ -115,7 +120,7 @@ abstract contract Validators is Credits {
 
     /// Gives notice to take back collateral, up to a sum since the beginning; false when noticed already.
     function noticeUnstake(Unstake calldata m, Signature calldata signature) external returns (bool) {
-        Collateral storage c = collaterals[m.validator];
+        Collateral storage c = _collaterals[m.validator];
         if (!c.notice.give(m.cumulative, unstakeDelay)) return false;
         _requireSigned(m.validator, keccak256(abi.encode(UNSTAKE, m)), signature);
         emit UnstakeNoticed(m.validator, c.notice.leaving, c.notice.ends);
@@ -125,7 +130,7 @@ abstract contract Validators is Credits {
 
     /// Returns to a validator's credits what it gave notice of, as far as it was not slashed.
     function unstake(address validator) external returns (uint128 amount) {
-        Collateral storage c = collaterals[validator];
+        Collateral storage c = _collaterals[validator];
         amount = c.notice.take();
         if (amount > c.held) amount = c.held;
         if (amount == 0) return 0;
@@ -137,21 +142,21 @@ abstract contract Validators is Credits {
 
     /// Says where a validator's node is; false when this record or a newer one is known.
     function announce(PeerRecord calldata m, Signature calldata signature) external returns (bool) {
-        Collateral storage c = collaterals[m.validator];
+        Collateral storage c = _collaterals[m.validator];
         if (c.place == 0) revert NotValidator();
         if (m.serial <= c.serial) return false;
         if (m.record.length > RECORD_BYTES_MAX) revert RecordTooLarge();
         bytes32 structHash = keccak256(abi.encode(PEER_RECORD, m.validator, keccak256(m.record), m.serial));
         _requireSigned(m.validator, structHash, signature);
         c.serial = m.serial;
-        peerRecords[m.validator] = m.record;
+        _records[m.validator] = m.record;
         emit PeerAnnounced(m.validator, m.serial, m.record);
         return true;
     }
 
     /// Takes all collateral of a validator that was proven to have said two things, and bars it.
     function _slash(address validator, address reporter) internal {
-        Collateral storage c = collaterals[validator];
+        Collateral storage c = _collaterals[validator];
         uint128 held = c.held;
         if (held == 0) revert NotValidator();
         c.slashed = true;
@@ -178,7 +183,7 @@ abstract contract Validators is Credits {
         address last = address(0);
         for (uint256 i = 0; i < signatures.length; i++) {
             address signer = _signer(structHash, signatures[i]);
-            if (signer <= last || collaterals[signer].place == 0) revert BadSignature();
+            if (signer <= last || _collaterals[signer].place == 0) revert BadSignature();
             last = signer;
         }
     }
@@ -193,10 +198,10 @@ abstract contract Validators is Credits {
         } else if (!validates && c.place != 0) {
             address last = _validators[_validators.length - 1];
             _validators[c.place - 1] = last;
-            collaterals[last].place = c.place;
+            _collaterals[last].place = c.place;
             _validators.pop();
             c.place = 0;
-            delete peerRecords[account];
+            delete _records[account];
             emit ValidatorLeft(account);
         }
     }

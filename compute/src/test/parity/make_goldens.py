@@ -6,7 +6,7 @@ Usage: make_goldens.py OUT_DIR [--only NAME,NAME] [--seeds 1,2,3] [--widths 16,3
 
 Without --committed each checkpoint is in OUT_DIR/NAME-wWIDTH-sSEED/, with it in OUT_DIR/NAME/: config.json,
 model.safetensors (or shards with an index) and golden.safetensors:
-  input_ids [B,T] i64, attention_mask [B,T] i64, token_type_ids [B,T] i64 (of encoders), labels (causal and masked LM [B,T], classification [B]) i64,
+  input_ids [B,T] i64, attention_mask [B,T] i64, token_type_ids [B,T] i64 (of encoders), labels (causal and masked LM [B,T], classification [B]) i64, of a regression [B,2] f32,
   logits f32 (of a bare encoder: its last hidden state), loss [1] f32, grad.<parameter name> f32 for every parameter
   (loss.backward() from zero gradients; not of a bare encoder, which has no loss), adamw_losses [STEPS] f32: the loss before each step of
   torch.optim.AdamW(lr=1e-3, betas=(0.9,0.999), eps=1e-8, weight_decay=0.01) on the same batch, in float32, dropout
@@ -70,17 +70,21 @@ def distilbert(h):
         max_position_embeddings=64, dropout=0.0, attention_dropout=0.0, seq_classif_dropout=0.0, num_labels=3, pad_token_id=0)
 
 ENCODERS = {"bert": bert, "roberta": roberta, "distilbert": distilbert}
-TASKS = {"mlm": AutoModelForMaskedLM, "classify": AutoModelForSequenceClassification, "features": AutoModel}
+TASKS = {"mlm": AutoModelForMaskedLM, "classify": AutoModelForSequenceClassification,
+         "regress": AutoModelForSequenceClassification, "features": AutoModel}
 SHARDED = {"phi3", "gpt2", "qwen3-bias"}
 COMMITTED = ["llama-rope-llama3", "qwen2-windows", "qwen3", "gemma2", "gemma2-uncapped", "phi3", "phi3-window", "gpt2",
-             "gpt-neox", "gpt-neox-sequential", "llama-bf16", "qwen3-f16", "bert-mlm", "bert-classify", "bert-features",
+             "gpt-neox", "gpt-neox-sequential", "llama-bf16", "qwen3-f16", "bert-mlm", "bert-classify", "bert-regress", "bert-features",
              "roberta-mlm", "roberta-classify", "distilbert-mlm", "distilbert-classify", "distilbert-features"]
 ALL = [*CAUSAL, *(f"{family}-{task}" for family in ENCODERS for task in TASKS)]
 
 def build(name, hidden):
     family, _, task = name.partition("-")
     if family in ENCODERS:
-        return TASKS[task].from_config(ENCODERS[family](hidden), attn_implementation="eager"), task
+        config = ENCODERS[family](hidden)
+        if task == "regress":
+            config.problem_type, config.num_labels = "regression", 2
+        return TASKS[task].from_config(config, attn_implementation="eager"), task
     return AutoModelForCausalLM.from_config(CAUSAL[name](hidden), attn_implementation="eager"), "causal"
 
 def batch(kind, generator, pad, segments):
@@ -96,6 +100,8 @@ def batch(kind, generator, pad, segments):
         batch["token_type_ids"] = (torch.arange(20).expand(4, 20) >= 6).long() * mask
     if kind == "classify":
         batch["labels"] = torch.tensor([0, 2, 1, 2])
+    if kind == "regress":
+        batch["labels"] = torch.randn((4, 2), generator=generator)
     if kind == "mlm":
         keep = (torch.rand(ids.shape, generator=generator) < 0.3) & (mask == 1)
         batch["labels"] = torch.where(keep, ids, -100)

@@ -161,7 +161,7 @@ bert("cross-attention", "add_cross_attention: expected false, found true", add_c
 bert("relative-positions", 'position_embedding_type: expected absolute, found "relative_key"', position_embedding_type="relative_key")
 bert("pretraining", "architectures: expected " + TASKS + ", found an array", architectures=["BertForPreTraining"])
 bert("no-architecture", "architectures: expected " + TASKS + ", found nothing", architectures="ABSENT")
-bert("regression", 'problem_type: expected single_label_classification, found "regression"', problem_type="regression")
+bert("multi-label", 'problem_type: expected single_label_classification or regression, found "multi_label_classification"', problem_type="multi_label_classification")
 bert("label-missing", "id2label: expected a name for each class from 0 on, found an object", id2label={"0": "a", "2": "c"})
 bert("no-labels", "id2label: expected a name for each class from 0 on, found an object", id2label={})
 bert("labels-0", "num_labels: expected an integer from 1 to 65536, found 0", num_labels=0)

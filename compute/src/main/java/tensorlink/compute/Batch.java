@@ -8,8 +8,8 @@ import java.util.List;
  *
  * @param inputs token ids, or values
  * @param labels what {@code task} compares results with, of the same rows: tokens, classes, of
- *     which a row has one, or what a graph's loss is of; {@value #IGNORED} marks what does not
- *     count
+ *     which a row has one, {@linkplain Tokens#ofNumbers numbers}, or what a graph's loss is of;
+ *     {@value #IGNORED} marks what does not count, but for numbers
  */
 public record Batch(Rows inputs, Rows labels, Task.Kind task) {
     public static final long IGNORED = -100;
@@ -19,7 +19,7 @@ public record Batch(Rows inputs, Rows labels, Task.Kind task) {
                 switch (task) {
                     case CAUSAL_LM, MASKED_LM -> labels.length() == inputs.length();
                     case CLASSIFICATION -> labels.length() == 1;
-                    case GRAPH -> true;
+                    case REGRESSION, GRAPH -> true;
                     case FEATURES -> false;
                 };
         if (!fits || labels.rows() != inputs.rows()) {

@@ -18,6 +18,10 @@ public record Dropout(double embedding, double attention, double residual, doubl
         }
     }
 
+    Dropout withHead(double rate) {
+        return new Dropout(embedding, attention, residual, rate);
+    }
+
     public boolean none() {
         return equals(NONE);
     }

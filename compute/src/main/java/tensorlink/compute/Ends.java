@@ -10,6 +10,11 @@ package tensorlink.compute;
  *     does; 0 for no cap
  */
 public record Ends(boolean tied, double embeddingScale, int segments, double logitCap) {
+    /** With a head of its own, or none. */
+    Ends untied() {
+        return new Ends(false, embeddingScale, segments, logitCap);
+    }
+
     public Ends {
         ModelConfig.require(
                 embeddingScale > 0 && embeddingScale < 1e6, "embedding scale " + embeddingScale);

@@ -316,6 +316,10 @@ public enum Family {
             all.putAll(parse(head.names(), ""));
             this.names.put(head.task(), Collections.unmodifiableMap(all));
             this.architectures.put(head.task(), head.architecture());
+            if (head.task() == Task.Kind.CLASSIFICATION) { // the same but for the loss
+                this.names.put(Task.Kind.REGRESSION, Collections.unmodifiableMap(all));
+                this.architectures.put(Task.Kind.REGRESSION, head.architecture());
+            }
         }
     }
 

@@ -21,6 +21,9 @@ import tensorlink.compute.format.ModelFormatException;
  * ignored here.
  */
 final class HuggingFaceConfig {
+    static final String CLASSIFICATION = "single_label_classification";
+    static final String REGRESSION = "regression";
+
     private final JsonObject json;
     private final String source;
     private final Family family;
@@ -72,6 +75,7 @@ final class HuggingFaceConfig {
         throw json.unsupported(
                 "architectures",
                 known.values().stream()
+                        .distinct()
                         .map(name -> "[\"" + name + "\"]")
                         .collect(Collectors.joining(" or ")));
     }
@@ -80,15 +84,19 @@ final class HuggingFaceConfig {
         return switch (kind) {
             case CAUSAL_LM -> new Task.CausalLm();
             case MASKED_LM -> new Task.MaskedLm();
-            case CLASSIFICATION -> {
-                var problem = json.string("problem_type", "single_label_classification");
-                if (!problem.equals("single_label_classification")) {
-                    throw json.unsupported("problem_type", "single_label_classification");
-                }
-                yield new Task.Classification(labels());
-            }
+            case CLASSIFICATION, REGRESSION -> ofRows(labels());
             case FEATURES -> new Task.Features();
             case GRAPH -> throw new IllegalStateException("no family is for graphs");
+        };
+    }
+
+    /** What has a single label is a number, unless the configuration says otherwise. */
+    private Task ofRows(List<String> labels) throws ModelFormatException {
+        var problem = json.string("problem_type", labels.size() == 1 ? REGRESSION : CLASSIFICATION);
+        return switch (problem) {
+            case CLASSIFICATION -> new Task.Classification(labels);
+            case REGRESSION -> new Task.Regression(labels);
+            default -> throw json.unsupported("problem_type", CLASSIFICATION + " or " + REGRESSION);
         };
     }
 
@@ -441,7 +449,7 @@ final class HuggingFaceConfig {
                 rate(keys.embeddingDropout(), dialect.dropout()),
                 rate(keys.attentionDropout(), dialect.dropout()),
                 residual,
-                task.kind() == Task.Kind.CLASSIFICATION ? rate(keys.headDropout(), head) : 0);
+                task.ofRows() ? rate(keys.headDropout(), head) : 0);
     }
 
     private double rate(String key, double otherwise) throws ModelFormatException {

@@ -71,9 +71,14 @@ final class HuggingFaceWriter {
             case Positions.Learned ignored -> {}
         }
         writeFamily();
-        if (config.task() instanceof Task.Classification(List<String> labels)) {
-            writeDropout(keys.headDropout(), config.dropout().head());
-            writeLabels(labels);
+        switch (config.task()) {
+            case Task.Classification(List<String> labels) ->
+                    writeLabels(HuggingFaceConfig.CLASSIFICATION, labels);
+            case Task.Regression(List<String> labels) ->
+                    writeLabels(HuggingFaceConfig.REGRESSION, labels);
+            case Task.CausalLm(), Task.MaskedLm(), Task.Features() -> {}
+            case Task.Graph(var loss) ->
+                    throw new IllegalStateException("no config is for " + loss);
         }
         writeSpecialTokens(config.specialTokens());
         json.writeEndObject();
@@ -159,7 +164,9 @@ final class HuggingFaceWriter {
         };
     }
 
-    private void writeLabels(List<String> labels) {
+    private void writeLabels(String problem, List<String> labels) {
+        writeDropout(dialect.keys().headDropout(), config.dropout().head());
+        json.writeStringProperty("problem_type", problem);
         json.writeObjectPropertyStart("id2label");
         for (int id = 0; id < labels.size(); id++) {
             json.writeStringProperty(Integer.toString(id), labels.get(id));

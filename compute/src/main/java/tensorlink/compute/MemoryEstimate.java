@@ -1,11 +1,13 @@
 package tensorlink.compute;
 
+import java.util.List;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
 import tensorlink.compute.optim.Adam;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.tensor.TensorSpec;
 
 /**
  * How many bytes of native memory a stage needs, for placing stages where they fit.
@@ -60,10 +62,12 @@ public record MemoryEstimate(long weights, long training, long activations, long
     public static MemoryEstimate ofTraining(
             ModelConfig config, LayerRange layers, Load load, TrainingOptions options) {
         long weights = weightBytes(config, layers);
-        // Accumulated gradients, as large as the weights, and what a backward or a step needs.
-        long training = weights + options.optimizer().stateBytes(config.tensors(layers));
+        // Accumulated gradients, as large as what is trained, and what a backward or a step needs.
+        var trained = options.frozen().trained(config.tensors(layers));
+        long training = bytes(trained) + options.optimizer().stateBytes(trained);
         training += Math.max(largestUnit(config, layers), stepScratch(config, layers, options));
-        if (config.tiedEmbeddings() && holdsEnd(config, layers)) {
+        boolean tied = config.tiedEmbeddings() && !options.frozen().holds(config.embeddingName());
+        if (tied && holdsEnd(config, layers)) {
             training += 2 * embedding(config);
         }
         long perPosition = perLayer(config, load.time()) * layers.size() + (long) config.hidden();
@@ -110,11 +114,11 @@ public record MemoryEstimate(long weights, long training, long activations, long
     }
 
     private static long weightBytes(ModelConfig config, LayerRange layers) {
-        long bytes = 0;
-        for (var tensor : config.tensors(layers)) {
-            bytes += tensor.byteSize();
-        }
-        return bytes;
+        return bytes(config.tensors(layers));
+    }
+
+    private static long bytes(List<TensorSpec> tensors) {
+        return tensors.stream().mapToLong(TensorSpec::byteSize).sum();
     }
 
     private static boolean holdsEnd(ModelConfig config, LayerRange layers) {

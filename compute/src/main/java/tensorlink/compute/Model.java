@@ -3,9 +3,11 @@ package tensorlink.compute;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tensorlink.compute.format.AtomicFile;
+import tensorlink.compute.format.JoinedWeights;
 import tensorlink.compute.format.ModelFile;
 import tensorlink.compute.format.Safetensors;
 import tensorlink.compute.format.Weights;
@@ -109,6 +111,19 @@ public record Model(
             case ModelConfig config -> new Model(name, config.withoutDropout(), weights, tokenizer);
             case GraphModel ignored -> this;
         };
+    }
+
+    /**
+     * The same encoder for another task: what is known of its head stays, the rest is fresh, as by
+     * {@link #initialize}.
+     *
+     * @throws IllegalArgumentException when no model of its family is for that
+     */
+    public Model withTask(Task task, long seed) {
+        var other = config().withTask(task);
+        var known = RenamedWeights.of(other, weights);
+        var all = new JoinedWeights(List.of(known, FreshWeights.of(other, seed)));
+        return new Model(name, other, new OwnTensors(other, all), tokenizer);
     }
 
     /** The same model with other weights of the same shapes. */

@@ -157,6 +157,27 @@ public record ModelConfig(
                 initializerRange);
     }
 
+    /**
+     * The same encoder for another task, whose head is its own.
+     *
+     * @throws IllegalArgumentException when no model of the family is for that
+     */
+    ModelConfig withTask(Task other) {
+        boolean headed = other.ofRows();
+        return new ModelConfig(
+                family,
+                other,
+                hidden,
+                layers,
+                vocabulary,
+                contextLength,
+                block,
+                other.kind() == Task.Kind.MASKED_LM ? ends : ends.untied(),
+                headed && dropout.head() == 0 ? dropout.withHead(dropout.residual()) : dropout,
+                specialTokens,
+                initializerRange);
+    }
+
     /** The token whose row of the embedding gets no gradient. */
     public OptionalInt untrainedToken() {
         return switch (family.traits().padding()) {
@@ -201,6 +222,7 @@ public record ModelConfig(
         return switch (task) {
             case Task.CausalLm(), Task.MaskedLm() -> vocabulary;
             case Task.Classification(List<String> labels) -> labels.size();
+            case Task.Regression(List<String> labels) -> labels.size();
             case Task.Features() -> hidden;
             case Task.Graph(var loss) ->
                     throw new IllegalStateException("no " + family + " is for " + loss);
@@ -209,7 +231,7 @@ public record ModelConfig(
 
     @Override
     public Shape resultShape(int rows, int length) {
-        return task.kind() == Task.Kind.CLASSIFICATION
+        return task.ofRows()
                 ? Shape.of(rows, resultWidth())
                 : Shape.of(rows, length, resultWidth());
     }
@@ -221,7 +243,15 @@ public record ModelConfig(
 
     @Override
     public Shape labelShape(long rows, long length) {
-        return Shape.of(rows, task.kind() == Task.Kind.CLASSIFICATION ? 1 : length);
+        return Shape.of(
+                rows,
+                switch (task) {
+                    case Task.CausalLm(), Task.MaskedLm(), Task.Features() -> length;
+                    case Task.Classification ignored -> 1;
+                    case Task.Regression(List<String> labels) -> labels.size();
+                    case Task.Graph(var loss) ->
+                            throw new IllegalStateException("no " + family + " is for " + loss);
+                });
     }
 
     @Override
@@ -250,7 +280,12 @@ public record ModelConfig(
 
     @Override
     public void requireLabels(Rows labels) {
-        labels.tokens().requireBelow("label", resultWidth(), Batch.IGNORED);
+        var tokens = labels.tokens();
+        if (task.kind() == Task.Kind.REGRESSION) {
+            tokens.requireNumbers("label");
+        } else {
+            tokens.requireBelow("label", resultWidth(), Batch.IGNORED);
+        }
     }
 
     public Attention attention() {

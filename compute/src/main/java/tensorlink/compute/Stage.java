@@ -81,7 +81,26 @@ public interface Stage extends AutoCloseable {
     @Nullable Tensor backward(int microBatch, @Nullable Tensor outputGradient)
             throws InterruptedException;
 
-    /** Forgets every micro-batch whose backward has not run; accumulated gradients stay. */
+    /**
+     * The part of {@link #backward} that the stage before waits for; {@link #weightGradients} is
+     * the rest. Together they give the same bits. Needs {@link TrainingOptions#splitsBackwards}.
+     *
+     * @return the gradient of the stage's input; null from the first stage
+     */
+    @Nullable Tensor inputGradient(int microBatch, @Nullable Tensor outputGradient)
+            throws InterruptedException;
+
+    /**
+     * Adds what is left of the gradients of {@code microBatch} and forgets it. Until then it takes
+     * as much memory as before {@link #inputGradient}, and the gradients of its linear parts'
+     * results besides.
+     */
+    void weightGradients(int microBatch) throws InterruptedException;
+
+    /**
+     * Forgets every micro-batch whose backward has not run; accumulated gradients stay, unless of a
+     * backward only a part has run: they then must be zeroed.
+     */
     void abandon() throws InterruptedException;
 
     /** Drops the accumulated gradients. */
@@ -89,7 +108,8 @@ public interface Stage extends AutoCloseable {
 
     /**
      * For a model whose head shares the embedding's weights, split so that this stage holds only
-     * one of the two: this stage's part of the shared gradient. Null otherwise.
+     * one of the two: this stage's part of the shared gradient. Null otherwise, and where it is
+     * frozen.
      */
     @Nullable Tensor tiedGradient() throws InterruptedException;
 
@@ -152,7 +172,7 @@ public interface Stage extends AutoCloseable {
     /** A copy of a parameter's value. */
     Tensor parameter(String name) throws InterruptedException;
 
-    /** A copy of a parameter's accumulated gradient; zeros when nothing was accumulated. */
+    /** A copy of a parameter's accumulated gradient; zeros when nothing was, or it is frozen. */
     Tensor gradient(String name) throws InterruptedException;
 
     /**

@@ -11,11 +11,20 @@ public sealed interface Task {
         CAUSAL_LM,
         MASKED_LM,
         CLASSIFICATION,
+        REGRESSION,
         FEATURES,
         GRAPH
     }
 
     Kind kind();
+
+    /** Whether a row is judged as a whole, rather than each of its positions. */
+    default boolean ofRows() {
+        return switch (kind()) {
+            case CLASSIFICATION, REGRESSION -> true;
+            case CAUSAL_LM, MASKED_LM, FEATURES, GRAPH -> false;
+        };
+    }
 
     /** Logits of every position's next token; labels are tokens. */
     record CausalLm() implements Task {
@@ -49,6 +58,24 @@ public sealed interface Task {
         @Override
         public Kind kind() {
             return Kind.CLASSIFICATION;
+        }
+    }
+
+    /**
+     * Numbers for each row, compared by the mean of squared differences; a row has as many labels,
+     * see {@link Tokens#ofNumbers}.
+     *
+     * @param labels the names of the numbers, at least one
+     */
+    record Regression(List<String> labels) implements Task {
+        public Regression {
+            labels = List.copyOf(labels);
+            ModelConfig.within("labels", labels.size(), Classification.LABELS_MAX);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.REGRESSION;
         }
     }
 

@@ -34,6 +34,30 @@ public final class Tokens implements Rows {
         return new Tokens(length, ids);
     }
 
+    /**
+     * Numbers to be learnt, each finite, as labels: an id is the bits of a float, unsigned.
+     *
+     * @see Task.Regression
+     */
+    public static Tokens ofNumbers(float[]... rows) {
+        var ids = new long[rows.length][];
+        for (int row = 0; row < rows.length; row++) {
+            ids[row] = new long[rows[row].length];
+            for (int i = 0; i < rows[row].length; i++) {
+                if (!Float.isFinite(rows[row][i])) {
+                    throw new IllegalArgumentException("row " + row + " has " + rows[row][i]);
+                }
+                ids[row][i] = Integer.toUnsignedLong(Float.floatToRawIntBits(rows[row][i]));
+            }
+        }
+        return of(ids);
+    }
+
+    /** Whether an id is the bits of a finite number. */
+    public static boolean isNumber(long id) {
+        return id == (id & 0xFFFF_FFFFL) && Float.isFinite(Float.intBitsToFloat((int) id));
+    }
+
     @Override
     public int rows() {
         return ids.length / length;
@@ -66,6 +90,16 @@ public final class Tokens implements Rows {
             if ((id < 0 || id >= limit) && id != other) {
                 throw new IllegalArgumentException(
                         what + " " + id + " outside of the vocabulary of " + limit);
+            }
+        }
+    }
+
+    /** Refuses ids that are not the bits of finite numbers. */
+    void requireNumbers(String what) {
+        for (long id : ids) {
+            if (!isNumber(id)) {
+                throw new IllegalArgumentException(
+                        what + " " + id + ": not the bits of a finite number");
             }
         }
     }

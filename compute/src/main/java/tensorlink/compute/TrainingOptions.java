@@ -2,6 +2,7 @@ package tensorlink.compute;
 
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
+import tensorlink.compute.schedule.Schedule;
 
 /**
  * How a model is trained, as far as its stages must know from the start: what decides their memory
@@ -12,8 +13,20 @@ import tensorlink.compute.optim.Optimizer;
  * @param recompute whether a stage keeps only the inputs of a micro-batch and computes the rest
  *     again in its backward: the same bits with the activations of one micro-batch at a time, for
  *     one more forward
+ * @param frozen what stays as it is
+ * @param schedule the order in which the stages take micro-batches: the same bits in any
  */
-public record TrainingOptions(Optimizer optimizer, boolean recompute) {
+public record TrainingOptions(
+        Optimizer optimizer, boolean recompute, Frozen frozen, Schedule schedule) {
+    /**
+     * @throws IllegalArgumentException when backwards in two parts would meet frozen parameters
+     */
+    public TrainingOptions {
+        if (schedule == Schedule.ZB_H1 && !frozen.patterns().isEmpty()) {
+            throw new IllegalArgumentException(
+                    "schedule zb-h1 does not go with frozen parameters, expected 1f1b or gpipe");
+        }
+    }
 
     /** With AdamW. */
     public static TrainingOptions defaults() {
@@ -21,10 +34,23 @@ public record TrainingOptions(Optimizer optimizer, boolean recompute) {
     }
 
     public static TrainingOptions with(Optimizer optimizer) {
-        return new TrainingOptions(optimizer, false);
+        return new TrainingOptions(optimizer, false, Frozen.none(), Schedule.ONE_F_ONE_B);
     }
 
     public TrainingOptions withRecompute(boolean value) {
-        return new TrainingOptions(optimizer, value);
+        return new TrainingOptions(optimizer, value, frozen, schedule);
+    }
+
+    public TrainingOptions withFrozen(Frozen value) {
+        return new TrainingOptions(optimizer, recompute, value, schedule);
+    }
+
+    public TrainingOptions withSchedule(Schedule value) {
+        return new TrainingOptions(optimizer, recompute, frozen, value);
+    }
+
+    /** Whether backwards come in two parts. */
+    public boolean splitsBackwards() {
+        return schedule == Schedule.ZB_H1;
     }
 }

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.schedule.PipelineShape;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.schedule.Step;
 import tensorlink.compute.tensor.Tensor;
@@ -385,7 +386,8 @@ class LocalRunTest {
             var stage = stages.get(index);
             stage.zeroGradients();
             int count = stages.size();
-            for (var step : Schedule.oneForwardOneBackward(index, count, parts.size())) {
+            for (var step :
+                    Schedule.ONE_F_ONE_B.steps(new PipelineShape(count, parts.size()), index)) {
                 int m = step.microBatch();
                 var part = parts.get(m);
                 switch (step) {
@@ -414,6 +416,8 @@ class LocalRunTest {
                             backwards.get(index - 1).put(gradient);
                         }
                     }
+                    case Step.InputGradient _, Step.WeightGradient _ ->
+                            throw new IllegalStateException("1F1B has whole backwards");
                 }
             }
         }

@@ -359,6 +359,25 @@ class ModelConfigTest {
         assertThat(encoder("bert", "BertForMaskedLM", "").tiedEmbeddings()).isTrue();
     }
 
+    @Test
+    void what_has_one_label_is_a_number_unless_it_says_that_it_is_a_class() throws IOException {
+        var architecture = "BertForSequenceClassification";
+        var one = encoder("bert", architecture, ", \"num_labels\": 1");
+        var two =
+                encoder(
+                        "bert",
+                        architecture,
+                        ", \"problem_type\": \"regression\", \"num_labels\": 2");
+
+        assertThat(one.task()).isEqualTo(new Task.Regression(List.of("LABEL_0")));
+        assertThat(two.task()).isEqualTo(new Task.Regression(List.of("LABEL_0", "LABEL_1")));
+        assertThat(two.labelShape(3, 9)).isEqualTo(Shape.of(3, 2));
+        assertThat(ModelConfig.parse("written", two.json())).isEqualTo(two);
+        var single = ", \"num_labels\": 1, \"problem_type\": \"single_label_classification\"";
+        assertThat(encoder("bert", architecture, single).task())
+                .isEqualTo(new Task.Classification(List.of("LABEL_0")));
+    }
+
     private static ModelConfig encoder(String family, String architecture, String more)
             throws IOException {
         return parse(family, ", \"architectures\": [\"" + architecture + "\"]" + more);

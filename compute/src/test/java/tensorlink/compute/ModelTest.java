@@ -7,7 +7,9 @@ import static org.assertj.core.api.Assertions.within;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +44,7 @@ class ModelTest {
                 "bert-mlm",
                 "bert-classify",
                 "bert-features",
+                "bert-regress",
                 "roberta-mlm",
                 "roberta-classify",
                 "distilbert-mlm",
@@ -97,6 +100,40 @@ class ModelTest {
         rewrite(today, name -> name.replace("embed_out.", "lm_head."));
 
         assertThat(digests(Model.load(folder))).isEqualTo(digests(today));
+    }
+
+    @Test
+    void an_encoder_gets_another_head_and_keeps_what_is_known_of_it() throws Exception {
+        var classes = new Task.Classification(List.of("ham", "spam", "eggs"));
+        var body = Model.load(Goldens.folder("bert-features"));
+        var pretrained = Model.load(Goldens.folder("bert-mlm"));
+        var headed = Model.load(Goldens.folder("bert-classify"));
+
+        var fromBody = body.withTask(classes, 1);
+
+        assertThat(read(fromBody.weights(), "bert.encoder.layer.1.output.dense.weight"))
+                .satisfies(has(read(body.weights(), "encoder.layer.1.output.dense.weight")));
+        fromBody.save(folder);
+        assertThat(Model.load(folder).config().task()).isEqualTo(classes);
+        assertThat(digests(Model.load(folder))).isEqualTo(digests(fromBody));
+        assertThat(digests(fromBody)).isNotEqualTo(digests(body.withTask(classes, 2)));
+        assertThat(pretrained.withTask(classes, 1).config().tiedEmbeddings()).isFalse();
+        assertThat(digests(headed.withTask(headed.config().task(), 7))).isEqualTo(digests(headed));
+        assertThatThrownBy(() -> Model.load(Goldens.folder("gpt2")).withTask(classes, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("no gpt2 is for " + classes);
+    }
+
+    private static Consumer<Tensor> has(Tensor expected) {
+        return found -> {
+            try (found;
+                    expected) {
+                assertThat(found.shape()).isEqualTo(expected.shape());
+                for (long i = 0; i < expected.elements(); i++) {
+                    assertThat(found.floatAt(i)).isEqualTo(expected.floatAt(i));
+                }
+            }
+        };
     }
 
     private void rewrite(Model model, UnaryOperator<String> rename) throws Exception {

@@ -69,8 +69,8 @@ final class HostNetwork implements KadNetwork {
 
     private List<Connection> connections(PeerId peer) {
         var connections = new ArrayList<Connection>();
-        for (var connection : host.connections()) {
-            if (connection.remotePeer().equals(peer) && connection.isOpen()) {
+        for (var connection : host.connections(peer)) {
+            if (connection.isOpen()) {
                 connections.add(connection);
             }
         }

@@ -23,6 +23,7 @@ import tensorlink.compute.Model;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Rows;
 import tensorlink.compute.StageState;
+import tensorlink.compute.Task;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.MemoryWeights;
 import tensorlink.compute.format.Weights;
@@ -91,6 +92,7 @@ public final class DistributedModel implements AutoCloseable {
     private double gradientNorm;
     private @Nullable BatchLoss onCall;
     private volatile Standing standing;
+    private final Pace pace;
 
     /** The stages at work now, and what they have said of their time. */
     private record Standing(Session session, List<StageTimes> times) {
@@ -126,6 +128,7 @@ public final class DistributedModel implements AutoCloseable {
         this.training = options.purpose() == Purpose.TRAINING;
         this.nextCheckpoint = record.checkpointStep() + options.checkpointEvery();
         this.standing = Standing.of(first.session());
+        this.pace = new Pace(party.scheduler());
         this.recovery =
                 new Recovery(party.scheduler(), first, recruits, options, listener, this::replay);
     }
@@ -149,6 +152,11 @@ public final class DistributedModel implements AutoCloseable {
     /** How many parameters it has, over all workers; shared ones count once. */
     public long parameterCount() {
         return model.parameterCount();
+    }
+
+    /** How many parts a batch of so many rows is cut into. */
+    public int microBatches(int rows) {
+        return Math.min(microBatches, rows);
     }
 
     // Training.
@@ -181,8 +189,9 @@ public final class DistributedModel implements AutoCloseable {
      *
      * @param inputs token ids, or of a layer graph the values of its inputs; cut into micro-batches
      *     of whole rows
-     * @param labels of the same shape: each position is predicted from those before it, and -100
-     *     does not count; or what the loss of the model's task is of
+     * @param labels as the model's {@link Task} has them: of the same shape, where each position is
+     *     predicted from those before it, and -100 does not count; or the class of each row; or
+     *     numbers; or what a graph's loss is of
      * @throws IllegalArgumentException for an id outside the vocabulary, or rows of another width
      * @throws JobException when the batch is larger than the job's workload
      */
@@ -201,7 +210,7 @@ public final class DistributedModel implements AutoCloseable {
         architecture.requireInputs(inputs);
         architecture.requireLabels(labels);
         var batch = new Batch(inputs, labels, architecture.task().kind());
-        var parts = batch.split(Math.min(microBatches, inputs.rows()));
+        var parts = batch.split(microBatches(inputs.rows()));
         requireFits(parts);
         requireGoingOn();
         return new BatchLoss(parts, withGradients);
@@ -242,6 +251,7 @@ public final class DistributedModel implements AutoCloseable {
             session.tellAll(prepared.commit()); // a stage that has applied it does nothing
             return prepared;
         });
+        pace.beat();
         return gradientNorm;
     }
 
@@ -982,7 +992,14 @@ public final class DistributedModel implements AutoCloseable {
         }
         var state =
                 recovery.isRecovering() ? new JobState.Recruiting() : now.session().job().state();
-        return new JobReport(id, state, state.reason(), steps(), stages);
+        return new JobReport(
+                id,
+                state,
+                state.reason(),
+                steps(),
+                recovery.current().predicted(),
+                pace.mean(),
+                stages);
     }
 
     /**

@@ -23,9 +23,11 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Digest;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.format.Weights;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
@@ -339,6 +341,25 @@ public final class JobClient implements AutoCloseable {
                             + model.architecture().contextLength(),
                     "ask for a shorter length: JobOptions.batch(rows, length)");
         }
+        if (!options.split().isEmpty()
+                && options.split().getLast().end() != model.architecture().layers()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not asked for",
+                    "its plan has "
+                            + options.split().getLast().end()
+                            + " layers, the model "
+                            + model.architecture().layers(),
+                    "name each layer of the model once");
+        }
+        if (model.architecture() instanceof GraphModel
+                && options.how().schedule() == Schedule.ZB_H1) {
+            throw new JobException(
+                    ProblemCode.NOT_ALLOWED,
+                    "job not asked for",
+                    "a layer graph's backwards do not come in two parts",
+                    "train it under 1f1b or gpipe");
+        }
         if (options.purpose() == Purpose.TRAINING
                 && model.architecture() instanceof ModelConfig config
                 && !config.dropout().none()) {
@@ -361,6 +382,8 @@ public final class JobClient implements AutoCloseable {
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
                 options.how(),
                 options.pinned(),
+                List.of(),
+                options.split(),
                 options.lifetime());
     }
 
@@ -420,7 +443,7 @@ public final class JobClient implements AutoCloseable {
 
         Recovery.Started run() throws IOException, InterruptedException {
             var plan = requestPlan();
-            enter(new JobState.Planned(), plan.stages().size() + " stages");
+            enter(new JobState.Planned(), described(plan));
             requireAffordable(plan);
             enter(new JobState.Recruiting(), "");
             sign(plan);
@@ -432,7 +455,17 @@ public final class JobClient implements AutoCloseable {
             var profiles = load(started);
             link(started);
             enter(new JobState.Running(), "");
-            return new Recovery.Started(started, profiles, this::ended);
+            return new Recovery.Started(started, profiles, plan.predicted(), this::ended);
+        }
+
+        private static String described(JobPlan plan) {
+            var stages = plan.stages().size() + " stages";
+            return plan.predicted().isZero()
+                    ? stages
+                    : stages
+                            + ", a step is predicted to take "
+                            + plan.predicted().toMillis()
+                            + " ms";
         }
 
         /** The workers that were lost, late, did other than told or did not sign. */

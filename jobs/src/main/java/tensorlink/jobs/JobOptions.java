@@ -5,8 +5,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import tensorlink.compute.LayerRange;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.jobs.job.Purpose;
+import tensorlink.jobs.market.Plan;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.PeerId;
 
@@ -21,6 +23,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param microBatches how many parts a batch is cut into
  * @param how how it is trained, if it is
  * @param pinned the workers to use, one per stage in order; empty for any
+ * @param split the layers of each pinned worker; empty for the validator to decide
  * @param maxPrice the most the job may cost
  * @param lifetime how long it may live
  * @param checkpointEvery after how many steps everything is fetched from the stages and kept: the
@@ -38,6 +41,7 @@ public record JobOptions(
         int microBatches,
         TrainingOptions how,
         List<PeerId> pinned,
+        List<LayerRange> split,
         Amount maxPrice,
         Duration lifetime,
         int checkpointEvery,
@@ -49,6 +53,7 @@ public record JobOptions(
 
     public JobOptions {
         pinned = List.copyOf(pinned);
+        split = List.copyOf(split);
         if (rows < 1 || microBatches < 1 || length < 0) {
             throw new IllegalArgumentException(
                     rows + " rows of " + length + " in " + microBatches + " micro-batches");
@@ -80,6 +85,7 @@ public record JobOptions(
                 0,
                 microBatches,
                 TrainingOptions.defaults(),
+                List.of(),
                 List.of(),
                 Amount.ZERO,
                 Duration.ofDays(1),
@@ -114,6 +120,16 @@ public record JobOptions(
         return with(it -> {
             it.workers = workersInOrder.size();
             it.pinned = workersInOrder;
+            it.split = List.of();
+        });
+    }
+
+    /** Uses exactly these workers for exactly these layers. */
+    public JobOptions plan(Plan plan) {
+        return with(it -> {
+            it.workers = plan.stages().size();
+            it.pinned = plan.workers();
+            it.split = plan.ranges();
         });
     }
 
@@ -153,6 +169,7 @@ public record JobOptions(
         private int microBatches;
         private TrainingOptions how;
         private List<PeerId> pinned;
+        private List<LayerRange> split;
         private Amount maxPrice;
         private Duration lifetime;
         private int checkpointEvery;
@@ -167,6 +184,7 @@ public record JobOptions(
             microBatches = from.microBatches;
             how = from.how;
             pinned = from.pinned;
+            split = from.split;
             maxPrice = from.maxPrice;
             lifetime = from.lifetime;
             checkpointEvery = from.checkpointEvery;
@@ -183,6 +201,7 @@ public record JobOptions(
                     microBatches,
                     how,
                     pinned,
+                    split,
                     maxPrice,
                     lifetime,
                     checkpointEvery,

@@ -1,5 +1,6 @@
 package tensorlink.jobs;
 
+import java.time.Duration;
 import java.util.List;
 import tensorlink.compute.LayerRange;
 import tensorlink.jobs.job.JobId;
@@ -14,9 +15,17 @@ import tensorlink.p2p.peer.PeerId;
  *
  * @param detail why it ended, if it did; else empty
  * @param steps how many steps count
+ * @param predictedStep how long a step should take, by the workers' measurements; zero if not known
+ * @param measuredStep how long it takes, on average since the second; zero before
  */
 public record JobReport(
-        JobId job, JobState state, String detail, long steps, List<StageReport> stages) {
+        JobId job,
+        JobState state,
+        String detail,
+        long steps,
+        Duration predictedStep,
+        Duration measuredStep,
+        List<StageReport> stages) {
     public JobReport {
         stages = List.copyOf(stages);
     }

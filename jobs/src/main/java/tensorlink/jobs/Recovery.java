@@ -67,9 +67,10 @@ final class Recovery {
      * A job that runs.
      *
      * @param profiles the ids of the execution profiles of its stages, in order
+     * @param predicted how long a step was predicted to take; zero where that is not known
      * @param ending what else is to be done when it is over
      */
-    record Started(Session session, List<String> profiles, Ending ending) {
+    record Started(Session session, List<String> profiles, Duration predicted, Ending ending) {
         Started {
             profiles = List.copyOf(profiles);
         }

@@ -1,5 +1,6 @@
 package tensorlink.jobs;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -15,11 +16,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Batch;
+import tensorlink.compute.Frozen;
 import tensorlink.compute.LocalRun;
+import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Sampling;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
 import tensorlink.compute.optim.Adam;
@@ -28,6 +33,7 @@ import tensorlink.compute.optim.LearningRateSchedule;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.lab.Lab;
@@ -97,6 +103,42 @@ class DistributedModelTest {
 
         assertThatThrownBy(optimizer::step).isInstanceOf(IllegalStateException.class);
         assertThat(optimizer.steps()).isZero();
+    }
+
+    @Test
+    void workers_leave_what_is_frozen_as_it_is_also_where_two_of_them_share_it() throws Exception {
+        var json =
+                """
+                {"model_type": "llama", "hidden_size": 32, "num_hidden_layers": 3,
+                 "num_attention_heads": 2, "intermediate_size": 64, "vocab_size": 256,
+                 "max_position_embeddings": 64, "tie_word_embeddings": true}\
+                """;
+        var config = ModelConfig.parse("config.json", json.getBytes(UTF_8));
+        var tied = Model.initialize(config, Tokenizer.bytes(), 3);
+        var rule = AdamW.lr(1e-2);
+        var how = TrainingOptions.with(rule).withFrozen(Frozen.first(config, 1));
+        var batch = Lab.batch(1);
+        try (var there = user.create(tied, OPTIONS.how(how), JobListener.silent());
+                var here = LocalRun.open(Lab.ENGINE, tied, 1, StageOptions.forTraining(how, 1))) {
+            var before = there.digests();
+            var optimizer = there.optimizer(rule).clipNorm(0.5);
+            for (int step = 0; step < 2; step++) {
+                optimizer.zeroGrad();
+                there.forward(batch.inputs(), batch.labels()).backward();
+                optimizer.step();
+                here.zeroGradients();
+                here.forwardBackward(batch, 2);
+                here.step(rule, 0.5);
+            }
+
+            var after = there.digests();
+            assertThat(there.weightsDigest()).isEqualTo(here.weightsDigest());
+            for (var name : after.keySet()) {
+                assertThat(after.get(name).equals(before.get(name)))
+                        .as(name)
+                        .isEqualTo(how.frozen().holds(name));
+            }
+        }
     }
 
     @Test

@@ -41,6 +41,7 @@ class JobOptionsTest {
                                 3,
                                 TrainingOptions.with(Sgd.lr(1)),
                                 List.of(worker),
+                                List.of(),
                                 Amount.of(5),
                                 Duration.ofHours(1),
                                 7,

@@ -3,7 +3,9 @@ package tensorlink.node;
 import java.util.List;
 import java.util.Optional;
 import tensorlink.jobs.message.Protocols;
+import tensorlink.ledger.Domain;
 import tensorlink.node.network.Invitation;
+import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.Membership;
 import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.core.Scheduler;
@@ -88,6 +90,18 @@ public record Network(
     /** The same network, for a node that is there in this way. */
     public Network presence(Presence changed) {
         return new Network(name, bootstrap, membership, looksAround, changed);
+    }
+
+    /** Where the network keeps who owes whom, as far as its founder has said so. */
+    public Optional<LedgerTerms> ledger() {
+        return membership.flatMap(member -> member.network().terms().ledger());
+    }
+
+    /** In which messages to the network's ledger are signed. */
+    public Domain domain() {
+        return ledger().orElse(null) instanceof LedgerTerms.Contract contract
+                ? Domain.contract(contract.chainId(), contract.address())
+                : Domain.privateNetwork(name);
     }
 
     /** What its members share; empty when everybody can be one. */

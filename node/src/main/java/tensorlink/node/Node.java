@@ -1,6 +1,7 @@
 package tensorlink.node;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -37,9 +38,14 @@ import tensorlink.jobs.worker.Worker;
 import tensorlink.jobs.worker.WorkerTerms;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
-import tensorlink.ledger.Domain;
+import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.FullLedger;
 import tensorlink.ledger.LedgerHead;
+import tensorlink.ledger.evm.EvmAccount;
+import tensorlink.ledger.evm.EvmChain;
+import tensorlink.ledger.evm.EvmConfig;
+import tensorlink.ledger.evm.EvmLedger;
+import tensorlink.ledger.evm.SenderSettings;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
 import tensorlink.node.network.LedgerTerms;
@@ -165,7 +171,7 @@ public final class Node implements AutoCloseable {
                 around.start(host, dht, network, scheduler);
             }
             enter(dht, ways(options, around));
-            var domain = Domain.privateNetwork(network.name());
+            var domain = network.domain();
             var seals = new Seals(identity.key(), network.name(), scheduler::now, random);
             var party = new Party(host, identity.account(), domain, protocols, seals, scheduler);
             var directory = new DhtDirectory(dht, network.name());
@@ -205,6 +211,10 @@ public final class Node implements AutoCloseable {
                                 new WorkerTerms(
                                         working.memoryBytes(),
                                         working.threads(),
+                                        Speeds.of(
+                                                engine,
+                                                working.threads(),
+                                                options.home().work().resolve("speed")),
                                         working.unitPrice(),
                                         options.home().work(),
                                         options.limits()),
@@ -309,16 +319,16 @@ public final class Node implements AutoCloseable {
                                 + "  try: the same with /tcp/PORT");
             }
         }
-        var terms = network.membership().flatMap(member -> member.network().terms().ledger());
+        var terms = network.ledger();
         if (options.validating() != null
                 && options.validating().keepsLedger()
-                && terms.isPresent()
-                && !terms.get().equals(new LedgerTerms.File(account))) {
+                && terms.orElse(null) instanceof LedgerTerms.File(var issuer)
+                && !issuer.equals(account)) {
             throw new NetworkException(
                     "the ledger of network "
                             + network.name()
                             + " is kept by another: "
-                            + terms.get()
+                            + issuer
                             + ", this is "
                             + account);
         }
@@ -368,13 +378,39 @@ public final class Node implements AutoCloseable {
             Network network,
             Identity identity,
             Scheduler scheduler)
-            throws IOException {
+            throws IOException, InterruptedException {
+        if (network.ledger().orElse(null) instanceof LedgerTerms.Contract contract) {
+            var ledger = onChain(contract, home, network, identity, scheduler);
+            return new Till(ledger, identity.account(), validating.newcomerCredit());
+        }
         if (!validating.keepsLedger()) {
             return null;
         }
         var config = FileLedgerConfig.of(network.name(), identity.account().account());
         var ledger = FileLedger.open(home.ledger(), config, scheduler::now);
         return new Till(ledger, identity.account(), validating.newcomerCredit());
+    }
+
+    /** This node's account pays for the gas of what it hands in. */
+    private static EvmLedger onChain(
+            LedgerTerms.Contract contract,
+            Home home,
+            Network network,
+            Identity identity,
+            Scheduler scheduler)
+            throws IOException, InterruptedException {
+        var deployment =
+                new EvmConfig.Deployment(
+                        contract.address(), new Bytes32(contract.codeHash()), contract.block());
+        var chain = EvmChain.of(contract.chainId(), contract.endpoints());
+        Files.createDirectories(home.ledger());
+        var payer =
+                new EvmAccount(
+                        identity.account(),
+                        home.ledger().resolve("transactions"),
+                        SenderSettings.defaults());
+        var config = new EvmConfig(network.name(), chain, deployment);
+        return EvmLedger.open(config, payer, scheduler::sleep);
     }
 
     private static Optional<LedgerHeads.Own> ownHeads(

@@ -13,6 +13,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import tensorlink.compute.Speed;
 import tensorlink.jobs.market.Capability;
 import tensorlink.jobs.message.Seals;
 import tensorlink.ledger.Account;
@@ -117,7 +118,15 @@ class CapabilityBoardTest {
     }
 
     private static Capability capability(PeerId worker, long free) {
-        return new Capability(worker, 1 << 20, free, 1, "cpu", Account.ZERO, Amount.ZERO);
+        return new Capability(
+                worker,
+                1 << 20,
+                free,
+                1,
+                "cpu",
+                new Speed(1e10, 1e10, 1e9, 1e10),
+                Account.ZERO,
+                Amount.ZERO);
     }
 
     private static PeerId id(int number) {

@@ -60,16 +60,22 @@ public final class LocalNetwork implements AutoCloseable {
     /** Starts a network. */
     public static LocalNetwork start(String name, Plan plan, Engine engine)
             throws IOException, InterruptedException {
+        return start(Network.named(name), Home.fresh(), plan, engine);
+    }
+
+    /** Starts a network whose validator lives in {@code home}. */
+    public static LocalNetwork start(Network empty, Home home, Plan plan, Engine engine)
+            throws IOException, InterruptedException {
         var started = new ArrayList<AutoCloseable>();
         try {
             var free = ValidatorNode.Options.free().limits(plan.limits());
             var validator =
                     ValidatorNode.start(
-                            Network.named(name),
-                            Home.fresh(),
+                            empty,
+                            home,
                             plan.credit() > 0 ? free.ledger(Amount.of(plan.credit())) : free);
             started.add(validator);
-            var network = Network.named(name).via(validator.node().info());
+            var network = empty.via(validator.node().info());
             var workers = new ArrayList<WorkerNode>();
             for (long memory : plan.memoryBytes()) {
                 var worker =

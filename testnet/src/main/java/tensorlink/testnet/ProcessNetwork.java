@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import tensorlink.node.Network;
 
@@ -45,6 +46,17 @@ public final class ProcessNetwork implements AutoCloseable {
     /** Starts the network and waits until all of it is ready. */
     public static ProcessNetwork start(String name, Plan plan)
             throws IOException, InterruptedException {
+        return start(name, plan, Collections.nCopies(plan.workers(), plan.threads()));
+    }
+
+    /** The same, free of charge, with as many workers as are named by their threads. */
+    public static ProcessNetwork start(String name, List<Integer> threads)
+            throws IOException, InterruptedException {
+        return start(name, new Plan(threads.size(), 1, 0, 0), threads);
+    }
+
+    private static ProcessNetwork start(String name, Plan plan, List<Integer> threads)
+            throws IOException, InterruptedException {
         var leftovers =
                 new Leftovers(
                         Files.createTempDirectory("tensorlink-" + name + "-"), new ArrayList<>());
@@ -58,7 +70,9 @@ public final class ProcessNetwork implements AutoCloseable {
             var network = Network.named(name).via(validator.info());
             var launched = new ArrayList<NodeProcess.Launched>();
             for (int i = 1; i <= plan.workers(); i++) {
-                launched.add(leftovers.launch("worker " + i, arguments(network, plan)));
+                launched.add(
+                        leftovers.launch(
+                                "worker " + i, arguments(network, plan, threads.get(i - 1))));
             }
             var workers = new ArrayList<NodeProcess>();
             for (var worker : launched) {
@@ -71,7 +85,7 @@ public final class ProcessNetwork implements AutoCloseable {
         }
     }
 
-    private static List<String> arguments(Network network, Plan plan) {
+    private static List<String> arguments(Network network, Plan plan, int threads) {
         return List.of(
                 "--network",
                 network.name(),
@@ -80,7 +94,7 @@ public final class ProcessNetwork implements AutoCloseable {
                 "--bootstrap",
                 network.bootstrap().getFirst().fullAddresses().getFirst().toString(),
                 "--threads",
-                Integer.toString(plan.threads()),
+                Integer.toString(threads),
                 "--price",
                 Long.toString(plan.price()));
     }

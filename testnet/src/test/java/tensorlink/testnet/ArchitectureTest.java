@@ -89,6 +89,7 @@ class ArchitectureTest {
                     "tensorlink.compute.torch",
                     "tensorlink.compute.parity",
                     "tensorlink.ledger",
+                    "tensorlink.ledger.evm",
                     "tensorlink.ledger.file",
                     "tensorlink.jobs",
                     "tensorlink.jobs.job",
@@ -103,7 +104,8 @@ class ArchitectureTest {
                     "tensorlink.jobs.worker",
                     "tensorlink.jobs.validator",
                     "tensorlink.node",
-                    "tensorlink.node.cli");
+                    "tensorlink.node.cli",
+                    "tensorlink.node.network");
 
     @ArchTest
     void imports_as_many_classes_as_there_are(JavaClasses classes) {

@@ -80,10 +80,11 @@ public final class Golden {
 
     private void requireResults(ModelConfig config) throws ModelFormatException {
         require("input_ids", DType.I64, 2);
-        boolean classifies = config.task().kind() == Task.Kind.CLASSIFICATION;
-        require("logits", DType.F32, classifies ? 2 : 3);
+        boolean ofRows = config.task().ofRows();
+        require("logits", DType.F32, ofRows ? 2 : 3);
         if (hasLoss()) {
-            require("labels", DType.I64, classifies ? 1 : 2);
+            boolean numbers = config.task().kind() == Task.Kind.REGRESSION;
+            require("labels", numbers ? DType.F32 : DType.I64, ofRows && !numbers ? 1 : 2);
             require("loss", DType.F32, 1);
             require("adamw_losses", DType.F32, 1);
         }
@@ -121,8 +122,14 @@ public final class Golden {
     }
 
     public Batch batch() throws IOException, InterruptedException {
-        Rows labels = architecture.labelType() == DType.I64 ? tokens("labels") : values("labels");
-        return new Batch(inputs(), labels, architecture.task().kind());
+        var kind = architecture.task().kind();
+        Rows labels =
+                kind == Task.Kind.REGRESSION
+                        ? numbers("labels")
+                        : architecture.labelType() == DType.I64
+                                ? tokens("labels")
+                                : values("labels");
+        return new Batch(inputs(), labels, kind);
     }
 
     /** What the first stage takes. */
@@ -224,6 +231,17 @@ public final class Golden {
                 all[i] = tensor.floatAt(i);
             }
             return Values.of(all.length / (int) tensor.shape().axis(0), all);
+        }
+    }
+
+    private Tokens numbers(String name) throws IOException, InterruptedException {
+        try (var tensor = read(name, DType.F32, 2)) {
+            int length = (int) tensor.shape().axis(1);
+            var rows = new float[(int) tensor.shape().axis(0)][length];
+            for (int i = 0; i < tensor.elements(); i++) {
+                rows[i / length][i % length] = tensor.floatAt(i);
+            }
+            return Tokens.ofNumbers(rows);
         }
     }
 

@@ -1,5 +1,6 @@
 /**
- * The order in which a stage runs the micro-batches of a step. Pure: no thread, clock or tensor.
+ * The order in which the workers of a pipeline go through the micro-batches of a batch: schedules
+ * as lists of steps, and what such lists would cost. Pure: no thread, clock or tensor.
  */
 @NullMarked
 package tensorlink.compute.schedule;

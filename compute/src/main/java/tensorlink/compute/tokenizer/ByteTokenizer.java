@@ -21,6 +21,13 @@ final class ByteTokenizer implements Tokenizer {
         return tokens;
     }
 
+    /** There is nothing around a text. */
+    @Override
+    public List<Integer> encodeWhole(String text, int most) {
+        var tokens = encode(text);
+        return List.copyOf(tokens.subList(0, Math.min(most, tokens.size())));
+    }
+
     @Override
     public String decode(List<Integer> tokens) {
         var bytes = new ByteArrayOutputStream(tokens.size());

@@ -5,6 +5,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import tensorlink.compute.format.ModelFormatException;
@@ -87,9 +88,28 @@ final class HuggingFace implements Tokenizer {
 
     @Override
     public List<Integer> encode(String text) {
+        return encode(text, false);
+    }
+
+    @Override
+    public List<Integer> encodeWhole(String text, int most) {
+        var plain = encode(text, false);
+        var whole = encode(text, true);
+        int excess = whole.size() - most;
+        if (excess <= 0) {
+            return whole;
+        }
+        int first = Math.max(0, Collections.indexOfSubList(whole, plain));
+        int end = Math.max(first, first + plain.size() - excess);
+        var kept = new ArrayList<>(whole.subList(0, end));
+        kept.addAll(whole.subList(first + plain.size(), whole.size()));
+        return kept.subList(0, Math.min(most, kept.size()));
+    }
+
+    private List<Integer> encode(String text, boolean withSpecialTokens) {
         // Half of a surrogate pair cannot cross into the library; bytes replace it by "?".
         var valid = new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
-        var ids = tokenizer.encode(valid, false, false).getIds();
+        var ids = tokenizer.encode(valid, withSpecialTokens, false).getIds();
         var tokens = new ArrayList<Integer>(ids.length);
         for (long id : ids) {
             tokens.add((int) id);

@@ -27,6 +27,15 @@ public interface Tokenizer {
     List<Integer> encode(String text);
 
     /**
+     * Token ids of {@code text} between the special tokens that a model expects around a text, such
+     * as {@code [CLS]} and {@code [SEP]}.
+     *
+     * @param most ids in all, at least 1; of a longer text the end is left out, not of what is
+     *     around it
+     */
+    List<Integer> encodeWhole(String text, int most);
+
+    /**
      * The text of {@code tokens}; bytes that are not UTF-8 become U+FFFD, and special tokens and
      * ids that stand for nothing are left out.
      */

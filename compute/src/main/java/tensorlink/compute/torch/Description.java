@@ -53,7 +53,9 @@ final class Description {
         POSITION_OFFSET,
         EMBEDDING_PARAMETERS,
         LAYER_PARAMETERS,
-        HEAD_PARAMETERS
+        HEAD_PARAMETERS,
+        /** Whether a backward is to come in two parts. */
+        SPLIT
     }
 
     private enum Real {
@@ -83,6 +85,16 @@ final class Description {
     /** The list s. */
     long[] integers() {
         return integers;
+    }
+
+    /** The list s for recording, for backwards in two parts or in one, as a graph's always are. */
+    long[] recording(boolean split) {
+        if (!split) {
+            return integers;
+        }
+        var s = integers.clone();
+        set(s, Setting.SPLIT, true);
+        return s;
     }
 
     /** The list f. */

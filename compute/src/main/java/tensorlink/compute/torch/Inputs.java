@@ -68,7 +68,18 @@ record Inputs(ModelConfig config, LayerRange layers) implements StageInputs {
         long time = input.shape().axis(1);
         checkIs("labels", labels, DType.I64, config.labelShape(input.shape().axis(0), time));
         require(labelCount >= 1, "label count " + labelCount + ", at least 1");
-        checkIds("label", labels, config.resultWidth(), Batch.IGNORED);
+        if (config.task().kind() == Task.Kind.REGRESSION) {
+            checkNumbers(labels);
+        } else {
+            checkIds("label", labels, config.resultWidth(), Batch.IGNORED);
+        }
+    }
+
+    private static void checkNumbers(Tensor labels) {
+        for (long i = 0; i < labels.elements(); i++) {
+            long id = labels.longAt(i);
+            require(Tokens.isNumber(id), "label " + id + ": not the bits of a finite number");
+        }
     }
 
     @Override

@@ -15,13 +15,17 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Architecture;
 import tensorlink.compute.Digest;
+import tensorlink.compute.Frozen;
 import tensorlink.compute.LayerRange;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.StageState;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.optim.Update;
@@ -45,14 +49,28 @@ final class Parameters implements AutoCloseable {
     private final OperatorModule operators;
     private final PtNDManager home;
     private final List<TensorSpec> specs;
+    private final List<TensorSpec> trained;
     private final PtNDArray[] values;
     private final IValue leaves;
+
+    /** Of each leaf, which of {@link #sums} is its gradients', or -1 if it is not trained. */
+    private final long[] places;
+
+    private final long untrainedUnits;
+    private final boolean training;
     private final PtNDArray[] sums;
     private final IValue sumList;
     private final OptimizerState optimizer;
     private final int tiedEmbedding;
     private final int tiedHead;
     private boolean empty = true;
+
+    /** Whether {@link #empty} still holds for the sums that {@link #weightGradients} adds to. */
+    private boolean tappedEmpty = true;
+
+    /** Micro-batches of whose gradients a part is missing. */
+    private int halves;
+
     private boolean whole = true;
     private PtNDArray @Nullable [] prepared;
     private @Nullable PtNDArray merged;
@@ -62,30 +80,79 @@ final class Parameters implements AutoCloseable {
             PtNDManager home,
             Architecture architecture,
             LayerRange layers,
-            boolean training) {
+            Optional<TrainingOptions> how) {
         this.operators = operators;
         this.home = home;
         this.specs = architecture.tensors(layers);
-        boolean tied = architecture.tiedEmbeddings();
+        this.training = how.isPresent();
+        var frozen = how.map(TrainingOptions::frozen).orElse(Frozen.none());
+        this.trained = frozen.trained(specs);
         boolean aliased =
-                tied && architecture.holdsEmbedding(layers) && architecture.holdsHead(layers);
+                architecture.tiedEmbeddings()
+                        && architecture.holdsEmbedding(layers)
+                        && architecture.holdsHead(layers);
         int leafCount = specs.size() + (aliased ? 1 : 0);
+        boolean tied =
+                architecture.tiedEmbeddings()
+                        && architecture instanceof ModelConfig config
+                        && !frozen.holds(config.embeddingName());
         this.tiedEmbedding = tied && architecture.holdsEmbedding(layers) ? 0 : -1;
         this.tiedHead = tied && architecture.holdsHead(layers) ? leafCount - 1 : -1;
         this.values = allocate();
         var all = Arrays.copyOf(values, leafCount);
         if (aliased) {
-            all[tiedHead] = JniUtils.detachGradient(values[0]);
+            all[leafCount - 1] = JniUtils.detachGradient(values[0]);
         }
-        if (training) {
-            for (var leaf : all) {
-                leaf.setRequiresGradient(true);
+        this.places = new long[leafCount];
+        var moving = new ArrayList<PtNDArray>();
+        for (int i = 0; i < leafCount; i++) {
+            // The alias, if there is one, is the embedding's.
+            boolean moves = training && !frozen.holds(specs.get(i % specs.size()).name());
+            places[i] = moves ? moving.size() : -1;
+            if (moves) {
+                all[i].setRequiresGradient(true);
+                moving.add(all[i]);
             }
         }
+        this.untrainedUnits =
+                architecture instanceof ModelConfig config && config.holdsEmbedding(layers)
+                        ? untrainedUnits(config, layers)
+                        : 0;
         this.leaves = IValue.listFrom(all);
-        this.sums = training ? zeros(all) : new PtNDArray[0];
+        this.sums = zeros(moving.toArray(new PtNDArray[0]));
         this.sumList = IValue.listFrom(sums);
-        this.optimizer = new OptimizerState(operators, home, specs);
+        this.optimizer = new OptimizerState(operators, home, trained);
+    }
+
+    /** How many of the first stage's units come before the first with something to be trained. */
+    private long untrainedUnits(ModelConfig config, LayerRange layers) {
+        var layout = config.layout();
+        var sizes = new ArrayList<Integer>();
+        sizes.add(layout.embedding().size());
+        for (int layer = layers.first(); layer < layers.end(); layer++) {
+            sizes.add(layout.layer(layer).size());
+        }
+        long first = Long.MAX_VALUE;
+        for (int i = places.length - 1; i >= 0; i--) {
+            first = places[i] >= 0 ? i : first;
+        }
+        long end = 0;
+        for (int unit = 0; unit < sizes.size(); unit++) {
+            end += sizes.get(unit);
+            if (first < end) {
+                return unit;
+            }
+        }
+        return first < places.length ? sizes.size() : sizes.size() + 1L;
+    }
+
+    long untrainedUnits() {
+        return untrainedUnits;
+    }
+
+    /** The parameters that have gradients, in their order. */
+    List<TensorSpec> trained() {
+        return trained;
     }
 
     private PtNDArray[] allocate() {
@@ -215,22 +282,76 @@ final class Parameters implements AutoCloseable {
                         gradient,
                         leaves,
                         sumList,
+                        places,
                         empty ? 1L : 0L,
-                        model.integers())) {
+                        model.integers(),
+                        untrainedUnits)) {
             whole = true;
             empty = false;
+            tappedEmpty = false;
             return result.toTensor(scope);
         }
+    }
+
+    /**
+     * Adds those gradients of one micro-batch that come on the way to the stage's input, whose own
+     * is returned.
+     */
+    PtNDArray inputGradient(
+            PtNDManager scope, PtNDArray[] tape, IValue taps, PtNDArray gradient, long[] model) {
+        forgetPrepared();
+        requireConsistent();
+        whole = false;
+        try (var result =
+                operators.call(
+                        "input_gradient",
+                        tape,
+                        taps,
+                        gradient,
+                        leaves,
+                        sumList,
+                        empty ? 1L : 0L,
+                        model)) {
+            whole = true;
+            empty = false;
+            halves++;
+            return result.toTensor(scope);
+        }
+    }
+
+    /** Adds the other gradients of a micro-batch. */
+    void weightGradients(IValue taps) {
+        requireConsistent();
+        whole = false;
+        halves--;
+        operators.call("weight_gradients", taps, leaves, sumList, tappedEmpty ? 1L : 0L).close();
+        whole = true;
+        tappedEmpty = false;
+    }
+
+    /** The other gradients of a micro-batch will not come. */
+    void forgetHalf() {
+        halves--;
+        whole = false;
     }
 
     /** The first gradients afterwards replace what is there, so nothing is written now. */
     void zeroGradients() {
         forgetPrepared();
         empty = true;
+        tappedEmpty = true;
         whole = true;
     }
 
     private void requireWhole() {
+        requireConsistent();
+        if (halves > 0) {
+            throw new IllegalStateException(
+                    "the weight gradients of " + halves + " micro-batches are still to come");
+        }
+    }
+
+    private void requireConsistent() {
         if (!whole) {
             throw new IllegalStateException(
                     "a backward failed half-way: the accumulated gradients must be zeroed");
@@ -241,13 +362,20 @@ final class Parameters implements AutoCloseable {
     private PtNDArray[] sums() {
         if (empty && sums.length > 0) {
             operators.call("zero", sumList).close();
+        } else if (tappedEmpty) {
+            requireWhole();
         }
         return sums;
     }
 
     @Nullable Tensor tiedPart() {
         int own = ownTied();
-        return own < 0 ? null : copy(sums()[own]);
+        return own < 0 ? null : copy(sum(own));
+    }
+
+    /** The accumulated gradients of a leaf that is trained. */
+    private PtNDArray sum(int leaf) {
+        return sums()[(int) places[leaf]];
     }
 
     /** The tied leaf, where its other copy is on another stage; else -1. */
@@ -263,15 +391,14 @@ final class Parameters implements AutoCloseable {
     PreparedStep prepare(@Nullable Tensor otherTied) {
         forgetPrepared();
         requireWhole();
-        var parts = sums();
-        var gradients = Arrays.copyOf(parts, values.length);
+        var gradients = Arrays.copyOf(sums(), trained.size()); // without the alias, the last leaf
         if (tiedEmbedding >= 0 && tiedHead >= 0) {
-            merged = sum(parts[tiedEmbedding], parts[tiedHead]);
-            gradients[tiedEmbedding] = merged;
+            merged = sum(sum(tiedEmbedding), sum(tiedHead));
+            gradients[(int) places[tiedEmbedding]] = merged;
         } else if (otherTied != null) {
             try (var other = NativeArrays.copyIn(home, otherTied)) {
-                merged = sum(parts[ownTied()], other);
-                gradients[ownTied()] = merged;
+                merged = sum(sum(ownTied()), other);
+                gradients[(int) places[ownTied()]] = merged;
             }
         }
         prepared = gradients;
@@ -290,7 +417,7 @@ final class Parameters implements AutoCloseable {
         try (var scope = NativeArrays.scope(home)) {
             for (int i = 0; i < gradients.length; i++) {
                 // A shared tensor is on two stages; the embedding's counts.
-                boolean counts = i != tiedHead || tiedEmbedding >= 0;
+                boolean counts = tiedHead < 0 || tiedEmbedding >= 0 || i != places[tiedHead];
                 double squares = 0;
                 for (var memory : memory(gradients[i], scope)) {
                     Digest.hash(hash, memory);
@@ -339,19 +466,28 @@ final class Parameters implements AutoCloseable {
         if (gradients == null) {
             throw new IllegalStateException("not prepared");
         }
-        if (values.length == 0) {
-            forgetPrepared(); // nodes of a graph may have nothing to learn
-            return;
-        }
-        if (update.gradientScale() != 1) {
+        if (update.gradientScale() != 1 && sums.length > 0) {
             double scale = update.gradientScale();
             operators.call("scale", sumList, scale).close();
             if (merged != null) {
                 operators.call("scale", new PtNDArray[] {merged}, scale).close();
             }
         }
-        optimizer.apply(update.optimizer(), values, gradients);
+        if (gradients.length > 0) {
+            optimizer.apply(update.optimizer(), moving(), gradients);
+        }
         forgetPrepared();
+    }
+
+    /** The values of what is trained. */
+    private PtNDArray[] moving() {
+        var moving = new PtNDArray[trained.size()];
+        for (int i = 0; i < values.length; i++) {
+            if (places[i] >= 0) {
+                moving[(int) places[i]] = values[i];
+            }
+        }
+        return moving;
     }
 
     private void forgetPrepared() {
@@ -366,18 +502,21 @@ final class Parameters implements AutoCloseable {
         return copy(values[index(name)]);
     }
 
-    /** Accumulated so far; of a tied tensor, of what is held here. */
+    /** Accumulated so far, zeros of what is frozen; of a tied tensor, of what is held here. */
     Tensor gradient(String name) {
         int index = index(name);
-        if (sums.length == 0) {
+        if (!training) {
             throw new IllegalStateException("the stage was not opened for training");
         }
         if (index == tiedEmbedding && tiedHead >= 0) {
-            try (var sum = sum(sums()[tiedEmbedding], sums[tiedHead])) {
+            try (var sum = sum(sum(tiedEmbedding), sum(tiedHead))) {
                 return copy(sum);
             }
         }
-        return copy(sums()[index]);
+        if (places[index] < 0) {
+            return Tensor.allocate(DType.F32, specs.get(index).shape());
+        }
+        return copy(sum(index));
     }
 
     private Tensor copy(PtNDArray array) {

@@ -16,11 +16,13 @@ import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.compute.Architecture;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.ExecutionProfile.ThreadRule;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.torch.TorchStage.Opening;
 
@@ -120,11 +122,25 @@ public final class TorchEngine implements tensorlink.compute.Engine {
         return profile;
     }
 
+    private static void requireTrainable(Architecture architecture, TrainingOptions how) {
+        var all = architecture.tensors(architecture.allLayers());
+        if (how.frozen().trained(all).isEmpty()) {
+            throw new IllegalArgumentException("nothing is trained, all parameters are frozen");
+        }
+        if (architecture instanceof GraphModel && how.splitsBackwards()) {
+            throw new IllegalArgumentException(
+                    "schedule zb-h1: a layer graph's backwards do not come in two parts");
+        }
+    }
+
     @Override
     public Stage open(
             Architecture architecture, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException {
         architecture.requireTensors("weights", layers, state.parameters());
+        if (options.training().isPresent()) {
+            requireTrainable(architecture, options.training().get());
+        }
         if (options.training().isPresent()
                 && architecture instanceof ModelConfig config
                 && !config.dropout().none()) {

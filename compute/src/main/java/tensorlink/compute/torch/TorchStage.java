@@ -3,6 +3,7 @@ package tensorlink.compute.torch;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -24,6 +25,7 @@ import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
+import tensorlink.compute.Task;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.optim.Update;
@@ -65,14 +67,54 @@ final class TorchStage implements Stage {
     private record Given(PtNDArray input, List<PtNDArray> labels, long labelCount) {}
 
     /**
-     * What backward needs of a micro-batch.
+     * A forward that can be gone back through.
      *
-     * @param lastUnit the shape of what a gradient is of: the result without the padding mask
-     * @param tape leaves and results, then what the stage gives; empty if that is to be computed
-     *     again
+     * @param units leaves and results, then what the stage gives
+     * @param taps what was tapped for a backward in two parts, else nothing
      */
-    private record Recording(
-            PtNDManager scope, Given given, Shape lastUnit, List<PtNDArray> tape) {}
+    private record Tape(List<PtNDArray> units, IValue taps) implements AutoCloseable {
+        PtNDArray result() {
+            return units.getLast();
+        }
+
+        PtNDArray[] array() {
+            return units.toArray(new PtNDArray[0]);
+        }
+
+        @Override
+        public void close() {
+            taps.close();
+        }
+    }
+
+    /** What backward needs of a micro-batch. */
+    private static final class Recording implements AutoCloseable {
+        final PtNDManager scope;
+        final Given given;
+
+        /** The shape of what a gradient is of: the result without the padding mask. */
+        final Shape lastUnit;
+
+        /** Null if it is to be computed again. */
+        @Nullable Tape tape;
+
+        /** Whether only the weight gradients are still to come. */
+        boolean half;
+
+        Recording(PtNDManager scope, Given given, Shape lastUnit) {
+            this.scope = scope;
+            this.given = given;
+            this.lastUnit = lastUnit;
+        }
+
+        @Override
+        public void close() {
+            if (tape != null) {
+                tape.close();
+            }
+            scope.close();
+        }
+    }
 
     /** What a stage is opened with, besides the engine's own. */
     record Opening(Architecture architecture, LayerRange layers, StageOptions options) {}
@@ -92,7 +134,7 @@ final class TorchStage implements Stage {
         this.onClose = onClose;
         this.inputs = StageInputs.of(architecture, layers);
         this.model = Description.of(architecture, layers);
-        this.parameters = new Parameters(operators, home, architecture, layers, training());
+        this.parameters = new Parameters(operators, home, architecture, layers, options.training());
         this.rope = new RopeTable(home, architecture);
     }
 
@@ -178,13 +220,18 @@ final class TorchStage implements Stage {
             var given =
                     new Given(
                             NativeArrays.copyIn(scope, input),
-                            List.of(optional(scope, labels)),
+                            List.of(labels(scope, labels)),
                             labelCount);
             var tape = tape(recomputes() ? passing : scope, given);
-            var result = use.apply(tape.getLast());
-            var shape = tape.get(tape.size() - 2).getShape();
-            var kept = recomputes() ? List.<PtNDArray>of() : tape;
-            inFlight.put(microBatch, new Recording(scope, given, shape, kept));
+            var shape = tape.units().get(tape.units().size() - 2).getShape();
+            var recording = new Recording(scope, given, shape);
+            var result = use.apply(tape.result());
+            if (recomputes()) {
+                tape.close();
+            } else {
+                recording.tape = tape;
+            }
+            inFlight.put(microBatch, recording);
             return result;
         } finally {
             if (!inFlight.containsKey(microBatch)) {
@@ -194,19 +241,29 @@ final class TorchStage implements Stage {
     }
 
     /** Runs a forward with recording for gradients, which must be switched on. */
-    private List<PtNDArray> tape(PtNDManager scope, Given given) {
+    private Tape tape(PtNDManager scope, Given given) {
+        var taps = IValue.listFrom(new PtNDArray[0]);
         try (var tape =
                 operators.call(
                         model.method("record"),
                         given.input(),
                         parameters.leaves(),
-                        model.integers(),
+                        model.recording(splits()),
                         rope.atLeast((int) given.input().getShape().get(1)),
                         model.numbers(),
                         given.labels().toArray(new PtNDArray[0]),
-                        given.labelCount())) {
-            return List.of(tape.toTensorArray(scope));
+                        given.labelCount(),
+                        parameters.untrainedUnits(),
+                        taps)) {
+            return new Tape(List.of(tape.toTensorArray(scope)), taps);
+        } catch (RuntimeException failed) {
+            taps.close();
+            throw failed;
         }
+    }
+
+    private boolean splits() {
+        return options.training().orElseThrow().splitsBackwards();
     }
 
     private boolean recomputes() {
@@ -221,48 +278,112 @@ final class TorchStage implements Stage {
             return this.<@Nullable Tensor>run(
                     false,
                     () -> {
-                        var recording = inFlight.get(microBatch);
-                        if (recording == null) {
-                            throw new IllegalStateException(
-                                    "micro-batch " + microBatch + " is not in flight");
-                        }
+                        var recording = recording(microBatch, false);
                         var gradient = outputGradient(recording, outputGradient);
                         inFlight.remove(microBatch);
-                        try (var scope = recording.scope()) {
-                            var tape = tape(recording).toArray(new PtNDArray[0]);
-                            var input = parameters.backward(scope, tape, gradient, model);
+                        try (recording) {
+                            var input =
+                                    parameters.backward(
+                                            recording.scope,
+                                            tape(recording).array(),
+                                            gradient,
+                                            model);
                             return first() ? null : NativeArrays.copyOut(input);
                         }
                     });
         }
     }
 
+    @Override
+    public @Nullable Tensor inputGradient(int microBatch, @Nullable Tensor outputGradient)
+            throws InterruptedException {
+        try (outputGradient) {
+            requireSplit();
+            return this.<@Nullable Tensor>run(
+                    false, () -> inputGradient(recording(microBatch, false), outputGradient));
+        }
+    }
+
+    private @Nullable Tensor inputGradient(Recording recording, @Nullable Tensor outputGradient) {
+        var gradient = outputGradient(recording, outputGradient);
+        var tape = tape(recording);
+        try (var scope = NativeArrays.scope(home)) {
+            var input =
+                    parameters.inputGradient(
+                            scope, tape.array(), tape.taps(), gradient, model.integers());
+            recording.half = true;
+            return first() ? null : NativeArrays.copyOut(input);
+        }
+    }
+
+    @Override
+    public void weightGradients(int microBatch) throws InterruptedException {
+        requireSplit();
+        run(
+                false,
+                () -> {
+                    var recording = recording(microBatch, true);
+                    inFlight.remove(microBatch);
+                    try (recording) {
+                        parameters.weightGradients(tape(recording).taps());
+                    }
+                    return true;
+                });
+    }
+
+    private void requireSplit() {
+        requireTraining();
+        if (!splits()) {
+            throw new IllegalStateException("the stage was not opened for backwards in two parts");
+        }
+    }
+
+    /**
+     * @param half whether the first half of its backward has run
+     */
+    private Recording recording(int microBatch, boolean half) {
+        var recording = inFlight.get(microBatch);
+        if (recording == null) {
+            throw new IllegalStateException("micro-batch " + microBatch + " is not in flight");
+        }
+        if (recording.half != half) {
+            throw new IllegalStateException(
+                    "micro-batch "
+                            + microBatch
+                            + (half ? " has no input gradient yet" : " has its input gradient"));
+        }
+        return recording;
+    }
+
     /** What the forward computed, now if it was not kept. */
-    private List<PtNDArray> tape(Recording recording) {
-        if (!recording.tape().isEmpty()) {
-            return recording.tape();
+    private Tape tape(Recording recording) {
+        var kept = recording.tape;
+        if (kept != null) {
+            return kept;
         }
         JniUtils.setGradMode(true);
         try {
-            return tape(recording.scope(), recording.given());
+            var again = tape(recording.scope, recording.given);
+            recording.tape = again;
+            return again;
         } finally {
             JniUtils.setGradMode(false);
         }
     }
 
     private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
-        var expected = NativeArrays.shape(recording.lastUnit());
+        var expected = NativeArrays.shape(recording.lastUnit);
         if (expected.rank() == 0) {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
             }
-            return (PtNDArray) recording.scope().ones(new Shape());
+            return (PtNDArray) recording.scope.ones(new Shape());
         }
         if (given == null || given.dtype() != DType.F32 || !given.shape().equals(expected)) {
             throw new IllegalArgumentException(
                     "output gradient: expected F32 " + expected + ", got " + given);
         }
-        return NativeArrays.copyIn(recording.scope(), given);
+        return NativeArrays.copyIn(recording.scope, given);
     }
 
     @Override
@@ -276,7 +397,12 @@ final class TorchStage implements Stage {
     }
 
     private void forgetMicroBatches() {
-        inFlight.values().forEach(recording -> recording.scope().close());
+        for (var recording : inFlight.values()) {
+            recording.close();
+            if (recording.half) {
+                parameters.forgetHalf();
+            }
+        }
         inFlight.clear();
     }
 
@@ -320,8 +446,8 @@ final class TorchStage implements Stage {
 
     private void requireRoom(Optimizer optimizer) {
         var agreed = options.training().orElseThrow().optimizer();
-        long room = agreed.stateBytes(parameters.specs());
-        long needed = optimizer.stateBytes(parameters.specs());
+        long room = agreed.stateBytes(parameters.trained());
+        long needed = optimizer.stateBytes(parameters.trained());
         if (needed > room) {
             throw new IllegalArgumentException(
                     optimizer
@@ -389,7 +515,7 @@ final class TorchStage implements Stage {
                                 model.integers(),
                                 rope.atLeast((int) input.shape().axis(1)),
                                 model.numbers(),
-                                optional(scope, labels),
+                                labels(scope, labels),
                                 labelCount)) {
             return use.apply(result.toTensor(scope));
         }
@@ -471,8 +597,7 @@ final class TorchStage implements Stage {
     @Override
     public void restore(StageState state) throws IOException, InterruptedException {
         architecture.requireTensors("weights", layers, state.parameters());
-        var own = parameters.specs();
-        var slots = training() ? state.slots(own) : Set.<StateSlot>of();
+        var slots = training() ? state.slots(parameters.trained()) : Set.<StateSlot>of();
         long steps = training() ? state.optimizerSteps() : 0;
         var tensors = state.tensors().widened();
         var scope = NativeArrays.scope(home);
@@ -518,6 +643,7 @@ final class TorchStage implements Stage {
     public void close() {
         if (!closed.getAndSet(true)) {
             thread.callUninterruptibly(() -> {
+                forgetMicroBatches();
                 parameters.close();
                 home.close();
             });
@@ -549,10 +675,20 @@ final class TorchStage implements Stage {
         }
     }
 
-    private static PtNDArray[] optional(PtNDManager scope, @Nullable Tensor tensor) {
-        return tensor == null
-                ? new PtNDArray[0]
-                : new PtNDArray[] {NativeArrays.copyIn(scope, tensor)};
+    /** A list of none or one, as operators take labels. */
+    private PtNDArray[] labels(PtNDManager scope, @Nullable Tensor labels) {
+        if (labels == null) {
+            return new PtNDArray[0];
+        }
+        if (architecture.task().kind() != Task.Kind.REGRESSION) {
+            return new PtNDArray[] {NativeArrays.copyIn(scope, labels)};
+        }
+        try (var numbers = Tensor.allocate(DType.F32, labels.shape())) {
+            for (long i = 0; i < labels.elements(); i++) {
+                numbers.setFloat(i, Float.intBitsToFloat((int) labels.longAt(i)));
+            }
+            return new PtNDArray[] {NativeArrays.copyIn(scope, numbers)};
+        }
     }
 
     private static float value(PtNDArray scalar) {

@@ -61,6 +61,8 @@ class ParityTest {
         "bert-mlm, 3, 4",
         "bert-classify, 1, 1",
         "bert-classify, 2, 4",
+        "bert-regress, 1, 1",
+        "bert-regress, 3, 4",
         "bert-features, 2, 1",
         "roberta-mlm, 3, 2",
         "roberta-classify, 1, 4",

@@ -3,20 +3,19 @@ package tensorlink.compute.schedule;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.util.ArrayList;
-import java.util.List;
-import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import tensorlink.compute.schedule.Step.Backward;
 import tensorlink.compute.schedule.Step.Forward;
+import tensorlink.compute.schedule.Step.InputGradient;
+import tensorlink.compute.schedule.Step.WeightGradient;
 
 class ScheduleTest {
 
     @Test
-    void one_forward_one_backward_alternates_after_one_forward_per_stage_behind() {
-        var steps = Schedule.oneForwardOneBackward(0, 3, 4);
+    void one_forward_one_backward_alternates_after_one_forward_per_worker_behind() {
+        var steps = Schedule.ONE_F_ONE_B.steps(new PipelineShape(3, 4), 0);
 
         assertThat(steps)
                 .containsExactly(
@@ -31,89 +30,74 @@ class ScheduleTest {
     }
 
     @Test
-    void forwards_then_backwards_keeps_the_order_of_micro_batches() {
-        var steps = Schedule.forwardsThenBackwards(2);
+    void gpipe_keeps_the_order_of_micro_batches() {
+        var steps = Schedule.GPIPE.steps(new PipelineShape(1, 2), 0);
 
         assertThat(steps)
                 .containsExactly(new Forward(0), new Forward(1), new Backward(0), new Backward(1));
     }
 
-    @ParameterizedTest
-    @CsvSource({"1, 1", "1, 5", "2, 1", "2, 4", "3, 4", "4, 4", "4, 16", "8, 3"})
-    void one_forward_one_backward_ends_with_few_in_flight(int stages, int microBatches) {
-        var inFlight =
-                simulate(
-                        stages,
-                        microBatches,
-                        stage -> Schedule.oneForwardOneBackward(stage, stages, microBatches));
+    @Test
+    void zero_bubble_leaves_weight_gradients_for_later_the_further_behind_a_worker_is() {
+        var shape = new PipelineShape(2, 3);
 
-        for (int stage = 0; stage < stages; stage++) {
-            assertThat(inFlight.get(stage))
-                    .isEqualTo(Schedule.inFlight(stage, stages, microBatches))
-                    .isLessThanOrEqualTo(stages - stage);
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({"1, 1", "2, 4", "4, 16"})
-    void forwards_then_backwards_ends_with_all_in_flight(int stages, int microBatches) {
-        var inFlight =
-                simulate(
-                        stages,
-                        microBatches,
-                        stage -> Schedule.forwardsThenBackwards(microBatches));
-
-        assertThat(inFlight).containsOnly(microBatches);
+        assertThat(Schedule.ZB_H1.steps(shape, 0))
+                .containsExactly(
+                        new Forward(0),
+                        new Forward(1),
+                        new InputGradient(0),
+                        new WeightGradient(0),
+                        new Forward(2),
+                        new InputGradient(1),
+                        new WeightGradient(1),
+                        new InputGradient(2),
+                        new WeightGradient(2));
+        assertThat(Schedule.ZB_H1.steps(shape, 1))
+                .containsExactly(
+                        new Forward(0),
+                        new InputGradient(0),
+                        new Forward(1),
+                        new InputGradient(1),
+                        new WeightGradient(0),
+                        new Forward(2),
+                        new InputGradient(2),
+                        new WeightGradient(1),
+                        new WeightGradient(2));
     }
 
     @Test
-    void refuses_a_stage_or_a_count_that_is_not_there() {
-        assertThatThrownBy(() -> Schedule.oneForwardOneBackward(2, 2, 4))
-                .hasMessage("stage 2 of 2");
-        assertThatThrownBy(() -> Schedule.forwardsThenBackwards(0))
-                .hasMessage("micro-batches 0, at least 1");
+    void interleaved_takes_a_group_of_micro_batches_through_one_chunk_after_the_other() {
+        var steps = Schedule.INTERLEAVED.steps(new PipelineShape(2, 2, 2), 1);
+
+        assertThat(steps)
+                .containsExactly(
+                        new Forward(0, 0),
+                        new Forward(1, 0),
+                        new Forward(0, 1),
+                        new Backward(0, 1),
+                        new Forward(1, 1),
+                        new Backward(1, 1),
+                        new Backward(0, 0),
+                        new Backward(1, 0));
     }
 
-    /**
-     * Runs every stage's list, each step as soon as its input is there.
-     *
-     * @return per stage, the most micro-batches that were in flight
-     */
-    private static List<Integer> simulate(
-            int stages, int microBatches, IntFunction<List<Step>> schedule) {
-        var next = new int[stages];
-        var forwards = new int[stages];
-        var backwards = new int[stages];
-        var most = new int[stages];
-        boolean moved = true;
-        while (moved) {
-            moved = false;
-            for (int s = 0; s < stages; s++) {
-                var steps = schedule.apply(s);
-                if (next[s] == steps.size()) {
-                    continue;
-                }
-                boolean ready =
-                        switch (steps.get(next[s])) {
-                            case Forward(int m) -> s == 0 || forwards[s - 1] > m;
-                            case Backward(int m) ->
-                                    forwards[s] > m && (s == stages - 1 || backwards[s + 1] > m);
-                        };
-                if (ready) {
-                    switch (steps.get(next[s]++)) {
-                        case Forward(int m) -> assertThat(forwards[s]++).isEqualTo(m);
-                        case Backward(int m) -> assertThat(backwards[s]++).isEqualTo(m);
-                    }
-                    moved = true;
-                }
-                most[s] = Math.max(most[s], forwards[s] - backwards[s]);
-            }
-        }
-        assertThat(backwards).as("backwards run, else a deadlock").containsOnly(microBatches);
-        var result = new ArrayList<Integer>();
-        for (int count : most) {
-            result.add(count);
-        }
-        return result;
+    @ParameterizedTest
+    @EnumSource
+    void a_schedule_is_found_by_its_name(Schedule schedule) {
+        assertThat(Schedule.of(schedule.label())).isEqualTo(schedule);
+    }
+
+    @Test
+    void refuses_a_worker_a_count_or_a_shape_that_it_is_not_for() {
+        assertThatThrownBy(() -> Schedule.GPIPE.steps(new PipelineShape(2, 4), 2))
+                .hasMessage("worker 2 of 2");
+        assertThatThrownBy(() -> new PipelineShape(1, 0))
+                .hasMessage("workers 1, chunks 1, micro-batches 0: each at least 1");
+        assertThatThrownBy(() -> Schedule.ZB_H1.steps(new PipelineShape(2, 2, 4), 0))
+                .hasMessage("zb-h1 with 2 chunks on a worker, it has one");
+        assertThatThrownBy(() -> Schedule.INTERLEAVED.steps(new PipelineShape(2, 2, 3), 0))
+                .hasMessage("interleaved: micro-batches 3, a multiple of the workers 2");
+        assertThatThrownBy(() -> Schedule.of("zb-v"))
+                .hasMessage("schedule zb-v, one of gpipe, 1f1b, interleaved, zb-h1");
     }
 }

@@ -36,6 +36,32 @@ class TokenizerTest {
     }
 
     @Test
+    void special_tokens_stay_around_a_text_that_is_cut() throws Exception {
+        var framed =
+                MERGING.replace(
+                        "\"decoder\":",
+                        """
+                        "post_processor": {"type": "TemplateProcessing",
+                          "single": [{"SpecialToken": {"id": "c", "type_id": 0}},
+                            {"Sequence": {"id": "A", "type_id": 0}},
+                            {"SpecialToken": {"id": "<end>", "type_id": 0}}],
+                          "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                            {"Sequence": {"id": "B", "type_id": 0}}],
+                          "special_tokens": {
+                            "c": {"id": "c", "ids": [2], "tokens": ["c"]},
+                            "<end>": {"id": "<end>", "ids": [6], "tokens": ["<end>"]}}},
+                         "decoder":\
+                        """);
+        var tokenizer = Tokenizer.parse("tokenizer.json", framed.getBytes(UTF_8));
+
+        assertThat(tokenizer.encodeWhole("abcbabab", 9)).containsExactly(2, 4, 1, 3, 3, 6);
+        assertThat(tokenizer.encodeWhole("abcbabab", 4)).containsExactly(2, 4, 1, 6);
+        assertThat(tokenizer.encodeWhole("abcbabab", 1)).containsExactly(2);
+        assertThat(tokenizer.encode("abcbabab")).containsExactly(4, 1, 3, 3);
+        assertThat(Tokenizer.bytes().encodeWhole("abc", 2)).containsExactly(97, 98);
+    }
+
+    @Test
     void half_a_character_becomes_a_replacement_character_and_strange_ids_nothing() {
         assertThat(Tokenizer.bytes().decode(List.of(97, 0xC3, 256, -1, 98))).isEqualTo("a\uFFFDb");
     }

@@ -9,8 +9,10 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.TrainingOptions;
 
 class OperatorModuleTest {
     private static final ModelConfig CONFIG = ModelConfig.llama(32, 1, 16, 8);
@@ -47,7 +49,7 @@ class OperatorModuleTest {
                                 home,
                                 CONFIG,
                                 CONFIG.allLayers(),
-                                true)) {
+                                Optional.of(TrainingOptions.defaults()))) {
             var constant = (PtNDArray) home.ones(new Shape(1, 1, 32));
             var tape = new PtNDArray[] {constant, constant};
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.TreeSet;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
+import tensorlink.compute.Task;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.format.JsonObject;
 import tensorlink.compute.format.ModelFormatException;
@@ -155,6 +156,30 @@ public record ClassifiedTexts(List<String> classes, List<Text> texts) {
             throw new IllegalArgumentException("examples of " + length + " tokens, at least 3");
         }
         return new Continued(this, tokenizer, length);
+    }
+
+    /**
+     * Examples for a model that says a text's class, which must know all of them by name.
+     *
+     * @param length the most tokens of an example, with the special ones around it; a batch is as
+     *     long as its longest example
+     * @throws IllegalArgumentException when the model knows no class of a name here
+     */
+    public Examples<Batch> toClassify(
+            Tokenizer tokenizer, int length, Task.Classification classification) {
+        if (length < 3) {
+            throw new IllegalArgumentException("examples of " + length + " tokens, at least 3");
+        }
+        return new WholeTexts(this, tokenizer, length, classification);
+    }
+
+    /** How many texts {@link #toClassify} would have to cut. */
+    public int cutWhole(Tokenizer tokenizer, int length) {
+        int cut = 0;
+        for (var text : texts) {
+            cut += tokenizer.encodeWhole(text.text(), length + 1).size() > length ? 1 : 0;
+        }
+        return cut;
     }
 
     /** How many texts {@link #toContinue} would have to cut. */

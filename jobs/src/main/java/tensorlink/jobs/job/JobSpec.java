@@ -5,7 +5,9 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import tensorlink.compute.Digest;
+import tensorlink.compute.LayerRange;
 import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -18,6 +20,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param training how it is trained, if it is; a worker has room for that
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param avoided workers to use only where no others will do; at most {@value #AVOIDED_MAX}
+ * @param split the layers of each pinned worker, if that is decided; empty for the validator to do
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
  */
 public record JobSpec(
@@ -29,6 +32,7 @@ public record JobSpec(
         TrainingOptions training,
         List<PeerId> pinned,
         List<PeerId> avoided,
+        List<LayerRange> split,
         Duration lifetime) {
     public static final int CONFIG_BYTES_MAX = 1 << 20;
     public static final int WORKERS_MAX = 256;
@@ -38,6 +42,7 @@ public record JobSpec(
     public JobSpec {
         pinned = List.copyOf(pinned);
         avoided = List.copyOf(avoided);
+        split = List.copyOf(split);
         if (config.isEmpty() || config.size() > CONFIG_BYTES_MAX) {
             throw new IllegalArgumentException(
                     "config of " + config.size() + " bytes, 1 to " + CONFIG_BYTES_MAX);
@@ -51,6 +56,22 @@ public record JobSpec(
         }
         if (new HashSet<>(pinned).size() != pinned.size()) {
             throw new IllegalArgumentException("a worker is pinned twice");
+        }
+        if (!split.isEmpty() && split.size() != pinned.size()) {
+            throw new IllegalArgumentException(
+                    "a split into " + split.size() + " for " + pinned.size() + " pinned workers");
+        }
+        int next = 0;
+        for (var range : split) {
+            if (range.first() != next) {
+                throw new IllegalArgumentException(
+                        "split: a gap or an overlap at layer " + next + ": " + range);
+            }
+            next = range.end();
+        }
+        if (training.schedule() == Schedule.INTERLEAVED) {
+            throw new IllegalArgumentException(
+                    "schedule interleaved: a worker of a job has one chunk of layers");
         }
         if (avoided.size() > AVOIDED_MAX) {
             throw new IllegalArgumentException(
@@ -72,12 +93,23 @@ public record JobSpec(
             TrainingOptions training,
             List<PeerId> pinned,
             Duration lifetime) {
-        this(purpose, config, weights, workers, workload, training, pinned, List.of(), lifetime);
+        this(
+                purpose, config, weights, workers, workload, training, pinned, List.of(), List.of(),
+                lifetime);
     }
 
     /** The same from other weights, rather not on some workers, for the rest of a lifetime. */
     public JobSpec continuedFrom(Digest otherWeights, List<PeerId> others, Duration rest) {
         return new JobSpec(
-                purpose, config, otherWeights, workers, workload, training, pinned, others, rest);
+                purpose,
+                config,
+                otherWeights,
+                workers,
+                workload,
+                training,
+                pinned,
+                others,
+                split,
+                rest);
     }
 }

@@ -1,5 +1,6 @@
 package tensorlink.jobs.market;
 
+import tensorlink.compute.Speed;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.PeerId;
@@ -11,6 +12,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param freeBytes what of this is not reserved, when it signed
  * @param threads how many threads compute
  * @param profile the id of its execution profile; equal profiles compute equal bits
+ * @param speed as it measured itself with these threads
  * @param account where it is paid
  * @param unitPrice what it asks per token and layer, see {@link Usage}
  */
@@ -20,6 +22,7 @@ public record Capability(
         long freeBytes,
         int threads,
         String profile,
+        Speed speed,
         Account account,
         Amount unitPrice) {
     private static final int THREADS_MAX = 4_096;

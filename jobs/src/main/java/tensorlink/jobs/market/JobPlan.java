@@ -1,12 +1,22 @@
 package tensorlink.jobs.market;
 
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import tensorlink.jobs.job.JobId;
 import tensorlink.p2p.peer.PeerId;
 
-/** The workers of a job, stage by stage; together they hold every layer once. */
-public record JobPlan(JobId job, List<StagePlan> stages) {
+/**
+ * The workers of a job, stage by stage; together they hold every layer once.
+ *
+ * @param predicted how long a step will take, by what the workers measured; zero where that is not
+ *     known
+ */
+public record JobPlan(JobId job, List<StagePlan> stages, Duration predicted) {
+    public JobPlan(JobId job, List<StagePlan> stages) {
+        this(job, stages, Duration.ZERO);
+    }
+
     public JobPlan {
         stages = List.copyOf(stages);
         if (stages.isEmpty()) {

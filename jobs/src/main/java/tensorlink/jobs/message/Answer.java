@@ -1,6 +1,7 @@
 package tensorlink.jobs.message;
 
 import com.google.protobuf.ByteString;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -70,7 +71,8 @@ public sealed interface Answer {
                     message.setPlan(
                             PlanMessage.newBuilder()
                                     .setJob(Fields.bytes(plan.job()))
-                                    .addAllStages(encode(plan.stages())));
+                                    .addAllStages(encode(plan.stages()))
+                                    .setPredictedNanos(plan.predicted().toNanos()));
             case Done(var detail) ->
                     message.setDone(tensorlink.jobs.wire.Done.newBuilder().setDetail(detail));
             case StatusTold(var status) ->
@@ -112,7 +114,10 @@ public sealed interface Answer {
             case PLAN -> {
                 var stages = decode(message.getPlan().getStagesList());
                 var job = Fields.job(message.getPlan().getJob());
-                yield new Planned(Fields.read("plan", () -> new JobPlan(job, stages)));
+                var predicted =
+                        Duration.ofNanos(
+                                Fields.natural("predicted", message.getPlan().getPredictedNanos()));
+                yield new Planned(Fields.read("plan", () -> new JobPlan(job, stages, predicted)));
             }
             case DONE -> new Done(bounded(message.getDone().getDetail()));
             case STATUS -> {

@@ -10,6 +10,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.random.RandomGenerator;
 import tensorlink.compute.LayerRange;
+import tensorlink.compute.Speed;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobSpec;
@@ -20,6 +21,7 @@ import tensorlink.jobs.market.Capability;
 import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.wire.JobSpecMessage;
 import tensorlink.jobs.wire.Seal;
+import tensorlink.jobs.wire.SpeedMessage;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
@@ -160,6 +162,12 @@ public final class Seals {
                         .setFreeBytes(capability.freeBytes())
                         .setThreads(capability.threads())
                         .setProfile(capability.profile())
+                        .setSpeed(
+                                SpeedMessage.newBuilder()
+                                        .setForward(capability.speed().forward())
+                                        .setBackward(capability.speed().backward())
+                                        .setStep(capability.speed().step())
+                                        .setMemory(capability.speed().memory()))
                         .setAccount(capability.account().bytes())
                         .setUnitPrice(capability.unitPrice().encode())
                         .setQuestionNonce(nonce)
@@ -192,9 +200,18 @@ public final class Seals {
                                         message.getFreeBytes(),
                                         message.getThreads(),
                                         message.getProfile(),
+                                        speed(message.getSpeed()),
                                         new Account(message.getAccount()),
                                         Amount.decode(message.getUnitPrice())));
         return new Sealed<>(capability, opened.signer(), envelope);
+    }
+
+    private static Speed speed(SpeedMessage message) {
+        return new Speed(
+                message.getForward(),
+                message.getBackward(),
+                message.getStep(),
+                message.getMemory());
     }
 
     /** A fresh nonce for a question. */
@@ -310,6 +327,7 @@ public final class Seals {
                         .setHow(Training.encode(spec.training()));
         spec.pinned().forEach(peer -> message.addPinned(peer.multihash()));
         spec.avoided().forEach(peer -> message.addAvoided(peer.multihash()));
+        spec.split().forEach(range -> message.addSplit(range.end()));
         return message.build().toByteString();
     }
 
@@ -324,6 +342,12 @@ public final class Seals {
         var avoided = new ArrayList<PeerId>();
         for (var peer : message.getAvoidedList()) {
             avoided.add(Fields.peer("worker to avoid", peer));
+        }
+        Fields.atMost("split", message.getSplitCount(), JobSpec.WORKERS_MAX);
+        var split = new ArrayList<LayerRange>();
+        for (int end : message.getSplitList()) {
+            int first = split.isEmpty() ? 0 : split.getLast().end();
+            split.add(Fields.read("split", () -> new LayerRange(first, end)));
         }
         var weights = Fields.digest("weights", message.getWeights());
         var training = Training.decode(message.getHow());
@@ -342,6 +366,7 @@ public final class Seals {
                                 training,
                                 pinned,
                                 avoided,
+                                split,
                                 Duration.ofSeconds(message.getLifetimeSeconds())));
     }
 

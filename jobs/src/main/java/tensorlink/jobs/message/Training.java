@@ -1,5 +1,6 @@
 package tensorlink.jobs.message;
 
+import tensorlink.compute.Frozen;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
@@ -8,6 +9,7 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.jobs.wire.AdafactorMessage;
 import tensorlink.jobs.wire.AdagradMessage;
 import tensorlink.jobs.wire.AdamMessage;
@@ -25,11 +27,32 @@ final class Training {
         return TrainingMessage.newBuilder()
                 .setOptimizer(encode(options.optimizer()))
                 .setRecompute(options.recompute())
+                .addAllFrozen(options.frozen().patterns())
+                .setSchedule(
+                        switch (options.schedule()) {
+                            case ONE_F_ONE_B -> TrainingMessage.Schedule.ONE_F_ONE_B;
+                            case GPIPE -> TrainingMessage.Schedule.GPIPE;
+                            case ZB_H1 -> TrainingMessage.Schedule.ZB_H1;
+                            case INTERLEAVED ->
+                                    throw new IllegalArgumentException(
+                                            "a worker of a job has one chunk of layers");
+                        })
                 .build();
     }
 
     static TrainingOptions decode(TrainingMessage message) throws ProtocolViolation {
-        return new TrainingOptions(decode(message.getOptimizer()), message.getRecompute());
+        var optimizer = decode(message.getOptimizer());
+        var schedule =
+                switch (message.getSchedule()) {
+                    case ONE_F_ONE_B -> Schedule.ONE_F_ONE_B;
+                    case GPIPE -> Schedule.GPIPE;
+                    case ZB_H1 -> Schedule.ZB_H1;
+                    case UNRECOGNIZED -> throw Fields.unset("schedule");
+                };
+        var frozen = Fields.read("frozen", () -> new Frozen(message.getFrozenList()));
+        return Fields.read(
+                "training",
+                () -> new TrainingOptions(optimizer, message.getRecompute(), frozen, schedule));
     }
 
     static OptimizerMessage encode(Optimizer optimizer) {

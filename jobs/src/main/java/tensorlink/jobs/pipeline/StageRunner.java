@@ -17,6 +17,7 @@ import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Sampler;
 import tensorlink.compute.Stage;
 import tensorlink.compute.optim.Update;
+import tensorlink.compute.schedule.PipelineShape;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.schedule.Step;
 import tensorlink.compute.tensor.DType;
@@ -51,8 +52,8 @@ public final class StageRunner {
     private static final Logger log = LoggerFactory.getLogger(StageRunner.class);
 
     private final Stage stage;
+    private final Place place;
     private final int index;
-    private final int stages;
     private final Workload workload;
     private final Neighbours neighbours;
     private final Stopwatch stopwatch;
@@ -87,20 +88,25 @@ public final class StageRunner {
         }
     }
 
+    /** Which of how many stages in a row this is, and how they take turns. */
+    public record Place(int index, int stages, Schedule schedule) {
+        private List<Step> steps(Schedule order, int microBatches) {
+            return order.steps(new PipelineShape(stages, microBatches), index);
+        }
+    }
+
     /**
-     * @param index the stage's place among {@code stages}
      * @param workload the largest batch to accept
      */
     public StageRunner(
             Stage stage,
-            int index,
-            int stages,
+            Place place,
             Workload workload,
             Neighbours neighbours,
             Scheduler scheduler) {
         this.stage = stage;
-        this.index = index;
-        this.stages = stages;
+        this.place = place;
+        this.index = place.index();
         this.workload = workload;
         this.neighbours = neighbours;
         this.stopwatch = new Stopwatch(scheduler);
@@ -242,11 +248,8 @@ public final class StageRunner {
         }
         stopwatch.start();
         switch (work.mode()) {
-            case TRAIN ->
-                    train(
-                            first,
-                            Schedule.oneForwardOneBackward(index, stages, work.microBatches()));
-            case TRAIN_ON_CALL -> train(first, Schedule.forwardsThenBackwards(work.microBatches()));
+            case TRAIN -> train(first, place.steps(place.schedule(), work.microBatches()));
+            case TRAIN_ON_CALL -> train(first, place.steps(Schedule.GPIPE, work.microBatches()));
             case EVALUATE, INFER, GENERATE -> {
                 for (int m = 0; m < work.microBatches(); m++) {
                     try (var input = m == 0 ? first : nextInput(first, m)) {
@@ -262,16 +265,23 @@ public final class StageRunner {
         long batch = first.batch();
         for (var step : schedule) {
             switch (step) {
-                case Step.Forward(int m) -> {
+                case Step.Forward(int m, _) -> {
                     try (var input = m == 0 ? first : nextInput(first, m)) {
                         forward(input);
                     }
                 }
-                case Step.Backward(int m) -> {
-                    if (!backward(first.work(), batch, m)) {
+                case Step.Backward(int m, _) -> {
+                    if (!backward(first.work(), batch, m, stage::backward)) {
                         stage.abandon();
                         return;
                     }
+                }
+                case Step.InputGradient(int m, _) ->
+                        // Nobody abandons a batch that is not on call.
+                        backward(first.work(), batch, m, stage::inputGradient);
+                case Step.WeightGradient(int m, _) -> {
+                    stage.weightGradients(m);
+                    stopwatch.lap(Stopwatch.Part.BACKWARD);
                 }
             }
         }
@@ -293,8 +303,13 @@ public final class StageRunner {
         }
     }
 
-    /** Runs one backward; false when the user has abandoned the batch. */
-    private boolean backward(BatchWork work, long batch, int m)
+    private interface Going {
+        @Nullable Tensor back(int microBatch, @Nullable Tensor outputGradient)
+                throws InterruptedException;
+    }
+
+    /** Runs one backward, or its first part; false when the user has abandoned the batch. */
+    private boolean backward(BatchWork work, long batch, int m, Going going)
             throws JobException, ProtocolViolation, InterruptedException {
         Tensor outputGradient = null;
         boolean last = neighbours.results() != null;
@@ -312,7 +327,7 @@ public final class StageRunner {
             }
             stopwatch.lap(Stopwatch.Part.WAITING);
         }
-        var inputGradient = stage.backward(m, outputGradient);
+        var inputGradient = going.back(m, outputGradient);
         stopwatch.lap(Stopwatch.Part.BACKWARD);
         if (inputGradient != null) {
             send(neighbours.previous(), new TensorFrame.Gradient(batch, m, inputGradient));
@@ -473,10 +488,10 @@ public final class StageRunner {
             throws JobException, InterruptedException {
         batches.await(afterBatch);
         var exchange = neighbours.tied();
-        if (exchange == null) {
+        var ours = exchange == null ? null : stage.tiedGradient();
+        if (exchange == null || ours == null) { // frozen on both stages, if on one
             return stage.prepare(null);
         }
-        var ours = Objects.requireNonNull(stage.tiedGradient(), "shared weights have gradients");
         exchange.send(new TensorFrame.TiedGradient(step, ours));
         var theirs = tied.take();
         if (theirs.batch() != step) {

@@ -15,8 +15,11 @@ public record TensorSizes(Architecture architecture, Workload workload, long byt
 
     /** Bytes of token ids, or what else is given, or labels of a micro-batch. */
     public long tokens() {
-        var bytes = architecture.positionBytes();
-        return bounded(positions() * Math.max(bytes.input(), bytes.labels()));
+        double labels =
+                (double) architecture.labelShape(1, workload.length()).elements()
+                        * workload.rows()
+                        * architecture.labelType().bytes();
+        return bounded(Math.max(positions() * architecture.positionBytes().input(), labels));
     }
 
     /** Bytes of a micro-batch's hidden states, or of their gradient. */

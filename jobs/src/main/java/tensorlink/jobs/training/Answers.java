@@ -1,47 +1,80 @@
 package tensorlink.jobs.training;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import tensorlink.compute.Batch;
+import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.tensor.Tensor;
 
 /**
- * Counts the right answers of a model that continues texts, for batches in which each row asks for
- * one token only: then that token is the answer, and the likeliest token the model's.
+ * What a model answers: the class of each row or, where each row of a text that is to be continued
+ * asks for one token only, that token; the likeliest one each.
  */
 final class Answers {
     private Answers() {}
 
-    /** Gives the logits of rows of tokens, of shape [rows, length, vocabulary]. */
+    /** Gives what the last stage gives for rows of tokens, as many as a micro-batch at most. */
     interface Logits {
         Tensor of(Tokens rows) throws IOException, InterruptedException;
     }
 
-    static Trainee.Evaluation judge(Batch batch, double loss, Logits logits)
+    static List<Trainee.Answer> of(Batch batch, List<MicroBatch> parts, Logits logits)
             throws IOException, InterruptedException {
-        int rows = batch.inputs().rows();
-        if (batch.labelCount() != rows || !(batch.inputs() instanceof Tokens)) {
-            return new Trainee.Evaluation(loss, 0, 0);
+        if (!(batch.inputs() instanceof Tokens)) {
+            return List.of();
         }
-        long right = 0;
-        for (int row = 0; row < rows; row++) {
-            try (var answer = logits.of(batch.inputs().tokens().rows(row, row + 1))) {
-                right += isRight(batch.labels().tokens(), row, answer) ? 1 : 0;
-            }
-        }
-        return new Trainee.Evaluation(loss, right, rows);
+        return switch (batch.task()) {
+            case CLASSIFICATION -> classes(parts, logits);
+            case CAUSAL_LM ->
+                    batch.labelCount() == batch.inputs().rows() ? tokens(batch, logits) : List.of();
+            case MASKED_LM, REGRESSION, FEATURES, GRAPH -> List.of();
+        };
     }
 
-    private static boolean isRight(Tokens labels, int row, Tensor logits) {
-        long vocabulary = logits.shape().axis(2);
-        boolean right = true;
-        for (int t = 1; t < labels.length(); t++) {
-            long label = labels.at(row, t);
-            if (label != Batch.IGNORED) {
-                right &= likeliest(logits, (t - 1) * vocabulary, vocabulary) == label;
+    private static List<Trainee.Answer> classes(List<MicroBatch> parts, Logits logits)
+            throws IOException, InterruptedException {
+        var answers = new ArrayList<Trainee.Answer>();
+        for (var part : parts) {
+            try (var given = logits.of(part.inputs().tokens())) {
+                long classes = given.shape().axis(1);
+                for (int row = 0; row < part.inputs().rows(); row++) {
+                    answers.add(
+                            new Trainee.Answer(
+                                    part.labels().tokens().at(row, 0),
+                                    likeliest(given, row * classes, classes)));
+                }
             }
         }
-        return right;
+        return answers;
+    }
+
+    private static List<Trainee.Answer> tokens(Batch batch, Logits logits)
+            throws IOException, InterruptedException {
+        var answers = new ArrayList<Trainee.Answer>();
+        for (int row = 0; row < batch.inputs().rows(); row++) {
+            try (var given = logits.of(batch.inputs().tokens().rows(row, row + 1))) {
+                int t = asked(batch.labels().tokens(), row);
+                if (t > 0) {
+                    long vocabulary = given.shape().axis(2);
+                    answers.add(
+                            new Trainee.Answer(
+                                    batch.labels().tokens().at(row, t),
+                                    likeliest(given, (t - 1) * vocabulary, vocabulary)));
+                }
+            }
+        }
+        return answers;
+    }
+
+    /** The last place of a row whose label counts; 0 for none. */
+    private static int asked(Tokens labels, int row) {
+        int t = labels.length() - 1;
+        while (t > 0 && labels.at(row, t) == Batch.IGNORED) {
+            t--;
+        }
+        return t;
     }
 
     private static long likeliest(Tensor logits, long first, long count) {

@@ -53,7 +53,8 @@ final class DistributedTrainee implements Trainee<Batch> {
     @Override
     public Evaluation evaluate(Batch batch) throws IOException, InterruptedException {
         float value = model.evaluate(batch.inputs(), batch.labels());
-        return Answers.judge(batch, value, model::logits);
+        var parts = batch.split(model.microBatches(batch.inputs().rows()));
+        return new Evaluation(value, Answers.of(batch, parts, model::logits));
     }
 
     @Override

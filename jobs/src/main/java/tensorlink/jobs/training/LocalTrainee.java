@@ -38,7 +38,8 @@ record LocalTrainee(LocalRun run, Model model, int microBatches, Last last)
 
     @Override
     public Evaluation evaluate(Batch batch) throws IOException, InterruptedException {
-        return Answers.judge(batch, run.evaluate(batch, parts(batch)), run::logits);
+        float loss = run.evaluate(batch, parts(batch));
+        return new Evaluation(loss, Answers.of(batch, batch.split(parts(batch)), run::logits));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package tensorlink.jobs.training;
 
 import java.io.IOException;
+import java.util.List;
 import tensorlink.compute.Batch;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
@@ -63,8 +64,14 @@ public interface Trainee<B> {
      * A judgement.
      *
      * @param loss the mean
-     * @param right how many of {@code judged} single answers are right; both 0 where a model gives
-     *     no answers
+     * @param answers one for each example that asks for one; none where a model gives no answers
      */
-    record Evaluation(double loss, long right, long judged) {}
+    record Evaluation(double loss, List<Answer> answers) {
+        public Evaluation {
+            answers = List.copyOf(answers);
+        }
+    }
+
+    /** A class, or a token: the right one, and the model's. */
+    record Answer(long right, long given) {}
 }

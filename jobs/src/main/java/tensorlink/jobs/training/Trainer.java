@@ -213,8 +213,7 @@ public final class Trainer<B> {
             throws IOException, InterruptedException {
         long begun = scheduler.nanoTime();
         var loss = new Mean();
-        long right = 0;
-        long judged = 0;
+        var answers = new ArrayList<Trainee.Answer>();
         long batches = 0;
         for (int first = 0; first < examples.size(); first += options.rows()) {
             var picked = new int[Math.min(options.rows(), examples.size() - first)];
@@ -222,16 +221,17 @@ public final class Trainer<B> {
             Arrays.setAll(picked, i -> from + i);
             var evaluation = trainee.evaluate(examples.batch(picked));
             loss.add(evaluation.loss(), picked.length);
-            right += evaluation.right();
-            judged += evaluation.judged();
+            answers.addAll(evaluation.answers());
             batches++;
             all(it -> it.onPredictionStep(state, control));
         }
         double seconds = seconds(begun);
         var values = new LinkedHashMap<String, Double>();
         values.put(Metrics.EVAL_LOSS, loss.value());
-        if (judged > 0) {
-            values.put(Metrics.EVAL_ACCURACY, right / (double) judged);
+        if (!answers.isEmpty()) {
+            var judgement = new Judgement(answers);
+            values.put(Metrics.EVAL_ACCURACY, judgement.accuracy());
+            values.put(Metrics.EVAL_F1, judgement.f1());
         }
         values.put("eval_runtime", seconds);
         values.put("eval_samples_per_second", examples.size() / seconds);

@@ -1,6 +1,7 @@
 package tensorlink.jobs.validator;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -16,19 +17,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Architecture;
 import tensorlink.compute.LayerRange;
-import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Work;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.market.Admission;
 import tensorlink.jobs.market.Capability;
 import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.Link;
 import tensorlink.jobs.market.Offer;
-import tensorlink.jobs.market.Placement;
+import tensorlink.jobs.market.Partition;
 import tensorlink.jobs.market.StageMemory;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.message.Answer;
@@ -51,7 +55,7 @@ final class Recruiting {
     private final Sealed<JobRequest> request;
     private final Consumer<Answer.Progressed> progress;
     private final Architecture config;
-    private final Placement placement;
+    private final Partition partition;
     private final Map<PeerId, Offering> offerings = new HashMap<>();
     private final Set<PeerId> excluded = new HashSet<>();
     private final List<String> refusals = new ArrayList<>();
@@ -84,18 +88,30 @@ final class Recruiting {
                     String.valueOf(unsupported.getMessage()),
                     "");
         }
-        this.placement =
-                new Placement(
+        this.partition =
+                new Partition(
                         config.layers(),
-                        new Placement.Costs() {
+                        new Partition.Costs() {
                             @Override
                             public long memory(LayerRange range, int stage, int stages) {
                                 return StageMemory.bytes(config, range, spec);
                             }
 
                             @Override
-                            public long compute(LayerRange range) {
-                                return work(range);
+                            public Work work(LayerRange range) {
+                                return Recruiting.work(config, range, spec);
+                            }
+
+                            @Override
+                            public int microBatches() {
+                                return spec.purpose() == Purpose.TRAINING
+                                        ? spec.workload().microBatches()
+                                        : 1;
+                            }
+
+                            @Override
+                            public double bytesBetween() {
+                                return bytesPerHop(config, spec);
                             }
                         });
     }
@@ -206,15 +222,20 @@ final class Recruiting {
         return null;
     }
 
-    private List<Placement.Assignment> plan() throws JobException {
+    private Partition.Result.Placed plan() throws JobException {
         var spec = request.content().spec();
-        var result =
-                spec.pinned().isEmpty()
-                        ? placement.plan(spec.workers(), candidates())
-                        : placement.planInOrder(pinned(spec.pinned()));
+        requireWholeSplit(spec.split());
+        Partition.Result result;
+        if (spec.pinned().isEmpty()) {
+            result = partition.plan(spec.workers(), candidates());
+        } else if (spec.split().isEmpty()) {
+            result = partition.planInOrder(pinned(spec.pinned()));
+        } else {
+            result = partition.judge(pinned(spec.pinned()), spec.split());
+        }
         return switch (result) {
-            case Placement.Result.Placed(var assignments) -> assignments;
-            case Placement.Result.TooFewWorkers(int wanted, int found) ->
+            case Partition.Result.Placed placed -> placed;
+            case Partition.Result.TooFewWorkers(int wanted, int found) ->
                     throw new JobException(
                             ProblemCode.NO_CAPACITY,
                             "no workers for this job",
@@ -225,7 +246,7 @@ final class Recruiting {
                                             : found + " can be had")
                                     + because(),
                             "start more workers, or ask for fewer");
-            case Placement.Result.TooLittleMemory(
+            case Partition.Result.TooLittleMemory(
                             long needed,
                             long offered,
                             long missing,
@@ -246,15 +267,28 @@ final class Recruiting {
         };
     }
 
-    private List<Placement.Candidate> candidates() {
+    private void requireWholeSplit(List<LayerRange> split) throws JobException {
+        if (!split.isEmpty() && split.getLast().end() != config.layers()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job refused",
+                    "its plan has "
+                            + counted(split.getLast().end(), "layer")
+                            + ", the model "
+                            + config.layers(),
+                    "name each layer of the model once");
+        }
+    }
+
+    private List<Partition.Candidate> candidates() {
         return offerings.values().stream()
                 .filter(offering -> !excluded.contains(offering.worker().id()))
                 .map(Recruiting::candidate)
                 .toList();
     }
 
-    private List<Placement.Candidate> pinned(List<PeerId> workers) throws JobException {
-        var candidates = new ArrayList<Placement.Candidate>();
+    private List<Partition.Candidate> pinned(List<PeerId> workers) throws JobException {
+        var candidates = new ArrayList<Partition.Candidate>();
         for (var worker : workers) {
             var offering = offerings.get(worker);
             if (offering == null || excluded.contains(worker)) {
@@ -269,16 +303,19 @@ final class Recruiting {
         return candidates;
     }
 
-    private static Placement.Candidate candidate(Offering offering) {
-        return new Placement.Candidate(offering.worker().id(), offering.capability().freeBytes());
+    private static Partition.Candidate candidate(Offering offering) {
+        return new Partition.Candidate(
+                offering.worker().id(),
+                offering.capability().freeBytes(),
+                offering.capability().speed(),
+                Link.ASSUMED);
     }
 
     /**
      * Offers a plan, going to the next candidate where one declines; null when a new plan is due.
      */
-    private @Nullable JobPlan offer(List<Placement.Assignment> planned)
-            throws InterruptedException {
-        var assignments = new ArrayList<>(planned);
+    private @Nullable JobPlan offer(Partition.Result.Placed planned) throws InterruptedException {
+        var assignments = new ArrayList<>(planned.assignments());
         var accepted = new HashMap<Integer, Admission.Accepted>();
         boolean complete = false;
         try {
@@ -298,7 +335,7 @@ final class Recruiting {
     }
 
     private boolean offer(
-            List<Placement.Assignment> assignments, Map<Integer, Admission.Accepted> accepted)
+            List<Partition.Assignment> assignments, Map<Integer, Admission.Accepted> accepted)
             throws InterruptedException {
         while (accepted.size() < assignments.size()) {
             var declined = new HashMap<Integer, Admission.Declined>();
@@ -331,7 +368,7 @@ final class Recruiting {
     }
 
     private Map<Integer, Admission> askStages(
-            List<Placement.Assignment> assignments, Set<Integer> done) throws InterruptedException {
+            List<Partition.Assignment> assignments, Set<Integer> done) throws InterruptedException {
         var lock = new ReentrantLock();
         var answers = new HashMap<Integer, Admission>();
         var asking = new ArrayList<Thread>();
@@ -370,7 +407,7 @@ final class Recruiting {
         return answers;
     }
 
-    private Admission askStage(Placement.Assignment assignment, int stage, int stages) {
+    private Admission askStage(Partition.Assignment assignment, int stage, int stages) {
         var offer =
                 new Offer(request, stage, stages, assignment.layers(), assignment.memoryBytes());
         try {
@@ -390,15 +427,15 @@ final class Recruiting {
     }
 
     /** Another worker that can hold the same layers, if there is one; never for pinned workers. */
-    private Placement.@Nullable Assignment substitute(
-            List<Placement.Assignment> assignments, int stage) {
+    private Partition.@Nullable Assignment substitute(
+            List<Partition.Assignment> assignments, int stage) {
         if (!request.content().spec().pinned().isEmpty()) {
             return null;
         }
         var taken = new HashSet<PeerId>();
         assignments.forEach(assignment -> taken.add(assignment.worker()));
         var vacant = assignments.get(stage);
-        Placement.Candidate best = null;
+        Partition.Candidate best = null;
         for (var candidate : candidates()) {
             if (!taken.contains(candidate.worker())
                     && candidate.freeBytes() >= vacant.memoryBytes()
@@ -408,11 +445,11 @@ final class Recruiting {
         }
         return best == null
                 ? null
-                : new Placement.Assignment(best.worker(), vacant.layers(), vacant.memoryBytes());
+                : new Partition.Assignment(best.worker(), vacant.layers(), vacant.memoryBytes());
     }
 
     private JobPlan jobPlan(
-            List<Placement.Assignment> assignments, Map<Integer, Admission.Accepted> accepted) {
+            List<Partition.Assignment> assignments, Map<Integer, Admission.Accepted> accepted) {
         var stages = new ArrayList<StagePlan>();
         for (int stage = 0; stage < assignments.size(); stage++) {
             var assignment = assignments.get(stage);
@@ -426,24 +463,38 @@ final class Recruiting {
                             acceptance.account(),
                             acceptance.unitPrice()));
         }
-        return new JobPlan(request.content().id(), stages);
+        return new JobPlan(request.content().id(), stages, predicted(assignments));
     }
 
-    /**
-     * Multiplications per token: the layers' weights, and the head's; the embedding is looked up.
-     */
-    private long work(LayerRange range) {
-        long elements = 0;
-        for (var tensor : config.tensors(range)) {
-            elements += tensor.shape().elements();
+    /** A substitute may be slower than who was planned with. */
+    private Duration predicted(List<Partition.Assignment> assignments) {
+        var workers = new ArrayList<Partition.Candidate>();
+        for (var assignment : assignments) {
+            workers.add(
+                    candidate(
+                            java.util.Objects.requireNonNull(offerings.get(assignment.worker()))));
         }
-        if (!(config instanceof ModelConfig transformer) || !config.holdsEmbedding(range)) {
-            return elements;
-        }
-        boolean shared = config.holdsHead(range) && config.tiedEmbeddings();
-        return shared
-                ? elements
-                : elements - (long) transformer.vocabulary() * transformer.hidden();
+        var ranges = assignments.stream().map(Partition.Assignment::layers).toList();
+        return partition.judge(workers, ranges) instanceof Partition.Result.Placed placed
+                ? Duration.ofNanos((long) (placed.seconds() * 1e9))
+                : Duration.ZERO;
+    }
+
+    private static Work work(Architecture config, LayerRange range, JobSpec spec) {
+        var workload = spec.workload();
+        return switch (spec.purpose()) {
+            case TRAINING -> Work.ofTraining(config, range, workload.rows(), workload.length());
+            case INFERENCE -> Work.ofGenerating(config, range);
+        };
+    }
+
+    /** Of a micro-batch and its gradient, or of a token. */
+    private static double bytesPerHop(Architecture config, JobSpec spec) {
+        double perPosition = (double) config.positionBytes().edge();
+        return switch (spec.purpose()) {
+            case TRAINING -> 2 * perPosition * spec.workload().rows() * spec.workload().length();
+            case INFERENCE -> perPosition;
+        };
     }
 
     private void progress(String state, String detail) {

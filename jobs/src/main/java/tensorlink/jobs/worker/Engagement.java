@@ -428,8 +428,8 @@ final class Engagement {
         var running =
                 new StageRunner(
                         loaded(),
-                        index,
-                        path.size(),
+                        new StageRunner.Place(
+                                index, path.size(), request().spec().training().schedule()),
                         request().spec().workload(),
                         neighbours,
                         party.scheduler());

@@ -105,6 +105,7 @@ public final class Worker implements Answerer, AutoCloseable {
                 stopping ? 0 : budget.free(),
                 terms.threads(),
                 engine.profile().id().hex(),
+                terms.speed(),
                 party.account().account(),
                 terms.unitPrice());
     }

@@ -13,6 +13,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Batch;
+import tensorlink.compute.Task;
+import tensorlink.compute.Tokens;
 import tensorlink.compute.tokenizer.Tokenizer;
 
 /** Examples from files, their parts and their order. */
@@ -156,6 +158,32 @@ class ExamplesTest {
         assertThat(batch.labels().tokens().at(1, 5)).isEqualTo('B');
         assertThat(read.cut(BYTES, 6)).isEqualTo(1);
         assertThat(read.cut(BYTES, 8)).isZero();
+    }
+
+    @Test
+    void texts_to_be_classified_are_filled_up_to_the_longest_of_their_batch() throws Exception {
+        var texts =
+                new ClassifiedTexts(
+                        List.of("ham", "spam"),
+                        List.of(
+                                new ClassifiedTexts.Text("ab", 1),
+                                new ClassifiedTexts.Text("abc", 0),
+                                new ClassifiedTexts.Text("abcdefg", 0)));
+        var classes = new Task.Classification(List.of("spam", "eggs", "ham"));
+
+        var examples = texts.toClassify(BYTES, 5, classes);
+
+        assertThat(examples.batch(0, 1).inputs())
+                .isEqualTo(Tokens.of(new long[] {'a', 'b', -1}, new long[] {'a', 'b', 'c'}));
+        assertThat(examples.batch(0, 2).inputs().length()).isEqualTo(5);
+        assertThat(examples.batch(0, 2).labels())
+                .isEqualTo(Tokens.of(new long[] {0}, new long[] {2}));
+        assertThat(texts.cutWhole(BYTES, 5)).isEqualTo(1);
+        assertThat(examples.digest()).isNotEqualTo(texts.toClassify(BYTES, 4, classes).digest());
+        assertThatThrownBy(
+                        () -> texts.toClassify(BYTES, 5, new Task.Classification(List.of("spam"))))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("class \"ham\", the model knows [spam]");
     }
 
     @Test

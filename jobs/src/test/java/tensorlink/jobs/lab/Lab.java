@@ -1,5 +1,6 @@
 package tensorlink.jobs.lab;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
@@ -21,7 +22,9 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.Engine;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Speed;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobClient;
@@ -54,6 +57,8 @@ import tensorlink.p2p.peer.KeyPair;
 
 /** A network in this process, without sockets, to which a test adds whom it needs. */
 public final class Lab implements AutoCloseable {
+    static final Speed SPEED = new Speed(1e10, 1e10, 1e9, 1e10);
+
     public static final String NETWORK = "lab";
     public static final long MEMORY_BYTES = 64 << 20;
     public static final Amount CREDIT = Amount.of(1_000_000);
@@ -222,7 +227,7 @@ public final class Lab implements AutoCloseable {
                 new Worker(
                         party,
                         engine,
-                        new WorkerTerms(terms.memoryBytes(), 1, terms.price(), home, limits),
+                        new WorkerTerms(terms.memoryBytes(), 1, SPEED, terms.price(), home, limits),
                         weights,
                         terms.cashier());
         worker.start();
@@ -278,6 +283,41 @@ public final class Lab implements AutoCloseable {
 
     public static Model model(long seed) {
         return Model.initialize(ModelConfig.llama(32, 3, 256, 64), Tokenizer.bytes(), seed);
+    }
+
+    /** A classifier of ham and spam, of a family that sees whole texts. */
+    public static Model encoder(String family) {
+        var sizes =
+                family.equals("distilbert")
+                        ? """
+                        "dim": 32, "n_layers": 4, "n_heads": 4, "hidden_dim": 64,
+                        "dropout": 0, "attention_dropout": 0, "seq_classif_dropout": 0\
+                        """
+                        : """
+                        "hidden_size": 32, "num_hidden_layers": 4, "num_attention_heads": 4,
+                        "intermediate_size": 64, "hidden_dropout_prob": 0,
+                        "attention_probs_dropout_prob": 0\
+                        """;
+        var architecture =
+                switch (family) {
+                    case "bert" -> "Bert";
+                    case "roberta" -> "Roberta";
+                    case "distilbert" -> "DistilBert";
+                    default -> throw new IllegalArgumentException(family);
+                };
+        var json =
+                """
+                {"model_type": "%s", "architectures": ["%sForSequenceClassification"], %s,
+                 "vocab_size": 256, "max_position_embeddings": 64, "initializer_range": 0.1,
+                 "id2label": {"0": "ham", "1": "spam"}}\
+                """
+                        .formatted(family, architecture, sizes);
+        try {
+            var config = ModelConfig.parse("config.json", json.getBytes(UTF_8));
+            return Model.initialize(config, Tokenizer.bytes(), 5);
+        } catch (ModelFormatException ours) {
+            throw new IllegalStateException(ours);
+        }
     }
 
     /** Four rows of 16 tokens. */

@@ -147,6 +147,7 @@ public final class ScriptedWorker implements Answerer {
                 memoryBytes,
                 1,
                 Lab.ENGINE.profile().id().hex(),
+                Lab.SPEED,
                 party.account().account(),
                 price);
     }

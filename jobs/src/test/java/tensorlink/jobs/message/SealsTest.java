@@ -11,10 +11,13 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import tensorlink.compute.Digest;
+import tensorlink.compute.Frozen;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Speed;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
@@ -143,7 +146,14 @@ class SealsTest {
         var nonce = validator.nonce();
         var capability =
                 new Capability(
-                        WORKER.peerId(), 100, 60, 2, "profile", ACCOUNT.account(), Amount.of(3));
+                        WORKER.peerId(),
+                        100,
+                        60,
+                        2,
+                        "profile",
+                        new Speed(4e9, 3e9, 2e9, 1e10),
+                        ACCOUNT.account(),
+                        Amount.of(3));
         var envelope = worker.sealCapability(capability, nonce);
 
         assertThat(validator.openCapability(envelope, nonce).content()).isEqualTo(capability);
@@ -162,9 +172,13 @@ class SealsTest {
                 Digest.of(new byte[] {1}),
                 2,
                 new Workload(2, 16, 4),
-                TrainingOptions.with(Adafactor.lr(0.5)).withRecompute(true),
+                TrainingOptions.with(Adafactor.lr(0.5))
+                        .withRecompute(true)
+                        .withFrozen(new Frozen(List.of("model.layers.0.*", "*.bias")))
+                        .withSchedule(Schedule.GPIPE),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
+                List.of(new LayerRange(0, 3), new LayerRange(3, 4)),
                 Duration.ofHours(1));
     }
 }

@@ -17,8 +17,10 @@ import tensorlink.compute.LayerRange;
 import tensorlink.compute.Sampling;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Update;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
@@ -62,18 +64,22 @@ class StageRunnerTest {
             Stage stage, StageRunner runner, FrameStream before, FrameStream after, Thread loop) {}
 
     private Setup first() throws Exception {
-        return setup(0, new LayerRange(0, 1));
+        return setup(0, new LayerRange(0, 1), Schedule.ONE_F_ONE_B);
     }
 
     private Setup last() throws Exception {
-        return setup(1, new LayerRange(1, 3));
+        return setup(1, new LayerRange(1, 3), Schedule.ONE_F_ONE_B);
     }
 
-    private Setup setup(int index, LayerRange layers) throws Exception {
+    private Setup setup(int index, LayerRange layers, Schedule schedule) throws Exception {
         var model = Lab.model();
         var stage =
                 Lab.ENGINE.open(
-                        model.config(), layers, model.weights(), StageOptions.forTraining(1));
+                        model.config(),
+                        layers,
+                        model.weights(),
+                        StageOptions.forTraining(
+                                TrainingOptions.defaults().withSchedule(schedule), 1));
         stages.add(stage);
         var before = pair();
         var after = pair();
@@ -89,7 +95,12 @@ class StageRunnerTest {
                         last ? toAfter : null,
                         null);
         var runner =
-                new StageRunner(stage, index, 2, new Workload(2, 16, 3), neighbours, scheduler);
+                new StageRunner(
+                        stage,
+                        new StageRunner.Place(index, 2, schedule),
+                        new Workload(2, 16, 3),
+                        neighbours,
+                        scheduler);
         scheduler.fork("input", () -> read(() -> runner.readInput(before.getFirst())));
         scheduler.fork(
                 "output",
@@ -214,6 +225,25 @@ class StageRunnerTest {
         assertThat(next(setup.before(), TensorFrame.Gradient.class).microBatch()).isZero();
         setup.after().send(new TensorFrame.Labels(1, 1, ids()));
         assertThat(next(setup.before(), TensorFrame.Gradient.class).microBatch()).isOne();
+        end(setup);
+    }
+
+    @Test
+    void under_zero_bubble_the_last_stage_begins_the_next_forward_before_it_ends_a_backward()
+            throws Exception {
+        var setup = setup(1, new LayerRange(1, 3), Schedule.ZB_H1);
+        var work = work(Mode.TRAIN, 2);
+        setup.before().send(hidden(1, 0, work));
+        setup.after().send(new TensorFrame.Labels(1, 0, ids()));
+
+        next(setup.before(), TensorFrame.Gradient.class);
+        assertThatThrownBy(() -> setup.stage().prepare(null))
+                .hasMessage("the weight gradients of 1 micro-batches are still to come");
+        setup.before().send(hidden(1, 1, work));
+        setup.after().send(new TensorFrame.Labels(1, 1, ids()));
+
+        next(setup.before(), TensorFrame.Gradient.class);
+        setup.runner().prepare(1, 1);
         end(setup);
     }
 

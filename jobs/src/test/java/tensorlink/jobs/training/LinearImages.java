@@ -117,14 +117,14 @@ final class LinearImages implements Trainee<ImageBatch> {
         try (batch) {
             int rows = (int) batch.labels().elements();
             double sum = 0;
-            long right = 0;
+            var answers = new ArrayList<Answer>();
             for (int row = 0; row < rows; row++) {
                 var shares = shares(batch, row);
                 int label = (int) batch.labels().longAt(row);
                 sum -= Math.log(shares[label]);
-                right += shares[label] > 0.5 ? 1 : 0;
+                answers.add(new Answer(label, shares[label] > 0.5 ? label : 1 - label));
             }
-            return new Evaluation(sum / rows, right, rows);
+            return new Evaluation(sum / rows, answers);
         }
     }
 

@@ -12,10 +12,13 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.Task;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.JobListener;
@@ -410,6 +413,53 @@ class TrainerTest {
             }
             assertThat(accuracies).hasSize(20);
             assertThat(accuracies.getLast()).isEqualTo(1.0);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bert", "roberta", "distilbert"})
+    void a_classifier_learns_over_two_workers_to_the_bits_of_one_process(String family)
+            throws Exception {
+        var encoder = Lab.encoder(family);
+        var texts = new ArrayList<ClassifiedTexts.Text>();
+        for (int i = 0; i < 16; i++) {
+            texts.add(new ClassifiedTexts.Text("no" + (i % 2 == 0 ? "!$" : " ").repeat(i), i % 2));
+        }
+        var examples =
+                new ClassifiedTexts(List.of("spam", "ham"), texts)
+                        .toClassify(
+                                Tokenizer.bytes(),
+                                24,
+                                (Task.Classification) encoder.config().task());
+        var options = TrainerOptions.of(new Epochs(4), 8, AdamW.lr(3e-3));
+        TrainerState here;
+        Digest weights;
+        try (var run = LocalRun.open(Lab.ENGINE, encoder, 1, StageOptions.forTraining(1))) {
+            var trainee = Trainee.of(run, encoder, MICRO_BATCHES);
+            here =
+                    new Trainer<>(trainee, examples, options, Scheduler.system())
+                            .evaluating(examples)
+                            .train();
+            weights = run.weightsDigest();
+        }
+        try (var lab = new Lab(folder, Patience.enough())) {
+            lab.validator();
+            lab.worker();
+            lab.worker();
+            var job = JobOptions.training().workers(2).batch(8, 24).microBatches(MICRO_BATCHES);
+            try (var model = lab.user().create(encoder, job, JobListener.silent())) {
+
+                var there =
+                        new Trainer<>(Trainee.of(model), examples, options, Scheduler.system())
+                                .evaluating(examples)
+                                .train();
+
+                assertThat(model.weightsDigest()).isEqualTo(weights);
+                assertThat(reproducible(there)).isEqualTo(reproducible(here));
+                var best = there.best().orElseThrow();
+                assertThat(best.value(Metrics.EVAL_ACCURACY)).hasValue(1.0);
+                assertThat(best.value(Metrics.EVAL_F1)).hasValue(1.0);
+            }
         }
     }
 

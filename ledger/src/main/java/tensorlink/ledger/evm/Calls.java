@@ -4,11 +4,14 @@ import com.google.protobuf.ByteString;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import org.web3j.abi.FunctionEncoder;
 import org.web3j.abi.datatypes.Address;
 import org.web3j.abi.datatypes.DynamicArray;
+import org.web3j.abi.datatypes.DynamicBytes;
+import org.web3j.abi.datatypes.DynamicStruct;
 import org.web3j.abi.datatypes.StaticStruct;
 import org.web3j.abi.datatypes.Type;
 import org.web3j.abi.datatypes.generated.Bytes32;
@@ -20,18 +23,31 @@ import tensorlink.ledger.Account;
 import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Deposit;
+import tensorlink.ledger.Dispute;
+import tensorlink.ledger.Endorsement;
+import tensorlink.ledger.Equivocation;
+import tensorlink.ledger.Funding;
 import tensorlink.ledger.Issuance;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobOpening;
+import tensorlink.ledger.Lock;
+import tensorlink.ledger.PeerRecord;
+import tensorlink.ledger.RewardRoot;
+import tensorlink.ledger.RootCancel;
 import tensorlink.ledger.Signature65;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
+import tensorlink.ledger.Stake;
+import tensorlink.ledger.Unstake;
+import tensorlink.ledger.Verdict;
 import tensorlink.ledger.Voucher;
+import tensorlink.ledger.Withdrawal;
 
 /** The contract's functions as data of a call: their selector, then their arguments. */
 final class Calls {
     private static final String SIGNATURE = "(bytes32,bytes32,uint8)";
     private static final String VOUCHER = "(address,address,uint128,uint64,bytes32)";
+    private static final String ROOT = "(uint64,bytes32,uint128,bytes32)";
     private static final String AGREEMENT =
             "(bytes32,address,address,uint128,uint128,bytes32,uint64,uint64,bytes32,address,uint256)";
 
@@ -47,10 +63,106 @@ final class Calls {
 
     static ByteString deposit(Signed<Deposit> signed) {
         var m = signed.message();
+        return moving("deposit", m.payer(), m.cumulative(), signed.signature());
+    }
+
+    static ByteString noticeWithdrawal(Signed<Withdrawal> signed) {
+        var m = signed.message();
+        return moving("noticeWithdrawal", m.payer(), m.cumulative(), signed.signature());
+    }
+
+    static ByteString withdraw(Account payer) {
+        return call("withdraw(address)", address(payer));
+    }
+
+    static ByteString lock(Signed<Lock> signed) {
+        var m = signed.message();
         return call(
-                "deposit((address,uint128)," + SIGNATURE + ")",
-                struct(address(m.payer()), amount(m.cumulative())),
+                "lock((address,address,uint128,uint64)," + SIGNATURE + ")",
+                struct(address(m.payer()), address(m.payee()), amount(m.amount()), time(m.until())),
                 signature(signed.signature()));
+    }
+
+    static ByteString unlock(Account payer, Account payee) {
+        return call("unlock(address,address)", address(payer), address(payee));
+    }
+
+    static ByteString dispute(Agreement agreement, Signed<Dispute> signed) {
+        var m = signed.message();
+        return call(
+                "dispute(" + AGREEMENT + ",(bytes32,address,bytes32)," + SIGNATURE + ")",
+                agreement(agreement),
+                struct(word(m.agreement()), address(m.plaintiff()), word(m.evidence())),
+                signature(signed.signature()));
+    }
+
+    static ByteString judge(Agreement agreement, Signed<Verdict> signed) {
+        var m = signed.message();
+        return call(
+                "judge(" + AGREEMENT + ",(bytes32,uint128,address)," + SIGNATURE + ")",
+                agreement(agreement),
+                struct(word(m.agreement()), amount(m.cumulative()), address(m.arbiter())),
+                signature(signed.signature()));
+    }
+
+    static ByteString stake(Signed<Stake> signed) {
+        var m = signed.message();
+        return moving("stake", m.validator(), m.cumulative(), signed.signature());
+    }
+
+    static ByteString noticeUnstake(Signed<Unstake> signed) {
+        var m = signed.message();
+        return moving("noticeUnstake", m.validator(), m.cumulative(), signed.signature());
+    }
+
+    static ByteString unstake(Account validator) {
+        return call("unstake(address)", address(validator));
+    }
+
+    static ByteString announce(Signed<PeerRecord> signed) {
+        var m = signed.message();
+        return call(
+                "announce((address,bytes,uint64)," + SIGNATURE + ")",
+                new DynamicStruct(
+                        address(m.validator()),
+                        new DynamicBytes(m.record().toByteArray()),
+                        new Uint64(m.serial())),
+                signature(signed.signature()));
+    }
+
+    static ByteString slash(Equivocation.Roots proof, Account reporter) {
+        return call(
+                "slash(address,address," + String.join(",", ROOT, SIGNATURE, ROOT, SIGNATURE) + ")",
+                address(proof.validator()),
+                address(reporter),
+                root(proof.one()),
+                signature(proof.oneSignature()),
+                root(proof.other()),
+                signature(proof.otherSignature()));
+    }
+
+    static ByteString fund(Signed<Funding> signed) {
+        var m = signed.message();
+        return moving("fund", m.funder(), m.cumulative(), signed.signature());
+    }
+
+    static ByteString postRoot(RewardRoot root, List<Endorsement> quorum) {
+        return call("postRoot(" + ROOT + "," + SIGNATURE + "[])", root(root), signatures(quorum));
+    }
+
+    static ByteString cancelRoot(RootCancel cancel, List<Endorsement> veto) {
+        return call(
+                "cancelRoot(uint64," + SIGNATURE + "[])",
+                new Uint64(cancel.epoch()),
+                signatures(veto));
+    }
+
+    static ByteString claim(Account account, Amount total, List<tensorlink.ledger.Bytes32> proof) {
+        return call(
+                "claim(address,uint128,bytes32[])",
+                address(account),
+                amount(total),
+                new DynamicArray<>(Bytes32.class, proof.stream().map(Calls::word).toList()));
     }
 
     static ByteString openJob(Signed<JobOpening> signed) {
@@ -121,6 +233,31 @@ final class Calls {
         return call("pairs(address,address)", address(payer), address(payee));
     }
 
+    static ByteString registration(Account account) {
+        return call("registration(address)", address(account));
+    }
+
+    /** Up to {@code limit} validators from a place on, and where their nodes are. */
+    static ByteString validators(int first, int limit) {
+        return call("validators(uint256,uint256)", new Uint256(first), new Uint256(limit));
+    }
+
+    static ByteString dispute(tensorlink.ledger.Bytes32 agreement) {
+        return call("cases(bytes32)", word(agreement));
+    }
+
+    static ByteString rewards() {
+        return call("rewards()");
+    }
+
+    static ByteString claimed(Account account) {
+        return call("claimed(address)", address(account));
+    }
+
+    static ByteString funded(Account funder) {
+        return call("funded(address)", address(funder));
+    }
+
     static ByteString job(tensorlink.ledger.Bytes32 id) {
         return call("job(bytes32)", word(id));
     }
@@ -151,7 +288,30 @@ final class Calls {
                 new Uint64(terms.validatorsMin()),
                 new Uint64(terms.withdrawalNotice().toSeconds()),
                 new Uint64(terms.unstakeDelay().toSeconds()),
-                new Uint64(terms.activationDelay().toSeconds()));
+                new Uint64(terms.activationDelay().toSeconds()),
+                new Uint64(terms.disputeWindow().toSeconds()));
+    }
+
+    /** A signed order of an account that moves credits, up to a sum since the beginning. */
+    private static ByteString moving(
+            String function, Account account, Amount cumulative, Signature65 signature) {
+        return call(
+                function + "((address,uint128)," + SIGNATURE + ")",
+                struct(address(account), amount(cumulative)),
+                signature(signature));
+    }
+
+    private static StaticStruct root(RewardRoot m) {
+        return struct(
+                new Uint64(m.epoch()), word(m.root()), amount(m.total()), word(m.leavesHash()));
+    }
+
+    /** In the order of the accounts, as the contract checks them. */
+    private static DynamicArray<StaticStruct> signatures(List<Endorsement> endorsements) {
+        var sorted = new ArrayList<>(endorsements);
+        sorted.sort(Comparator.comparing(e -> e.validator().toString()));
+        return new DynamicArray<>(
+                StaticStruct.class, sorted.stream().map(e -> signature(e.signature())).toList());
     }
 
     private static StaticStruct agreement(Agreement m) {

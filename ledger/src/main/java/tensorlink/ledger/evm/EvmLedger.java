@@ -3,36 +3,57 @@ package tensorlink.ledger.evm;
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import tensorlink.ledger.Account;
+import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Cursor;
 import tensorlink.ledger.Deposit;
+import tensorlink.ledger.Dispute;
+import tensorlink.ledger.DisputeRecord;
+import tensorlink.ledger.Endorsement;
+import tensorlink.ledger.Equivocation;
+import tensorlink.ledger.FullLedger;
+import tensorlink.ledger.Funding;
 import tensorlink.ledger.Issuance;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.JobRecord;
 import tensorlink.ledger.JobRecord.Engagement;
 import tensorlink.ledger.JobRecord.Status;
-import tensorlink.ledger.Ledger;
 import tensorlink.ledger.LedgerEvent;
 import tensorlink.ledger.LedgerEvent.Change;
 import tensorlink.ledger.LedgerException;
 import tensorlink.ledger.LedgerTerms;
+import tensorlink.ledger.Lock;
+import tensorlink.ledger.Notice;
 import tensorlink.ledger.Outcome;
 import tensorlink.ledger.Outcome.NoChange;
 import tensorlink.ledger.Outcome.Paid;
 import tensorlink.ledger.Outcome.Recorded;
 import tensorlink.ledger.Outcome.Rejected;
+import tensorlink.ledger.PairRecord;
+import tensorlink.ledger.PeerRecord;
+import tensorlink.ledger.Purse;
+import tensorlink.ledger.Registration;
 import tensorlink.ledger.Rejection;
+import tensorlink.ledger.RewardRoot;
+import tensorlink.ledger.RewardStatus;
+import tensorlink.ledger.RewardStatus.Posted;
+import tensorlink.ledger.RootCancel;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
+import tensorlink.ledger.Stake;
+import tensorlink.ledger.Unstake;
+import tensorlink.ledger.Verdict;
 import tensorlink.ledger.Voucher;
+import tensorlink.ledger.Withdrawal;
 import tensorlink.ledger.evm.Chain.Receipt;
 
 /**
@@ -43,7 +64,7 @@ import tensorlink.ledger.evm.Chain.Receipt;
  * block. Others may have been faster, so the answer is what the receipt says, not what the trial
  * did. Queries are answered as of the newest final block.
  */
-public final class EvmLedger implements Ledger {
+public final class EvmLedger implements FullLedger {
     /** How often a request may pass its trial and then be refused for a reason that is gone. */
     private static final int TRIES = 10;
 
@@ -184,7 +205,7 @@ public final class EvmLedger implements Ledger {
                         seconds(chain, contract, "withdrawalNotice"),
                         seconds(chain, contract, "unstakeDelay"),
                         seconds(chain, contract, "activationDelay"),
-                        Duration.ZERO), // the contract judges no disputes
+                        seconds(chain, contract, "disputeWindow")),
                 new LedgerTerms.Seats(
                         read(chain, contract, Calls.term("stakeMin")).amount("stakeMin"),
                         Math.toIntExact(
@@ -209,7 +230,7 @@ public final class EvmLedger implements Ledger {
 
     @Override
     public Amount balance(Account payer) throws LedgerException, InterruptedException {
-        return asking(() -> read(Calls.purse(payer)).amount("balance"));
+        return purse(payer).balance();
     }
 
     @Override
@@ -219,18 +240,40 @@ public final class EvmLedger implements Ledger {
 
     @Override
     public Amount deposited(Account payer) throws LedgerException, InterruptedException {
-        return asking(() -> {
-            var purse = read(Calls.purse(payer));
-            purse.amount("balance");
-            purse.amount("locked");
-            return purse.amount("deposited");
-        });
+        return purse(payer).deposited();
     }
 
     @Override
     public Amount redeemed(Account payer, Account payee)
             throws LedgerException, InterruptedException {
-        return asking(() -> read(Calls.pair(payer, payee)).amount("redeemed"));
+        return pair(payer, payee).redeemed();
+    }
+
+    @Override
+    public Purse purse(Account payer) throws LedgerException, InterruptedException {
+        return asking(() -> {
+            var purse = read(Calls.purse(payer));
+            return new Purse(
+                    purse.amount("balance"),
+                    purse.amount("locked"),
+                    purse.amount("deposited"),
+                    purse.amount("withdrawn"),
+                    notice(purse));
+        });
+    }
+
+    private static Notice notice(AbiReader in) throws RpcFormatException {
+        return new Notice(in.amount("noticed"), in.amount("leaving"), in.time("ends"));
+    }
+
+    @Override
+    public PairRecord pair(Account payer, Account payee)
+            throws LedgerException, InterruptedException {
+        return asking(() -> {
+            var pair = read(Calls.pair(payer, payee));
+            return new PairRecord(
+                    pair.amount("redeemed"), pair.amount("locked"), pair.time("lockedUntil"));
+        });
     }
 
     @Override
@@ -270,6 +313,168 @@ public final class EvmLedger implements Ledger {
                     vouchers.size() + " vouchers, at most " + terms.vouchersMax());
         }
         return submit(Calls.redeem(vouchers));
+    }
+
+    @Override
+    public Outcome noticeWithdrawal(Signed<Withdrawal> withdrawal)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.noticeWithdrawal(withdrawal));
+    }
+
+    @Override
+    public Outcome withdraw(Account payer) throws LedgerException, InterruptedException {
+        return submit(Calls.withdraw(payer));
+    }
+
+    @Override
+    public Outcome lock(Signed<Lock> lock) throws LedgerException, InterruptedException {
+        return submit(Calls.lock(lock));
+    }
+
+    @Override
+    public Outcome unlock(Account payer, Account payee)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.unlock(payer, payee));
+    }
+
+    @Override
+    public Outcome dispute(Agreement agreement, Signed<Dispute> dispute)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.dispute(agreement, dispute));
+    }
+
+    @Override
+    public Outcome judge(Agreement agreement, Signed<Verdict> verdict)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.judge(agreement, verdict));
+    }
+
+    @Override
+    public Optional<DisputeRecord> disputed(Bytes32 agreement)
+            throws LedgerException, InterruptedException {
+        return asking(() -> {
+            var dispute = read(Calls.dispute(agreement));
+            var plaintiff = dispute.account("plaintiff");
+            var ends = dispute.time("ends");
+            boolean judged = dispute.bool("judged");
+            var evidence = dispute.bytes32("evidence");
+            var awarded = dispute.amount("awarded");
+            return plaintiff.isZero()
+                    ? Optional.empty()
+                    : Optional.of(
+                            new DisputeRecord(
+                                    plaintiff,
+                                    evidence,
+                                    ends,
+                                    judged ? Optional.of(awarded) : Optional.empty()));
+        });
+    }
+
+    @Override
+    public Outcome stake(Signed<Stake> stake) throws LedgerException, InterruptedException {
+        return submit(Calls.stake(stake));
+    }
+
+    @Override
+    public Outcome noticeUnstake(Signed<Unstake> unstake)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.noticeUnstake(unstake));
+    }
+
+    @Override
+    public Outcome unstake(Account validator) throws LedgerException, InterruptedException {
+        return submit(Calls.unstake(validator));
+    }
+
+    @Override
+    public Outcome announce(Signed<PeerRecord> record)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.announce(record));
+    }
+
+    @Override
+    public Outcome slash(Equivocation.Roots proof, Account reporter)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.slash(proof, reporter));
+    }
+
+    @Override
+    public Registration registration(Account account) throws LedgerException, InterruptedException {
+        return asking(() -> {
+            var r = read(Calls.registration(account));
+            var held = r.amount("held");
+            var staked = r.amount("staked");
+            var notice = notice(r);
+            boolean validates = r.number("place") != 0;
+            long serial = r.number("serial");
+            boolean slashed = r.bool("slashed");
+            var record = r.at("record", 0).bytes("record");
+            return new Registration(validates, held, staked, notice, slashed, record, serial);
+        });
+    }
+
+    @Override
+    public List<Account> validators() throws LedgerException, InterruptedException {
+        return asking(
+                () -> Validator.all(chain, contract).stream().map(Validator::account).toList());
+    }
+
+    @Override
+    public Outcome fund(Signed<Funding> funding) throws LedgerException, InterruptedException {
+        return submit(Calls.fund(funding));
+    }
+
+    @Override
+    public Outcome postRoot(RewardRoot root, List<Endorsement> quorum)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.postRoot(root, quorum));
+    }
+
+    @Override
+    public Outcome cancelRoot(RootCancel cancel, List<Endorsement> veto)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.cancelRoot(cancel, veto));
+    }
+
+    @Override
+    public Outcome claim(Account account, Amount total, List<Bytes32> proof)
+            throws LedgerException, InterruptedException {
+        return submit(Calls.claim(account, total, proof));
+    }
+
+    @Override
+    public RewardStatus rewards() throws LedgerException, InterruptedException {
+        return asking(() -> {
+            var in = read(Calls.rewards());
+            return new RewardStatus(
+                    in.amount("pool"),
+                    in.amount("claimed"),
+                    in.number("lastEpoch"),
+                    posted(in),
+                    posted(in));
+        });
+    }
+
+    private static Optional<Posted> posted(AbiReader in) throws RpcFormatException {
+        var root = in.bytes32("root");
+        var leavesHash = in.bytes32("leavesHash");
+        var total = in.amount("total");
+        long epoch = in.number("epoch");
+        var activeFrom = in.time("activeFrom");
+        return activeFrom.equals(Instant.EPOCH)
+                ? Optional.empty()
+                : Optional.of(
+                        new Posted(new RewardRoot(epoch, root, total, leavesHash), activeFrom));
+    }
+
+    @Override
+    public Amount claimed(Account account) throws LedgerException, InterruptedException {
+        return asking(() -> read(Calls.claimed(account)).amount("claimed"));
+    }
+
+    @Override
+    public Amount funded(Account funder) throws LedgerException, InterruptedException {
+        return asking(() -> read(Calls.funded(funder)).amount("funded"));
     }
 
     @Override

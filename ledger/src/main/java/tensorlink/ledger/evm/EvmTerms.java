@@ -14,6 +14,7 @@ import tensorlink.ledger.Amount;
  * @param withdrawalNotice how long payees have to redeem before money leaves a deposit
  * @param unstakeDelay how long collateral can be slashed after notice
  * @param activationDelay how long a root waits before it counts
+ * @param disputeWindow how long an arbiter has to judge
  */
 public record EvmTerms(
         Account issuer,
@@ -22,7 +23,8 @@ public record EvmTerms(
         int validatorsMin,
         Duration withdrawalNotice,
         Duration unstakeDelay,
-        Duration activationDelay) {
+        Duration activationDelay,
+        Duration disputeWindow) {
 
     public EvmTerms {
         issuer.checkNamed("issuer");
@@ -33,10 +35,12 @@ public record EvmTerms(
         check("withdrawalNotice", withdrawalNotice);
         check("unstakeDelay", unstakeDelay);
         check("activationDelay", activationDelay);
+        check("disputeWindow", disputeWindow);
     }
 
     /**
-     * A day of notice, a week until collateral is back, a day until a root counts; four validators.
+     * A day of notice, a week until collateral is back, a day until a root counts, three days to
+     * judge; four validators.
      */
     public static EvmTerms of(Account issuer, Account guardian, Amount stakeMin) {
         return new EvmTerms(
@@ -46,7 +50,8 @@ public record EvmTerms(
                 4,
                 Duration.ofDays(1),
                 Duration.ofDays(7),
-                Duration.ofDays(1));
+                Duration.ofDays(1),
+                Duration.ofDays(3));
     }
 
     private static void check(String name, Duration duration) {

@@ -100,7 +100,8 @@ final class Anvil implements Rpc, AutoCloseable {
         }
     }
 
-    private void mineOne(java.time.Duration duration) throws InterruptedException {
+    /** A pause in which a block is made, as time makes them elsewhere. */
+    void mineOne(java.time.Duration duration) throws InterruptedException {
         try {
             mine(1);
         } catch (IOException e) {
@@ -147,16 +148,17 @@ final class Anvil implements Rpc, AutoCloseable {
                     3,
                     java.time.Duration.ofMillis(500));
 
-    /** Terms with short delays and two validators at least. */
+    /** Terms with short delays, where one validator is enough. */
     static EvmTerms terms(Account issuer, Account guardian) {
         return new EvmTerms(
                 issuer,
                 guardian,
                 Amount.of(100),
-                2,
+                1,
                 java.time.Duration.ofHours(24),
                 java.time.Duration.ofDays(7),
-                java.time.Duration.ofHours(6));
+                java.time.Duration.ofHours(6),
+                java.time.Duration.ofDays(3));
     }
 
     /** Deploys our contract, paid for by {@link #PAYER_OF_GAS}. */

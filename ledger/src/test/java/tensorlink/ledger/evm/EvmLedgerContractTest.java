@@ -9,10 +9,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.ledger.Account;
-import tensorlink.ledger.Ledger;
+import tensorlink.ledger.ConservationContract;
+import tensorlink.ledger.DisputeContract;
+import tensorlink.ledger.EscrowContract;
 import tensorlink.ledger.LedgerContract;
+import tensorlink.ledger.RewardContract;
+import tensorlink.ledger.ValidatorContract;
 import tools.jackson.databind.JsonNode;
 
 /** The contract of every ledger, on a real chain: anvil. */
@@ -36,7 +41,7 @@ class EvmLedgerContractTest extends LedgerContract {
     }
 
     @Override
-    protected Ledger open(InstantSource clock) throws IOException {
+    protected EvmLedger open(InstantSource clock) throws IOException {
         try {
             var stage = stage();
             var chain = new InTime(stage.anvil, clock);
@@ -68,6 +73,51 @@ class EvmLedgerContractTest extends LedgerContract {
     @Override
     protected int sequences() {
         return 2;
+    }
+
+    @Nested
+    class Escrow extends EscrowContract {
+        @Override
+        protected EvmLedger open(InstantSource clock) throws IOException {
+            return EvmLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Validators extends ValidatorContract {
+        @Override
+        protected EvmLedger open(InstantSource clock) throws IOException {
+            return EvmLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Rewards extends RewardContract {
+        @Override
+        protected EvmLedger open(InstantSource clock) throws IOException {
+            return EvmLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Disputes extends DisputeContract {
+        @Override
+        protected EvmLedger open(InstantSource clock) throws IOException {
+            return EvmLedgerContractTest.this.open(clock);
+        }
+    }
+
+    @Nested
+    class Conservation extends ConservationContract {
+        @Override
+        protected EvmLedger open(InstantSource clock) throws IOException {
+            return EvmLedgerContractTest.this.open(clock);
+        }
+
+        @Override
+        protected int sequences() {
+            return 2;
+        }
     }
 
     /** The chain with the time of a test's clock. */

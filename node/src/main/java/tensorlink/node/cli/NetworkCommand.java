@@ -85,8 +85,8 @@ final class NetworkCommand implements Callable<Integer> {
     private static String text(LedgerTerms ledger) {
         return switch (ledger) {
             case LedgerTerms.File(var issuer) -> "in a file, issued by " + issuer;
-            case LedgerTerms.Contract(long chain, var address, var _) ->
-                    "contract " + address + " on chain " + chain;
+            case LedgerTerms.Contract contract ->
+                    "contract " + contract.address() + " on chain " + contract.chainId();
         };
     }
 

@@ -105,6 +105,9 @@ final class Run implements Callable<Integer> {
         var sampling = sampling();
         var config = flags.config(Map.of());
         var loaded = Model.load(model);
+        if (!loaded.architecture().causal()) {
+            throw new UsageException("MODEL " + model + ": is not one that generates text");
+        }
         UsageException.requireRange("--workers", workers, 0, loaded.config().layers());
         var tokenizer =
                 loaded.tokenizer()

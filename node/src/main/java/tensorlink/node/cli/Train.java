@@ -23,10 +23,14 @@ import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
+import tensorlink.compute.Task;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
+import tensorlink.jobs.JobReport;
+import tensorlink.jobs.data.ClassifiedTexts;
 import tensorlink.jobs.data.Examples;
+import tensorlink.jobs.market.Plan;
 import tensorlink.jobs.training.Checkpoint;
 import tensorlink.jobs.training.Checkpoints;
 import tensorlink.jobs.training.Metrics;
@@ -50,7 +54,7 @@ import tensorlink.node.UserNode;
             "  tensorlink train out --data more.txt --epochs 3 --run out/run --config lab.toml",
             "  tensorlink train --fresh 256x4 --data book.txt --checkpoints run1 --config lab.toml",
             "  tensorlink train --fresh 256x4 --data book.txt --resume run1 --config lab.toml",
-            "  tensorlink train out --data mails.jsonl --alone --save classifier",
+            "  tensorlink train minilm --data mails.jsonl --workers 2 --lr 5e-5 --save classifier",
             "  tensorlink train plot out/run",
             "Ctrl-C ends the job in order and frees the workers. What was learnt is lost, unless it"
                     + " is",
@@ -96,6 +100,20 @@ final class Train implements Callable<Integer> {
             defaultValue = "0",
             description = "stages to split the model into; 0 for as few as fit")
     private int workers;
+
+    @Option(
+            names = "--plan",
+            paramLabel = "FILE",
+            description =
+                    "which worker holds which layers: a line \"layers 0-3 on WORKER\" for each"
+                            + " stage")
+    private @Nullable Path plan;
+
+    @Option(
+            names = "--save-plan",
+            paramLabel = "FILE",
+            description = "write there which worker holds which layers, for --plan")
+    private @Nullable Path savePlan;
 
     @Option(
             names = "--alone",
@@ -144,12 +162,13 @@ final class Train implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         requireSense();
         var config = flags.config(Map.of());
-        var start = start();
+        var texts = data.texts();
+        var start = start(texts);
         requireFits(start.config());
         var tokenizer =
                 start.tokenizer()
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
-        var examples = data.read(tokenizer, run.seed(), output);
+        var examples = data.read(start.config().task(), tokenizer, texts, run.seed(), output);
         run.requireSense(examples);
         training.requireSense(run.steps(examples));
         if (save != null) {
@@ -181,6 +200,7 @@ final class Train implements Callable<Integer> {
                     spec.findOption("--data"),
                     "Missing required option: '--data=FILE'");
         }
+        data.requireSense();
         run.requireSense(resume != null);
         UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
@@ -200,6 +220,9 @@ final class Train implements Callable<Integer> {
     private void requireKept() throws IOException {
         if (resume != null && checkpoints != null) {
             throw new UsageException("--resume keeps checkpoints where it finds them");
+        }
+        if (plan != null && (alone || workers > 0)) {
+            throw new UsageException("--plan names the workers: neither --workers nor --alone");
         }
         if (alone && checkpoints != null) {
             throw new UsageException(
@@ -234,16 +257,12 @@ final class Train implements Callable<Integer> {
         data.requireSense(config.contextLength());
     }
 
-    private Model start() throws IOException {
+    private Model start(Optional<ClassifiedTexts> texts) throws IOException {
         if ((model == null) == (fresh == null)) {
             throw new UsageException("name either a MODEL folder or --fresh HIDDENxLAYERS");
         }
         if (model != null) {
-            var loaded = Model.load(model);
-            if (!loaded.config().causal()) {
-                throw new UsageException(
-                        "MODEL " + model + ": for " + loaded.config().task() + ", not for text");
-            }
+            var loaded = forData(Model.load(model), texts);
             if (!loaded.config().dropout().none()) {
                 output.say("without the dropout that the model's configuration names");
             }
@@ -269,6 +288,34 @@ final class Train implements Callable<Integer> {
         }
     }
 
+    /** An encoder says classes, those of the data where it has none of its own. */
+    private Model forData(Model loaded, Optional<ClassifiedTexts> texts) {
+        return switch (loaded.architecture().task().kind()) {
+            case CAUSAL_LM -> loaded;
+            case GRAPH ->
+                    throw new UsageException(
+                            "MODEL "
+                                    + model
+                                    + ": a layer graph, which is trained from Java with"
+                                    + " createDistributedModel; this verb trains transformers");
+            case MASKED_LM, FEATURES, CLASSIFICATION, REGRESSION -> {
+                if (texts.isEmpty()) {
+                    throw new UsageException(
+                            "MODEL "
+                                    + model
+                                    + ": an encoder learns from classified texts, --data of a"
+                                    + " .jsonl file");
+                }
+                if (loaded.config().task().kind() == Task.Kind.CLASSIFICATION) {
+                    yield loaded;
+                }
+                var classes = texts.get().classes();
+                output.say("with a fresh head for " + String.join(", ", classes));
+                yield loaded.withTask(new Task.Classification(classes), run.seed());
+            }
+        };
+    }
+
     private void trainOnWorkers(UserNode user, Model start, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
         var options =
@@ -276,15 +323,21 @@ final class Train implements Callable<Integer> {
                         .workers(workers)
                         .batch(run.rows(), data.length())
                         .microBatches(microBatches)
-                        .how(training.options())
+                        .how(training.options(start.config()))
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
+        if (plan != null) {
+            options = options.plan(read(plan, start.config()));
+        }
         var kept = kept();
         if (kept != null) {
             options = options.keptIn(kept);
         }
         try (var distributed =
                 user.createDistributedModel(start, options, new JobConsole(output))) {
+            if (savePlan != null) {
+                Files.writeString(savePlan, plan(distributed.report()).text());
+            }
             try (var console =
                     new TrainingConsole(
                             output,
@@ -300,6 +353,7 @@ final class Train implements Callable<Integer> {
                 result.putAll(result(end, console));
                 result.put("weights", distributed.weightsDigest().hex());
                 say(end, console);
+                sayPace(distributed.report(), result);
                 if (save != null) {
                     distributed.save(save);
                     output.say("saved to " + save);
@@ -310,6 +364,43 @@ final class Train implements Callable<Integer> {
                 throw stopped;
             }
         }
+    }
+
+    private static Plan plan(JobReport report) {
+        return new Plan(
+                report.stages().stream()
+                        .map(stage -> new Plan.Part(stage.layers(), stage.worker()))
+                        .toList());
+    }
+
+    private static Plan read(Path file, ModelConfig config) throws IOException {
+        if (Files.size(file) > Plan.TEXT_LENGTH_MAX) {
+            throw new UsageException("--plan " + file + ": larger than " + Plan.TEXT_LENGTH_MAX);
+        }
+        try {
+            var plan = Plan.parse(Files.readString(file));
+            if (plan.layers() != config.layers()) {
+                throw new IllegalArgumentException(
+                        plan.layers() + " layers, the model has " + config.layers());
+            }
+            return plan;
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--plan " + file + ": " + wrong.getMessage());
+        }
+    }
+
+    private void sayPace(JobReport report, Map<String, Object> result) {
+        if (report.predictedStep().isZero() || report.measuredStep().isZero()) {
+            return;
+        }
+        result.put("predictedStepMillis", report.predictedStep().toNanos() / 1e6);
+        result.put("measuredStepMillis", report.measuredStep().toNanos() / 1e6);
+        output.say(
+                String.format(
+                        Locale.ROOT,
+                        "a step was predicted to take %.0f ms, took %.0f ms",
+                        report.predictedStep().toNanos() / 1e6,
+                        report.measuredStep().toNanos() / 1e6));
     }
 
     /** The newest checkpoint of a run that learnt from the same. */
@@ -329,7 +420,7 @@ final class Train implements Callable<Integer> {
     private void trainAlone(
             Model start, StageState state, TrainerState from, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
-        var options = StageOptions.forTraining(training.options(), threads);
+        var options = StageOptions.forTraining(training.options(start.config()), threads);
         try (var engine = TorchEngine.open();
                 var local = LocalRun.open(engine, start, state, Math.max(1, workers), options);
                 var console =
@@ -389,6 +480,7 @@ final class Train implements Callable<Integer> {
                     it.value(Metrics.EVAL_LOSS).ifPresent(loss -> result.put("heldOutLoss", loss));
                     it.value(Metrics.EVAL_ACCURACY)
                             .ifPresent(share -> result.put("heldOutAccuracy", share));
+                    it.value(Metrics.EVAL_F1).ifPresent(share -> result.put("heldOutF1", share));
                 });
         result.put("tokensPerSecond", console.tokensPerSecond());
         return result;

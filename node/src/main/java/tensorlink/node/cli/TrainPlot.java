@@ -33,7 +33,7 @@ final class TrainPlot implements Callable<Integer> {
     private static final List<List<String>> PANELS =
             List.of(
                     List.of(Metrics.LOSS, Metrics.EVAL_LOSS),
-                    List.of(Metrics.EVAL_ACCURACY),
+                    List.of(Metrics.EVAL_ACCURACY, Metrics.EVAL_F1),
                     List.of(Metrics.LEARNING_RATE),
                     List.of(Metrics.GRADIENT_NORM));
 

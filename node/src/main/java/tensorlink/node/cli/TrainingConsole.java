@@ -70,7 +70,10 @@ final class TrainingConsole implements TrainerCallback, AutoCloseable {
                 ? loss
                 : loss
                         + String.format(
-                                Locale.ROOT, ", %.1f %% right", 100 * accuracy.getAsDouble());
+                                Locale.ROOT,
+                                ", %.1f %% right, F1 %.3f",
+                                100 * accuracy.getAsDouble(),
+                                metrics.value(Metrics.EVAL_F1).orElse(Double.NaN));
     }
 
     private void tell(String name, Metrics metrics) {

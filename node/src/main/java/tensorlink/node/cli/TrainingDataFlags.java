@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 import tensorlink.compute.Batch;
+import tensorlink.compute.Task;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.data.ClassifiedTexts;
 import tensorlink.jobs.data.Examples;
@@ -62,8 +64,7 @@ final class TrainingDataFlags {
         return !data.isEmpty();
     }
 
-    void requireSense(int contextLength) {
-        UsageException.requireRange("--length", length, classified() ? 3 : 2, contextLength);
+    void requireSense() {
         if (!(heldOut >= 0) || heldOut >= 1) {
             throw new UsageException("--held-out " + heldOut + ": must be 0 to less than 1");
         }
@@ -77,34 +78,41 @@ final class TrainingDataFlags {
         }
     }
 
+    void requireSense(int contextLength) {
+        UsageException.requireRange("--length", length, classified() ? 3 : 2, contextLength);
+    }
+
     private boolean classified() {
         return data.stream().anyMatch(file -> file.toString().endsWith(CLASSIFIED));
     }
 
+    /** The classified texts, if the data are such. */
+    Optional<ClassifiedTexts> texts() throws IOException {
+        return classified()
+                ? Optional.of(
+                        ClassifiedTexts.read(
+                                data.getFirst(), new ClassifiedTexts.Fields(textField, labelField)))
+                : Optional.empty();
+    }
+
     /**
-     * Reads the data.
+     * Makes examples for a model's task.
      *
+     * @param texts what {@link #texts} has read
      * @param seed decides which classified texts are held out; of a text it is the end
      */
-    Examples.Split<Batch> read(Tokenizer tokenizer, long seed, Output output) throws IOException {
-        Examples.Split<Batch> split;
-        if (classified()) {
-            var fields = new ClassifiedTexts.Fields(textField, labelField);
-            var texts = ClassifiedTexts.read(data.getFirst(), fields);
-            int cut = texts.cut(tokenizer, length);
-            if (cut > 0) {
-                output.warn(
-                        cut
-                                + " of "
-                                + texts.texts().size()
-                                + " texts are longer than --length "
-                                + length
-                                + " and lose their end");
-            }
-            split = texts.toContinue(tokenizer, length).split(heldOut, new Shuffle(seed));
-        } else {
-            split = TextWindows.read(data, tokenizer, length).split(heldOut);
-        }
+    Examples.Split<Batch> read(
+            Task task,
+            Tokenizer tokenizer,
+            Optional<ClassifiedTexts> texts,
+            long seed,
+            Output output)
+            throws IOException {
+        var split =
+                texts.isEmpty()
+                        ? TextWindows.read(data, tokenizer, length).split(heldOut)
+                        : examples(texts.get(), task, tokenizer, output)
+                                .split(heldOut, new Shuffle(seed));
         int size = split.training().size() + split.heldOut().size();
         if (split.training().size() == 0 || (heldOut > 0 && split.heldOut().size() == 0)) {
             throw new UsageException(
@@ -118,5 +126,27 @@ final class TrainingDataFlags {
                             + ") it takes at least one each");
         }
         return split;
+    }
+
+    private Examples<Batch> examples(
+            ClassifiedTexts texts, Task task, Tokenizer tokenizer, Output output) {
+        boolean whole = task.kind() == Task.Kind.CLASSIFICATION;
+        int cut = whole ? texts.cutWhole(tokenizer, length) : texts.cut(tokenizer, length);
+        if (cut > 0) {
+            output.warn(
+                    cut
+                            + " of "
+                            + texts.texts().size()
+                            + " texts are longer than --length "
+                            + length
+                            + " and lose their end");
+        }
+        try {
+            return task instanceof Task.Classification classification
+                    ? texts.toClassify(tokenizer, length, classification)
+                    : texts.toContinue(tokenizer, length);
+        } catch (IllegalArgumentException unfit) {
+            throw new UsageException("--data: " + unfit.getMessage());
+        }
     }
 }

@@ -1,8 +1,11 @@
 package tensorlink.node.cli;
 
+import java.util.List;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import tensorlink.compute.Frozen;
+import tensorlink.compute.ModelConfig;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
@@ -12,6 +15,7 @@ import tensorlink.compute.optim.LearningRateSchedule;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.schedule.Schedule;
 
 /** How a model is trained. */
 final class TrainingFlags {
@@ -88,7 +92,27 @@ final class TrainingFlags {
                             + " more time, the same result")
     private boolean recompute;
 
+    @Option(
+            names = "--freeze",
+            paramLabel = "N|PATTERN",
+            description =
+                    "leave the embedding and the first N layers as they are, or the parameters of"
+                            + " these names, with * for any characters; repeatable")
+    private List<String> frozen = List.of();
+
+    @Option(
+            names = "--pipeline",
+            paramLabel = "NAME",
+            defaultValue = "1f1b",
+            description =
+                    "how the stages take turns: gpipe, 1f1b or zb-h1; the same result, in other"
+                            + " time and memory")
+    private String pipeline = "1f1b";
+
     void requireSense(long steps) {
+        if (order() == Schedule.ZB_H1 && !frozen.isEmpty()) {
+            throw new UsageException("--freeze: not with --pipeline zb-h1");
+        }
         if (!(learningRate > 0) || learningRate > LEARNING_RATE_MAX) {
             throw new UsageException(
                     "--lr " + learningRate + ": must be above 0, at most " + LEARNING_RATE_MAX);
@@ -111,6 +135,21 @@ final class TrainingFlags {
         var plain = optimizer();
         var rate = schedule(steps);
         return step -> plain.withLearningRate(learningRate * rate.factor(step - 1));
+    }
+
+    private Schedule order() {
+        Schedule order;
+        try {
+            order = Schedule.of(pipeline);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--pipeline " + pipeline + ": " + wrong.getMessage());
+        }
+        if (order == Schedule.INTERLEAVED) {
+            throw new UsageException(
+                    "--pipeline interleaved: needs several chunks of layers on a worker, which has"
+                            + " one");
+        }
+        return order;
     }
 
     private LearningRateSchedule schedule(long steps) {
@@ -166,7 +205,33 @@ final class TrainingFlags {
         return nesterov ? decaying.withNesterovMomentum(momentum) : decaying.withMomentum(momentum);
     }
 
-    TrainingOptions options() {
-        return TrainingOptions.with(optimizer()).withRecompute(recompute);
+    TrainingOptions options(ModelConfig config) {
+        return TrainingOptions.with(optimizer())
+                .withRecompute(recompute)
+                .withFrozen(frozen(config))
+                .withSchedule(order());
+    }
+
+    private Frozen frozen(ModelConfig config) {
+        var all = Frozen.none();
+        var parameters = config.tensors(config.allLayers());
+        for (var name : frozen) {
+            try {
+                var some =
+                        name.matches("\\d{1,6}")
+                                ? Frozen.first(config, Integer.parseInt(name))
+                                : new Frozen(List.of(name));
+                if (some.trained(parameters).size() == parameters.size()) {
+                    throw new UsageException("--freeze " + name + ": no parameter has that name");
+                }
+                all = all.and(some);
+            } catch (IllegalArgumentException wrong) {
+                throw new UsageException("--freeze " + name + ": " + wrong.getMessage());
+            }
+        }
+        if (all.trained(parameters).isEmpty()) {
+            throw new UsageException("--freeze: nothing is left to be trained");
+        }
+        return all;
     }
 }

@@ -2,6 +2,7 @@ package tensorlink.node.network;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
+import java.net.URI;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SignatureException;
@@ -240,15 +241,20 @@ public final class Descriptor {
                         case LedgerTerms.File(var issuer) ->
                                 message.setFile(
                                         FileLedgerTerms.newBuilder().setIssuer(issuer.bytes()));
-                        case LedgerTerms.Contract(long chain, var address, var codeHash) ->
-                                message.setContract(
-                                        ContractTerms.newBuilder()
-                                                .setChainId(chain)
-                                                .setAddress(address.bytes())
-                                                .setCodeHash(codeHash));
+                        case LedgerTerms.Contract contract -> message.setContract(encode(contract));
                     }
                 });
         return message.build();
+    }
+
+    private static ContractTerms encode(LedgerTerms.Contract contract) {
+        return ContractTerms.newBuilder()
+                .setChainId(contract.chainId())
+                .setAddress(contract.address().bytes())
+                .setCodeHash(contract.codeHash())
+                .setBlock(contract.block())
+                .addAllEndpoints(contract.endpoints().stream().map(URI::toString).toList())
+                .build();
     }
 
     private static Terms terms(DescriptorTerms message) {
@@ -280,7 +286,9 @@ public final class Descriptor {
                         new LedgerTerms.Contract(
                                 contract.getChainId(),
                                 new Account(contract.getAddress()),
-                                contract.getCodeHash()));
+                                contract.getCodeHash(),
+                                contract.getBlock(),
+                                contract.getEndpointsList().stream().map(URI::create).toList()));
             }
             case LEDGER_NOT_SET -> Optional.empty();
         };

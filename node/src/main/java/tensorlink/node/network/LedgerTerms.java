@@ -1,6 +1,8 @@
 package tensorlink.node.network;
 
 import com.google.protobuf.ByteString;
+import java.net.URI;
+import java.util.List;
 import tensorlink.ledger.Account;
 
 /** Where a network keeps who owes whom. */
@@ -14,11 +16,26 @@ public sealed interface LedgerTerms {
      *
      * @param chainId above 0
      * @param codeHash 32 bytes: the Keccak of the code that must be there
+     * @param block it was deployed in; nothing happened before
+     * @param endpoints of JSON-RPC, which must all show this chain and this code
      */
-    record Contract(long chainId, Account address, ByteString codeHash) implements LedgerTerms {
+    record Contract(
+            long chainId, Account address, ByteString codeHash, long block, List<URI> endpoints)
+            implements LedgerTerms {
+        /** Endpoints that a founder may name. */
+        public static final int ENDPOINTS_MAX = 8;
+
         private static final int HASH_BYTES = 32;
 
         public Contract {
+            endpoints = List.copyOf(endpoints);
+            if (block < 0) {
+                throw new IllegalArgumentException("block is negative: " + block);
+            }
+            if (endpoints.size() > ENDPOINTS_MAX) {
+                throw new IllegalArgumentException(
+                        endpoints.size() + " endpoints, limit " + ENDPOINTS_MAX);
+            }
             if (chainId < 1) {
                 throw new IllegalArgumentException("chain id is " + chainId + ", below 1");
             }

@@ -1,5 +1,6 @@
 package tensorlink.node.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
@@ -10,6 +11,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Model;
+import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Task;
+import tensorlink.compute.format.Safetensors;
+import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.training.Checkpoint;
 import tensorlink.jobs.training.MetricsLog;
 
@@ -174,7 +180,115 @@ class TrainTest {
         assertThat(ran.status()).isZero();
         assertThat(ran.err())
                 .isEqualTo(" !!  1 of 10 texts are longer than --length 20 and lose their end\n");
-        assertThat(ran.out()).matches("loss .* held out .* % right, .* tok/s\n");
+        assertThat(ran.out()).matches("loss .* held out .* % right, F1 .*, .* tok/s\n");
+    }
+
+    @Test
+    void an_encoder_becomes_a_classifier_and_goes_on_as_one() throws Exception {
+        var config =
+                """
+                {"model_type": "bert", "architectures": ["BertModel"], "hidden_size": 32,
+                 "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64,
+                 "vocab_size": 256, "max_position_embeddings": 32, "initializer_range": 0.1,
+                 "hidden_dropout_prob": 0, "attention_probs_dropout_prob": 0}\
+                """;
+        var body = folder.resolve("body");
+        Model.initialize(
+                        ModelConfig.parse("config.json", config.getBytes(UTF_8)),
+                        Tokenizer.bytes(),
+                        1)
+                .save(body);
+        var lines = new StringBuilder();
+        for (int i = 0; i < 20; i++) {
+            lines.append(
+                    "{\"text\":\"%s\",\"label\":\"%s\"}\n"
+                            .formatted("xy$".substring(i % 3), i % 3 == 2 ? "money" : "letters"));
+        }
+        var file = Files.writeString(folder.resolve("mails.jsonl"), lines).toString();
+        var out = folder.resolve("out").toString();
+        var usual =
+                List.of(
+                        "--data",
+                        file,
+                        "--length",
+                        "16",
+                        "--rows",
+                        "4",
+                        "--held-out",
+                        "0.5",
+                        "--eval-batches",
+                        "0",
+                        "--alone");
+
+        var first = Ran.of(with(usual, "train", body.toString(), "--steps", "60", "--save", out));
+        var more = Ran.of(with(usual, "train", out, "--steps", "1", "-o", "json"));
+
+        assertThat(first.err()).isEmpty();
+        assertThat(first.out())
+                .contains("with a fresh head for letters, money\n")
+                .containsPattern("held out 0\\.\\d+, 100.0 % right, F1 1.000");
+        assertThat(Model.load(Path.of(out)).config().task())
+                .isEqualTo(new Task.Classification(List.of("letters", "money")));
+        assertThat(more.result().path("heldOutAccuracy").asDouble()).isEqualTo(1);
+        assertThat(more.result().path("heldOutF1").asDouble()).isEqualTo(1);
+        var text = Files.writeString(folder.resolve("text.txt"), "xyz").toString();
+        assertThat(Ran.of("train", body.toString(), "--alone", "--data", text).err())
+                .contains("an encoder learns from classified texts");
+    }
+
+    private static String[] with(List<String> usual, String... more) {
+        var arguments = new ArrayList<>(List.of(more));
+        arguments.addAll(usual);
+        return arguments.toArray(new String[0]);
+    }
+
+    @Test
+    void frozen_layers_stay_and_what_freezes_nothing_or_everything_is_refused() throws Exception {
+        var start = folder.resolve("start");
+        var out = folder.resolve("out");
+        Model.initialize(ModelConfig.llama(32, 2, 256, 64), Tokenizer.bytes(), 1).save(start);
+        var text = Files.writeString(folder.resolve("text.txt"), "frozen ".repeat(99)).toString();
+        var usual = List.of("--data", text, "--length", "16", "--steps", "2", "--alone");
+        var from = start.toString();
+
+        var ran =
+                Ran.of(
+                        with(
+                                usual,
+                                "train",
+                                from,
+                                "--freeze",
+                                "1",
+                                "--freeze",
+                                "*norm*",
+                                "--save",
+                                out.toString()));
+
+        assertThat(ran.err()).isEmpty();
+        assertThat(same(start, out, "model.embed_tokens.weight")).isTrue();
+        assertThat(same(start, out, "model.layers.0.mlp.up_proj.weight")).isTrue();
+        assertThat(same(start, out, "model.layers.1.input_layernorm.weight")).isTrue();
+        assertThat(same(start, out, "model.layers.1.mlp.up_proj.weight")).isFalse();
+        assertThat(Ran.of(with(usual, "train", from, "--freeze", "transformer.*")).err())
+                .contains("--freeze transformer.*: no parameter has that name");
+        assertThat(Ran.of(with(usual, "train", from, "--freeze", "3")).err())
+                .contains("--freeze 3: 3 layers of a model with 2");
+        assertThat(Ran.of(with(usual, "train", from, "--freeze", "*")).err())
+                .contains("--freeze: nothing is left to be trained");
+    }
+
+    private static boolean same(Path one, Path other, String name) throws Exception {
+        try (var here = Safetensors.openFolder(one);
+                var there = Safetensors.openFolder(other)) {
+            var spec =
+                    here.tensors().stream().filter(it -> it.name().equals(name)).findFirst().get();
+            try (var a = Tensor.allocate(spec.dtype(), spec.shape());
+                    var b = Tensor.allocate(spec.dtype(), spec.shape())) {
+                here.read(name, 0, a.data());
+                there.read(name, 0, b.data());
+                return a.data().mismatch(b.data()) < 0;
+            }
+        }
     }
 
     @Test

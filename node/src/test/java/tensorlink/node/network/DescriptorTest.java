@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import java.net.URI;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -31,7 +32,12 @@ class DescriptorTest {
     @Test
     void each_kind_of_ledger_is_read_as_it_was_signed() throws Exception {
         var contract =
-                new LedgerTerms.Contract(8453, Account.ZERO, ByteString.copyFrom(new byte[32]));
+                new LedgerTerms.Contract(
+                        8453,
+                        Account.ZERO,
+                        ByteString.copyFrom(new byte[32]),
+                        17,
+                        List.of(URI.create("https://rpc.example")));
         var open = Descriptor.Terms.open("lab", Founded.NOW, new SplittableRandom(2));
 
         for (var terms : List.of(open, open.ledger(contract))) {

@@ -30,6 +30,11 @@ public interface Host extends AutoCloseable {
     /** The open connections, at most a few per peer. */
     List<Connection> connections();
 
+    /** Those of them that lead to {@code peer}. */
+    default List<Connection> connections(PeerId peer) {
+        return connections().stream().filter(it -> it.remotePeer().equals(peer)).toList();
+    }
+
     /**
      * Serves {@code protocol} from now on and tells connected peers so on their next identify.
      *

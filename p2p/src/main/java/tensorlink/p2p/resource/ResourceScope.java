@@ -4,6 +4,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.Resource;
 import tensorlink.p2p.core.ResourceLimitException;
@@ -14,11 +15,14 @@ import tensorlink.p2p.core.ResourceUse;
  * by any thread.
  */
 final class ResourceScope {
-    private final String name;
+    private final Supplier<String> name;
     private final Limits.Scope limits;
     private final Map<Resource, AtomicLong> used = new EnumMap<>(Resource.class);
 
-    ResourceScope(String name, Limits.Scope limits) {
+    /**
+     * @param name is asked for only to be shown: a peer's takes longer to write than all counting
+     */
+    ResourceScope(Supplier<String> name, Limits.Scope limits) {
         this.name = name;
         this.limits = limits;
         for (var resource : Resource.values()) {
@@ -41,7 +45,7 @@ final class ResourceScope {
         while (true) {
             long now = count.get();
             if (amount > limit - now) {
-                throw new ResourceLimitException(name, resource, now + amount, limit);
+                throw new ResourceLimitException(name.get(), resource, now + amount, limit);
             }
             if (count.compareAndSet(now, now + amount)) {
                 return;
@@ -53,7 +57,8 @@ final class ResourceScope {
     void remove(Resource resource, long amount) {
         long left = count(resource).addAndGet(-amount);
         if (left < 0) {
-            throw new IllegalStateException(name + " gave back more " + resource + " than it had");
+            throw new IllegalStateException(
+                    name.get() + " gave back more " + resource + " than it had");
         }
     }
 
@@ -62,6 +67,6 @@ final class ResourceScope {
     }
 
     ResourceUse use(Resource resource) {
-        return new ResourceUse(name, resource, used(resource), limits.of(resource));
+        return new ResourceUse(name.get(), resource, used(resource), limits.of(resource));
     }
 }

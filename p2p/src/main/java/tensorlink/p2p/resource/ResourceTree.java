@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import tensorlink.p2p.core.Connection.Direction;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
@@ -28,8 +29,8 @@ public final class ResourceTree {
 
     public ResourceTree(Limits.Resources limits) {
         this.limits = limits;
-        this.system = new ResourceScope("system", limits.system());
-        this.transients = new ResourceScope("transient", limits.transients());
+        this.system = new ResourceScope(() -> "system", limits.system());
+        this.transients = new ResourceScope(() -> "transient", limits.transients());
     }
 
     /**
@@ -38,7 +39,9 @@ public final class ResourceTree {
      * @throws ResourceLimitException when there is none
      */
     public ConnectionClaim connection(Direction direction) throws ResourceLimitException {
-        var claim = new ConnectionClaim(this, new ResourceScope("connection", limits.connection()));
+        var claim =
+                new ConnectionClaim(
+                        this, new ResourceScope(() -> "connection", limits.connection()));
         boolean complete = false;
         try {
             claim.take(
@@ -87,11 +90,11 @@ public final class ResourceTree {
 
     /** A scope for one stream. */
     ResourceScope stream() {
-        return new ResourceScope("stream", limits.stream());
+        return new ResourceScope(() -> "stream", limits.stream());
     }
 
     ResourceScope holdPeer(PeerId peer) {
-        return hold(peers, peer, "peer " + peer, limits.peer());
+        return hold(peers, peer, () -> "peer " + peer, limits.peer());
     }
 
     void releasePeer(PeerId peer) {
@@ -99,14 +102,15 @@ public final class ResourceTree {
     }
 
     ResourceScope holdProtocol(ProtocolId protocol) {
-        return hold(protocols, protocol, "protocol " + protocol, limits.protocol());
+        return hold(protocols, protocol, () -> "protocol " + protocol, limits.protocol());
     }
 
     void releaseProtocol(ProtocolId protocol) {
         release(protocols, protocol);
     }
 
-    private <K> ResourceScope hold(Map<K, Held> map, K key, String name, Limits.Scope scopeLimits) {
+    private <K> ResourceScope hold(
+            Map<K, Held> map, K key, Supplier<String> name, Limits.Scope scopeLimits) {
         lock.lock();
         try {
             var held =

@@ -197,6 +197,11 @@ public final class Swarm implements Host {
     }
 
     @Override
+    public List<Connection> connections(PeerId peer) {
+        return List.copyOf(connections.all(peer));
+    }
+
+    @Override
     public void handle(ProtocolId protocol, StreamHandler handler) {
         protocols.add(protocol, handler);
         witnesses.changed();

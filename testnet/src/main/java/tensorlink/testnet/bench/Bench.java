@@ -29,6 +29,9 @@ import tensorlink.testnet.bench.net.Wakefulness;
             BenchIdle.class,
             BenchLedger.class,
             BenchCodecs.class,
+            BenchSchedules.class,
+            BenchMemory.class,
+            MemoryCase.class,
             NetPeer.class,
             Wakefulness.class,
             GossipPeer.class

@@ -3,6 +3,7 @@ package tensorlink.testnet.cli;
 import java.util.List;
 import tensorlink.node.cli.Subcommands;
 import tensorlink.testnet.bench.Bench;
+import tensorlink.testnet.chain.TestnetCommand;
 import tensorlink.testnet.demo.Demo;
 import tensorlink.testnet.parity.ParityCommand;
 import tensorlink.testnet.prove.Prove;
@@ -12,6 +13,12 @@ import tensorlink.testnet.sim.Sim;
 public final class TestnetCommands implements Subcommands {
     @Override
     public List<Object> commands() {
-        return List.of(new Demo(), new ParityCommand(), new Bench(), new Prove(), new Sim());
+        return List.of(
+                new Demo(),
+                new ParityCommand(),
+                new Bench(),
+                new Prove(),
+                new Sim(),
+                new TestnetCommand());
     }
 }

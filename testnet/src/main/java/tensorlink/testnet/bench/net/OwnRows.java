@@ -196,7 +196,7 @@ record OwnRows(Amounts amounts, Figures figures, Scheduler scheduler) {
         parts.await();
     }
 
-    private double megabytesPerSecond(OurCarrier carrier, long bytes, Stopwatch.Work work)
+    private double megabytesPerSecond(OurCarrier carrier, long bytes, Together.Work work)
             throws IOException, InterruptedException {
         return bytes / new Stopwatch(carrier, scheduler).time(work).seconds() / MEGABYTE;
     }

@@ -14,13 +14,7 @@ record Stopwatch(Carrier carrier, Scheduler scheduler) {
         }
     }
 
-    /** Something to be timed. */
-    @FunctionalInterface
-    interface Work {
-        void run() throws IOException, InterruptedException;
-    }
-
-    Time time(Work work) throws IOException, InterruptedException {
+    Time time(Together.Work work) throws IOException, InterruptedException {
         var cpu = carrier.cpu();
         long begun = scheduler.nanoTime();
         work.run();

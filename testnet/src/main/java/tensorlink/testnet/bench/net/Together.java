@@ -8,15 +8,16 @@ import java.util.concurrent.FutureTask;
 import tensorlink.p2p.core.Scheduler;
 
 /** Things done at the same time, each on a virtual thread of its own. For one thread. */
-final class Together {
+public final class Together {
     private final Scheduler scheduler;
     private final List<FutureTask<?>> tasks = new ArrayList<>();
 
-    Together(Scheduler scheduler) {
+    public Together(Scheduler scheduler) {
         this.scheduler = scheduler;
     }
 
-    void start(String name, Stopwatch.Work work) {
+    /** Begins to do {@code work}. */
+    public void start(String name, Work work) {
         var task =
                 new FutureTask<>(() -> {
                     work.run();
@@ -26,7 +27,8 @@ final class Together {
         var _ = scheduler.fork(name, task);
     }
 
-    boolean areRunning() {
+    /** Whether one of them is not done yet. */
+    public boolean areRunning() {
         return tasks.stream().anyMatch(task -> !task.isDone());
     }
 
@@ -35,7 +37,7 @@ final class Together {
      *
      * @throws IOException when one failed
      */
-    void await() throws IOException, InterruptedException {
+    public void await() throws IOException, InterruptedException {
         try {
             for (var task : tasks) {
                 task.get();
@@ -48,7 +50,13 @@ final class Together {
     }
 
     /** Interrupts those that still run. */
-    void abandon() {
+    public void abandon() {
         tasks.forEach(task -> task.cancel(true));
+    }
+
+    /** Something to be done. */
+    @FunctionalInterface
+    public interface Work {
+        void run() throws IOException, InterruptedException;
     }
 }

@@ -28,7 +28,9 @@ class BenchDiscoveryTest {
                         "--nodes=4",
                         "--joins=2",
                         "--peers=6",
-                        "--keys=3",
+                        "--keys=6",
+                        "--batch=2",
+                        "--lone=3",
                         "--messages=20",
                         "--known=300");
 
@@ -41,6 +43,8 @@ class BenchDiscoveryTest {
                         CrowdTask.GET,
                         CrowdTask.STORE,
                         CrowdTask.HOLDERS,
+                        CrowdTask.LONE_GET,
+                        CrowdTask.LONE_STORE,
                         GossipTask.OURS + GossipTask.MEDIAN,
                         GossipTask.OURS + GossipTask.TAIL,
                         KnownTask.STORE,
@@ -53,7 +57,8 @@ class BenchDiscoveryTest {
                     .isPositive();
         }
         assertThat(figures.path(JoinTask.JOIN).path("count").asInt()).isEqualTo(2);
-        assertThat(figures.path(CrowdTask.GET).path("count").asInt()).isEqualTo(3);
+        assertThat(figures.path(CrowdTask.LONE_GET).path("count").asInt()).isEqualTo(3);
+        assertThat(figures.path(CrowdTask.GET).path("count").asInt()).as("batches").isEqualTo(3);
         assertThat(result.path("goals").size()).isEqualTo(3);
         assertThat(result.path("goals").get(0).path("measured").isNull()).isTrue();
         assertThat(result.path("goals").get(1).path("measured").isNull()).isFalse();
