@@ -84,9 +84,40 @@ class TorchStageTest {
                 .hasMessageContaining("is closed");
     }
 
-    @Test
-    void the_number_of_threads_does_not_change_bits_where_the_profile_says_so() throws Exception {
-        var model = Model.initialize(ModelConfig.llama(1024, 1, 260, 128), Tokenizer.bytes(), 3);
+    /** Wide enough that libtorch shares the work between threads. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                """
+                {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_embd": 512,
+                 "n_layer": 1, "n_head": 8, "n_positions": 128, "vocab_size": 260,
+                 "attn_pdrop": 0, "embd_pdrop": 0, "resid_pdrop": 0}
+                """,
+                """
+                {"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"],
+                 "hidden_size": 512, "num_hidden_layers": 1, "num_attention_heads": 8,
+                 "max_position_embeddings": 128, "intermediate_size": 2048, "vocab_size": 260,
+                 "hidden_act": "gelu", "rotary_pct": 0.25, "use_parallel_residual": true,
+                 "tie_word_embeddings": false}
+                """,
+                """
+                {"model_type": "gemma2", "architectures": ["Gemma2ForCausalLM"],
+                 "hidden_size": 512, "num_hidden_layers": 1, "num_attention_heads": 8,
+                 "num_key_value_heads": 4, "head_dim": 64, "max_position_embeddings": 128,
+                 "intermediate_size": 1376, "vocab_size": 260, "rms_norm_eps": 1e-6,
+                 "hidden_activation": "gelu_pytorch_tanh", "query_pre_attn_scalar": 64,
+                 "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0,
+                 "sliding_window": 64}
+                """
+            })
+    void the_number_of_threads_does_not_change_bits_where_the_profile_says_so(String json)
+            throws Exception {
+        var config =
+                json.equals("{}")
+                        ? ModelConfig.llama(1024, 1, 260, 128)
+                        : ModelConfig.parse("test", json.getBytes(StandardCharsets.UTF_8));
+        var model = Model.initialize(config, Tokenizer.bytes(), 3);
         var parts = batch(model.config(), 4, 128, 2).split(2);
         var digests = new ArrayList<Map<String, Digest>>();
         for (int threads = 1; threads <= 2; threads++) {
