@@ -106,7 +106,7 @@ public record MemoryEstimate(long weights, long training, long activations, long
                 weightBytes(config, layers),
                 0,
                 Float.BYTES * perPosition * load.positions() * load.inFlight(),
-                scratch(config, layers, load));
+                servingScratch(config, layers, load));
     }
 
     public long total() {
@@ -162,5 +162,19 @@ public record MemoryEstimate(long weights, long training, long activations, long
             widest = Math.max(widest, 2L * config.resultWidth());
         }
         return Float.BYTES * widest * load.positions();
+    }
+
+    /**
+     * Without gradients one layer at a time is there: what its feed-forward has of the inner width,
+     * and as measured up to 13 results of the hidden width, such as queries, keys and values,
+     * turned and repeated. Capped scores come beside.
+     */
+    private static long servingScratch(ModelConfig config, LayerRange layers, Load load) {
+        long layer = 4L * config.feedForward().inner() + 13L * config.hidden();
+        if (config.attention().cap() > 0) {
+            layer += 4L * config.attention().heads() * load.time();
+        }
+        long head = config.holdsHead(layers) ? 2L * config.resultWidth() : 0;
+        return Float.BYTES * Math.max(layer, head) * load.positions();
     }
 }
