@@ -47,7 +47,6 @@ class BenchDiscoveryTest {
                         CrowdTask.LONE_STORE,
                         GossipTask.OURS + GossipTask.MEDIAN,
                         GossipTask.OURS + GossipTask.TAIL,
-                        KnownTask.STORE,
                         KnownTask.SAID,
                         KnownTask.TABLE_PEERS,
                         KnownTask.LOOKUP,
@@ -56,6 +55,8 @@ class BenchDiscoveryTest {
                     .as("%s in %s", figure, figures)
                     .isPositive();
         }
+        // Of a few peers less than what the heap gives back meanwhile.
+        assertThat(figures.path(KnownTask.STORE).path("count").asInt()).isEqualTo(1);
         assertThat(figures.path(JoinTask.JOIN).path("count").asInt()).isEqualTo(2);
         assertThat(figures.path(CrowdTask.LONE_GET).path("count").asInt()).isEqualTo(3);
         assertThat(figures.path(CrowdTask.GET).path("count").asInt()).as("batches").isEqualTo(3);
