@@ -158,7 +158,8 @@ public final class Libp2p {
                 tcp,
                 new QuicSecurity(key, config.scheduler()::now),
                 new QuicMuxer(config.limits(), config.scheduler()),
-                config.limits());
+                config.limits(),
+                config.scheduler());
     }
 
     private static List<Security> securities(KeyPair key, List<String> muxers, HostConfig config) {

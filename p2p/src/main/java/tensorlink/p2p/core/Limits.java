@@ -33,7 +33,7 @@ public record Limits(
                         500,
                         Duration.ofSeconds(5),
                         Duration.ofMinutes(5)),
-                new Connections(Duration.ofSeconds(10), 8, 5, 16, 16),
+                new Connections(Duration.ofSeconds(10), 8, 5, 16, 16, 32),
                 new Streams(Duration.ofSeconds(10), 512, 256, 128, Duration.ofSeconds(30)),
                 new Muxing(
                         16 << 20,
@@ -167,16 +167,34 @@ public record Limits(
      * @param acceptsPerSecond new connections from one address in the long run; loopback is exempt
      * @param acceptsAtOnce new connections from one address in a burst
      * @param violationsMax how often a peer may break a protocol before its connection is closed
+     * @param unprovenMax handshakes of QUIC that may be under way before those who dial must prove
+     *     where they are
      */
     public record Connections(
             Duration upgradeTimeout,
             int perAddressMax,
             int acceptsPerSecond,
             int acceptsAtOnce,
-            int violationsMax) {
+            int violationsMax,
+            int unprovenMax) {
         public Connections withUpgradeTimeout(Duration changed) {
             return new Connections(
-                    changed, perAddressMax, acceptsPerSecond, acceptsAtOnce, violationsMax);
+                    changed,
+                    perAddressMax,
+                    acceptsPerSecond,
+                    acceptsAtOnce,
+                    violationsMax,
+                    unprovenMax);
+        }
+
+        public Connections withUnprovenMax(int changed) {
+            return new Connections(
+                    upgradeTimeout,
+                    perAddressMax,
+                    acceptsPerSecond,
+                    acceptsAtOnce,
+                    violationsMax,
+                    changed);
         }
     }
 

@@ -19,6 +19,8 @@ import java.util.Optional;
  * frees both sides.
  */
 public interface Stream extends AutoCloseable {
+    /** So much at most does {@link #echo} move at once. */
+    int ECHO_BYTES = 4096;
 
     /** What the two sides agreed this stream carries. */
     ProtocolId protocol();
@@ -48,6 +50,24 @@ public interface Stream extends AutoCloseable {
      * @throws StreamTimeoutException when no credit came for the {@linkplain #timeout timeout}
      */
     void write(MemorySegment source) throws IOException, InterruptedException;
+
+    /**
+     * Sends back whatever comes, until the remote ends its direction. A host's own streams do so
+     * without waking a thread for it, and keep no more than the first window of what the remote
+     * does not take back.
+     *
+     * <p>Nothing else may read or write meanwhile. When the wait is interrupted or times out, what
+     * has not been sent back can still be read.
+     *
+     * @throws StreamResetException when either side reset the stream or the connection was lost
+     * @throws StreamTimeoutException when nothing came for the {@linkplain #timeout timeout}
+     */
+    default void echo() throws IOException, InterruptedException {
+        var bytes = MemorySegment.ofArray(new byte[ECHO_BYTES]);
+        for (int count = read(bytes); count >= 0; count = read(bytes)) {
+            write(bytes.asSlice(0, count));
+        }
+    }
 
     /** Ends our direction after what was written; the remote's reads then return -1. */
     void closeWrite() throws IOException, InterruptedException;

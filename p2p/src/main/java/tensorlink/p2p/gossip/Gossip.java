@@ -357,12 +357,38 @@ public final class Gossip implements AutoCloseable {
     private void take(PeerId peer, ByteString bytes) {
         if (look(it -> it.listensTo(peer))) {
             try {
-                var rpc = codec.decode(bytes);
-                step(it -> it.received(peer, rpc, scheduler.nanoTime()));
+                received(peer, codec.decode(bytes)).ifPresent(validation::judgeHere);
             } catch (ProtocolViolation violation) {
                 refuse(peer, violation);
             }
         }
+    }
+
+    /** Returns a lone message that the calling thread shall judge. */
+    private Optional<Arrival> received(PeerId peer, Rpc rpc) {
+        lock.lock();
+        try {
+            var actions = new ArrayList<>(router.received(peer, rpc, scheduler.nanoTime()));
+            var lone = loneArrival(actions).filter(_ -> validation.isFree());
+            lone.ifPresent(arrival -> actions.remove(new Action.Judge(arrival)));
+            perform(actions);
+            return lone;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static Optional<Arrival> loneArrival(List<Action> actions) {
+        Optional<Arrival> lone = Optional.empty();
+        for (var action : actions) {
+            if (action instanceof Action.Judge(Arrival arrival)) {
+                if (lone.isPresent()) {
+                    return Optional.empty();
+                }
+                lone = Optional.of(arrival);
+            }
+        }
+        return lone;
     }
 
     private void refuse(PeerId peer, ProtocolViolation violation) {

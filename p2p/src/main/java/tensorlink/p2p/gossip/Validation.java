@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -11,8 +12,10 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.gossip.Arrival.Outcome;
 
 /**
- * Judges messages on as many threads as there are processors: first the signature, then what the
- * topic's validator says. What waits is bounded by {@link GossipLimits#validationsMax}.
+ * Judges messages on as many threads at once as there are processors: first the signature, then
+ * what the topic's validator says. Whoever read a message may judge it, which saves waking another
+ * thread; else it waits for one of ours. What waits is bounded by {@link
+ * GossipLimits#validationsMax}.
  */
 final class Validation {
     private static final Logger log = LoggerFactory.getLogger(Validation.class);
@@ -22,6 +25,7 @@ final class Validation {
     private final Verdicts verdicts;
     private final BlockingQueue<Arrival> waiting;
     private final List<Thread> workers = new ArrayList<>();
+    private final Semaphore turns = new Semaphore(Runtime.getRuntime().availableProcessors());
 
     Validation(GossipConfig config, Function<String, TopicConfig> topics, Verdicts verdicts) {
         this.policy = config.signatures();
@@ -41,11 +45,25 @@ final class Validation {
         return waiting.offer(arrival);
     }
 
+    /** Whether the calling thread may judge one now; then {@link #judgeHere} must follow. */
+    boolean isFree() {
+        return waiting.isEmpty() && turns.tryAcquire();
+    }
+
+    void judgeHere(Arrival arrival) {
+        try {
+            verdicts.judged(arrival, judge(arrival));
+        } finally {
+            turns.release();
+        }
+    }
+
     private void work() {
         try {
             while (true) {
                 var arrival = waiting.take();
-                verdicts.judged(arrival, judge(arrival));
+                turns.acquire();
+                judgeHere(arrival);
             }
         } catch (InterruptedException closing) {
             Thread.currentThread().interrupt();

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.StreamResetException;
@@ -28,6 +29,12 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
 
     /** Nobody will read what still comes. */
     boolean discards;
+
+    /** We will send no more. */
+    boolean endRequested;
+
+    /** Hears of bytes that are sent back; null unless {@link #echo} runs. */
+    @Nullable IntConsumer echoed;
 
     private final Ending ending = new Ending();
     private @Nullable String failure;
@@ -109,6 +116,28 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
         }
     }
 
+    /** The event loop does the work; the thread only waits for its end. */
+    @Override
+    public final void echo(IntConsumer observer) throws IOException, InterruptedException {
+        lock.lockInterruptibly();
+        try {
+            echoed = observer;
+            sendBack(observer);
+            while (!remoteEnded || !received.isEmpty()) {
+                checkOpen();
+                if (discards) {
+                    throw new IOException("stream is closed");
+                }
+                checkWritable();
+                beforeReading();
+                await(reading);
+            }
+        } finally {
+            echoed = null;
+            lock.unlock();
+        }
+    }
+
     @Override
     public final void timeout(Duration limit) {
         lock.lock();
@@ -139,6 +168,29 @@ abstract sealed class BlockingStream implements MuxedStream permits YamuxStream,
 
     /** Hands {@code source} over, waiting where it must; without the lock. */
     abstract void send(MemorySegment source) throws IOException, InterruptedException;
+
+    /**
+     * Hands over as much of what was received as can be without waiting, and tells {@code observer}
+     * how much.
+     */
+    abstract void sendBack(IntConsumer observer);
+
+    /** Something was received, or there is room to send: an echo goes on. */
+    final void echo() {
+        if (echoed != null) {
+            sendBack(echoed);
+            if (remoteEnded && received.isEmpty()) {
+                reading.signal();
+            }
+        }
+    }
+
+    /** Fails when nothing more can be sent. */
+    void checkWritable() throws IOException {
+        if (endRequested) {
+            throw new IOException("stream is closed for writing");
+        }
+    }
 
     /** A reader is about to wait. */
     abstract void beforeReading();

@@ -3,6 +3,7 @@ package tensorlink.p2p.mux;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.function.IntConsumer;
 import tensorlink.p2p.core.Purpose;
 
 /**
@@ -13,6 +14,13 @@ public interface MuxedStream {
     int read(MemorySegment target) throws IOException, InterruptedException;
 
     void write(MemorySegment source) throws IOException, InterruptedException;
+
+    /**
+     * As {@link tensorlink.p2p.core.Stream#echo}, on the event loop.
+     *
+     * @param echoed hears how many bytes were sent back, on any thread; must not block
+     */
+    void echo(IntConsumer echoed) throws IOException, InterruptedException;
 
     void closeWrite() throws IOException, InterruptedException;
 

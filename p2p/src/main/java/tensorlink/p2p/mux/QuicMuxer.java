@@ -13,6 +13,9 @@ import tensorlink.p2p.core.Scheduler;
 
 /** The streams of QUIC itself. */
 public final class QuicMuxer implements Muxer {
+    /** What the remote may send on a stream at first. */
+    public static final int WINDOW_BYTES = QuicStream.INITIAL_WINDOW_BYTES;
+
     private static final AttributeKey<QuicSession> SESSION =
             AttributeKey.valueOf(QuicMuxer.class, "session");
 

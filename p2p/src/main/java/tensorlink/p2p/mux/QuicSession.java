@@ -21,7 +21,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,6 +37,9 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(1);
     private static final Duration CLOSE_CHECK = Duration.ofMillis(10);
 
+    /** QUIC lets the window of a connection grow no further. */
+    private static final int WINDOW_BYTES_MAX = 24 << 20;
+
     /** Netty remembers a stream that was reset for as long as its connection lives. */
     private static final int RESETS_MAX = 100_000;
 
@@ -50,7 +52,7 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     private final Scheduler scheduler;
     private final Events events;
     private final Semaphore outboundSlots;
-    private final AtomicLong unsentBytes = new AtomicLong();
+    private final Budget budget;
     private final AtomicInteger resets = new AtomicInteger();
     private final AtomicBoolean closes = new AtomicBoolean();
     private volatile boolean takesNoStreams;
@@ -72,6 +74,8 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
         this.scheduler = scheduler;
         this.events = events;
         this.outboundSlots = new Semaphore(limits.streams().openMax());
+        int growthMax = Math.min(limits.muxing().windowGrowthBytesMax(), WINDOW_BYTES_MAX);
+        this.budget = new Budget(limits.muxing().withWindowGrowthBytesMax(growthMax), events);
     }
 
     @Override
@@ -175,7 +179,7 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     }
 
     private void awaitSent(long end) throws IOException, InterruptedException {
-        while (unsentBytes.get() > 0 && scheduler.nanoTime() < end) {
+        while (!budget.isEverythingSent() && scheduler.nanoTime() < end) {
             scheduler.sleep(CLOSE_CHECK);
         }
         if (isUnconfirmed) {
@@ -248,9 +252,14 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
         heard = true;
     }
 
-    void unsent(int bytes) {
+    Budget budget() {
+        return budget;
+    }
+
+    /** Bytes of a stream begin to wait for QUIC; {@link Budget#free} ends that. */
+    void hold(int bytes) {
         isUnconfirmed = true;
-        unsentBytes.addAndGet(bytes);
+        budget.hold(bytes);
     }
 
     void wasReset() {

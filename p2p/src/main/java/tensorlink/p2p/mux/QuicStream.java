@@ -13,6 +13,7 @@ import io.netty.handler.codec.quic.QuicStreamResetException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
@@ -26,9 +27,18 @@ import tensorlink.p2p.core.StreamResetException;
  * while {@link #QUEUED_BYTES_MAX} wait for QUIC to take them.
  */
 final class QuicStream extends BlockingStream {
+    /**
+     * What QUIC lets the remote send on a stream at first. Small, so that a hundred streams which
+     * nobody reads leave room for others in the connection's window.
+     */
+    static final int INITIAL_WINDOW_BYTES = 128 << 10;
+
+    /** In which steps the growth of a window is charged. */
+    private static final int CHARGED_BYTES_MIN = 256 << 10;
+
     private static final int PART_BYTES = 64 << 10;
     private static final int QUEUED_BYTES_MAX = 4 * PART_BYTES;
-    private static final int UNREAD_BYTES_MAX = 64 << 10;
+    private static final int UNREAD_BYTES_MAX = 256 << 10;
 
     /** So that a read adds no more than {@link #PART_BYTES} to what waits. */
     private static final RecvByteBufAllocator READS =
@@ -45,7 +55,8 @@ final class QuicStream extends BlockingStream {
     private @Nullable QuicStreamChannel channel;
     private boolean isReadRequested;
     private int queuedBytes;
-    private boolean endRequested;
+    private long takenBytes;
+    private int windowGrowth;
     private boolean remoteStopped;
     private boolean isOver;
     private Scheduler.@Nullable Task lingering;
@@ -88,7 +99,24 @@ final class QuicStream extends BlockingStream {
 
     @Override
     void taken(int bytes) {
-        requestRead();
+        charge(bytes);
+        if (received.bytes() <= UNREAD_BYTES_MAX / 2) {
+            requestRead();
+        }
+    }
+
+    /**
+     * Counts the window as memory of the connection. QUIC has it grow where much is taken and tells
+     * nobody, but it is never larger than what it began with and twice what was taken.
+     */
+    private void charge(int bytes) {
+        takenBytes += bytes;
+        long wanted = 2 * takenBytes - windowGrowth;
+        if (wanted >= CHARGED_BYTES_MIN && !isOver) {
+            int size = INITIAL_WINDOW_BYTES + windowGrowth;
+            int step = (int) Math.min(wanted, Integer.MAX_VALUE);
+            windowGrowth += session.budget().grow(size, step, Purpose.ORDINARY);
+        }
     }
 
     /** Has QUIC deliver more when there is room for it. */
@@ -118,15 +146,10 @@ final class QuicStream extends BlockingStream {
         try {
             while (true) {
                 checkOpen();
-                if (remoteStopped) {
-                    throw new StreamResetException("the remote does not listen any more");
-                }
-                if (endRequested) {
-                    throw new IOException("stream is closed for writing");
-                }
-                if (queuedBytes < QUEUED_BYTES_MAX) {
+                checkWritable();
+                if (hasRoom()) {
                     queuedBytes += length;
-                    session.unsent(length);
+                    session.hold(length);
                     return;
                 }
                 await(writing);
@@ -134,6 +157,36 @@ final class QuicStream extends BlockingStream {
         } finally {
             lock.unlock();
         }
+    }
+
+    private boolean hasRoom() {
+        return queuedBytes == 0 || (queuedBytes < QUEUED_BYTES_MAX && session.budget().hasRoom());
+    }
+
+    @Override
+    void checkWritable() throws IOException {
+        if (remoteStopped) {
+            throw new StreamResetException("the remote does not listen any more");
+        }
+        super.checkWritable();
+    }
+
+    @Override
+    void sendBack(IntConsumer observer) {
+        while (!received.isEmpty()
+                && hasRoom()
+                && !endRequested
+                && !remoteStopped
+                && !hasFailed()) {
+            var chunk = received.poll();
+            int length = chunk.readableBytes();
+            queuedBytes += length;
+            session.hold(length);
+            charge(length);
+            write(chunk, length);
+            observer.accept(length);
+        }
+        requestRead();
     }
 
     private void send(MemorySegment part, int length) {
@@ -147,10 +200,11 @@ final class QuicStream extends BlockingStream {
                 0,
                 length);
         buffer.writerIndex(length);
-        var _ =
-                channel()
-                        .writeAndFlush(buffer)
-                        .addListener(sent -> taken(length, sent.isSuccess()));
+        write(buffer, length);
+    }
+
+    private void write(ByteBuf bytes, int length) {
+        var _ = channel().writeAndFlush(bytes).addListener(sent -> taken(length, sent.isSuccess()));
     }
 
     /** QUIC took {@code length} bytes, or never will. */
@@ -158,9 +212,15 @@ final class QuicStream extends BlockingStream {
         lock.lock();
         try {
             queuedBytes -= length;
-            session.unsent(-length);
+            session.budget().free(length);
             remoteStopped |= !isSent;
-            writing.signal();
+            if (queuedBytes <= QUEUED_BYTES_MAX / 2 || remoteStopped) {
+                writing.signal();
+            }
+            if (echoed != null && remoteStopped) {
+                reading.signal();
+            }
+            echo();
         } finally {
             lock.unlock();
         }
@@ -283,6 +343,8 @@ final class QuicStream extends BlockingStream {
             try {
                 if (!discards) {
                     received.add(bytes, bytes.readableBytes());
+                    reading.renew();
+                    echo();
                 }
             } finally {
                 lock.unlock();
@@ -292,17 +354,11 @@ final class QuicStream extends BlockingStream {
 
         /**
          * Asks for more only after the packets that wait have been taken in, so that what they
-         * carry is read at once and not packet by packet.
+         * carry is read at once and not packet by packet, and wakes the reader once for all of it.
          */
         @Override
         public void channelReadComplete(ChannelHandlerContext context) {
             context.channel().eventLoop().execute(this::readNext);
-            lock.lock();
-            try {
-                reading.signal();
-            } finally {
-                lock.unlock();
-            }
         }
 
         private void readNext() {
@@ -310,6 +366,9 @@ final class QuicStream extends BlockingStream {
             try {
                 isReadRequested = false;
                 requestRead();
+                if (echoed == null) {
+                    reading.signal();
+                }
             } finally {
                 lock.unlock();
             }
@@ -380,6 +439,7 @@ final class QuicStream extends BlockingStream {
             } finally {
                 lock.unlock();
             }
+            session.budget().shrink(windowGrowth);
             givesBack.run();
             over();
         }

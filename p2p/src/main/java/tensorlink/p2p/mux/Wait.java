@@ -83,6 +83,11 @@ final class Wait {
         }
     }
 
+    /** The remote was heard, though the waiting thread need not look. */
+    void renew() {
+        since = scheduler.nanoTime();
+    }
+
     /** Lets the waiting thread look again. */
     void signal() {
         condition.signalAll();

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.StreamResetException;
@@ -46,7 +47,6 @@ final class YamuxStream extends BlockingStream {
     private int creditOwed;
     private final SendQueue sending;
     private long credit = ReceiveWindow.INITIAL_BYTES;
-    private boolean endRequested;
     private boolean endSent;
 
     /** What the first frame to the remote must say: SYN or ACK, then nothing. */
@@ -89,8 +89,9 @@ final class YamuxStream extends BlockingStream {
         return purpose;
     }
 
+    /** What is only sent back is worth no memory. */
     private int grow(int size, int wanted) {
-        return session.budget().grow(size, wanted, purpose);
+        return echoed != null ? 0 : session.budget().grow(size, wanted, purpose);
     }
 
     /** A stream that is read before it is written must tell the remote that it exists. */
@@ -145,9 +146,7 @@ final class YamuxStream extends BlockingStream {
         try {
             while (true) {
                 checkOpen();
-                if (endRequested) {
-                    throw new IOException("stream is closed for writing");
-                }
+                checkWritable();
                 if (credit > 0 && hasRoom()) {
                     var frame =
                             sending.reserve(
@@ -176,6 +175,33 @@ final class YamuxStream extends BlockingStream {
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    @Override
+    void sendBack(IntConsumer observer) {
+        while (!received.isEmpty() && credit > 0 && hasRoom() && !endRequested && !hasFailed()) {
+            var chunk = received.poll();
+            var frame = sending.reserve((int) Math.min(chunk.readableBytes(), credit));
+            int length = frame.filling();
+            credit -= length;
+            try {
+                var bytes = MemorySegment.ofBuffer(chunk.nioBuffer(chunk.readerIndex(), length));
+                frame.fill(session.allocator(), bytes, 0);
+                chunk.skipBytes(length);
+            } finally {
+                sending.commit(frame);
+                if (chunk.isReadable()) {
+                    received.back(chunk);
+                } else {
+                    chunk.release();
+                }
+            }
+            taken(length);
+            observer.accept(length);
+        }
+        if (!sending.isEmpty()) {
+            session.signal(this);
         }
     }
 
@@ -258,6 +284,11 @@ final class YamuxStream extends BlockingStream {
                 return false;
             }
             received.add(message, length);
+            if (echoed != null) {
+                reading.renew();
+                echo();
+                return false;
+            }
             if (length <= PROMPT_BYTES) {
                 reading.signal();
                 return false;
@@ -289,6 +320,7 @@ final class YamuxStream extends BlockingStream {
             }
             credit += bytes;
             writing.signal();
+            echo();
             return true;
         } finally {
             lock.unlock();
@@ -396,6 +428,7 @@ final class YamuxStream extends BlockingStream {
             putHeader(frame, introduce());
             if (sending.bytes() <= QUEUED_BYTES_MAX / 2) {
                 writing.signal();
+                echo();
             }
             return frame;
         } finally {

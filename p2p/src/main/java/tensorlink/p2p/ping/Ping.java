@@ -7,6 +7,7 @@ import java.time.Duration;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 
@@ -26,10 +27,8 @@ public final class Ping {
 
     /** Echoes until the remote ends its direction. */
     public void serve(Stream stream) throws IOException, InterruptedException {
-        var bytes = MemorySegment.ofArray(new byte[BYTES]);
-        for (int count = stream.read(bytes); count >= 0; count = stream.read(bytes)) {
-            stream.write(bytes.asSlice(0, count));
-        }
+        stream.purpose(Purpose.CONTROL);
+        stream.echo();
     }
 
     /**
@@ -40,6 +39,7 @@ public final class Ping {
     public Duration measure(Connection connection) throws IOException, InterruptedException {
         try (var stream = connection.open(PROTOCOL)) {
             stream.timeout(TIMEOUT);
+            stream.purpose(Purpose.CONTROL);
             var sent = new byte[BYTES];
             random.nextBytes(sent);
             var echo = MemorySegment.ofArray(new byte[BYTES]);

@@ -73,7 +73,7 @@ final class Dial {
     /** Blocks until the peer is reached or every address has failed. */
     SwarmConnection run() throws DialException, InterruptedException {
         var failures = new ArrayList<DialException.Attempt>();
-        var waiting = addresses.iterator();
+        var waiting = candidates().iterator();
         try {
             startNext(waiting);
             while (way.isPunch() && waiting.hasNext() && running < limits.perPeerMax()) {
@@ -86,7 +86,9 @@ final class Dial {
                     }
                     case News.Down(var address, var cause) -> {
                         running--;
-                        failures.add(new DialException.Attempt(address, cause));
+                        if (failures.stream().noneMatch(it -> it.address().equals(address))) {
+                            failures.add(new DialException.Attempt(address, cause));
+                        }
                         startNext(waiting);
                     }
                     case News.HeadStartOver() -> startNext(waiting);
@@ -100,7 +102,25 @@ final class Dial {
         }
     }
 
-    private void startNext(Iterator<Multiaddr> waiting) {
+    /**
+     * Two that dial each other at once, each from where it listens, do not get through: over TCP
+     * their two dials become one connection that both have begun, over QUIC each takes the other's
+     * packets for answers. From another port they do.
+     */
+    private List<Candidate> candidates() {
+        var candidates = new ArrayList<Candidate>();
+        for (var address : addresses) {
+            candidates.add(new Candidate(address, way));
+        }
+        for (var address : addresses) {
+            if (way == DialWay.FROM_LISTENING && !address.has(AddressProtocol.P2P_CIRCUIT)) {
+                candidates.add(new Candidate(address, DialWay.PLAIN));
+            }
+        }
+        return candidates;
+    }
+
+    private void startNext(Iterator<Candidate> waiting) {
         if (!waiting.hasNext() || running == limits.perPeerMax()) {
             return;
         }
@@ -112,6 +132,8 @@ final class Dial {
             var _ = scheduler.after(limits.stagger(), () -> news.add(new News.HeadStartOver()));
         }
     }
+
+    private record Candidate(Multiaddr address, DialWay way) {}
 
     /** What the running thread hears. */
     private sealed interface News {
@@ -125,6 +147,7 @@ final class Dial {
     /** One address; reports exactly once. */
     private final class Attempt implements Upgrade.Done {
         private final Multiaddr address;
+        private final DialWay from;
 
         /** Needs no slot: the dial to its relay takes one, and must not wait for this. */
         private final boolean isRelayed;
@@ -136,8 +159,9 @@ final class Dial {
         private volatile long startedAt;
         private volatile @Nullable ConnectionClaim claim;
 
-        Attempt(Multiaddr address) {
-            this.address = address;
+        Attempt(Candidate candidate) {
+            this.address = candidate.address();
+            this.from = candidate.way();
             this.isRelayed = address.has(AddressProtocol.P2P_CIRCUIT);
         }
 
@@ -175,7 +199,7 @@ final class Dial {
 
         private Future<?> dial(Transport transport, ChannelInitializer<Channel> pipeline)
                 throws IOException {
-            return way == DialWay.PLAIN
+            return from == DialWay.PLAIN
                     ? transport.dial(full(), pipeline)
                     : transport.dialFromListening(full(), pipeline);
         }
@@ -205,7 +229,7 @@ final class Dial {
                                     transport,
                                     channel,
                                     claimed,
-                                    way.role(),
+                                    from.role(),
                                     address,
                                     peer,
                                     Attempt.this);

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
 import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.mux.MuxedStream;
@@ -68,6 +69,12 @@ final class LazyStream implements MuxedStream {
     @Override
     public void write(MemorySegment source) throws IOException, InterruptedException {
         carrier.write(source);
+    }
+
+    @Override
+    public void echo(IntConsumer echoed) throws IOException, InterruptedException {
+        confirm();
+        carrier.echo(echoed);
     }
 
     @Override

@@ -28,6 +28,14 @@ record SwarmStream(
     }
 
     @Override
+    public void echo() throws IOException, InterruptedException {
+        muxed.echo(count -> {
+            traffic.received(count);
+            traffic.sent(count);
+        });
+    }
+
+    @Override
     public void closeWrite() throws IOException, InterruptedException {
         muxed.closeWrite();
     }

@@ -42,6 +42,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.p2p.core.Limits;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.mux.QuicMuxer;
 import tensorlink.p2p.security.QuicSecurity;
@@ -53,12 +54,6 @@ import tensorlink.p2p.security.QuicSecurity;
  * connections over it, belong to one event loop.
  */
 public final class QuicTransport implements Transport {
-    /**
-     * What one stream may have under way at first; QUIC lets it grow where it is drained. Small, so
-     * that a hundred streams which nobody reads leave room for others in the connection's window.
-     */
-    private static final long STREAM_WINDOW_BYTES = 128 << 10;
-
     /** Packets in one call of the kernel: about as many as fit into 64 KiB. */
     private static final int SEGMENTS_PER_SEND = 44;
 
@@ -75,6 +70,7 @@ public final class QuicTransport implements Transport {
     private final QuicMuxer muxer;
     private final Limits limits;
     private final EventLoopGroup loops;
+    private final AddressProof proof;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Boolean, Channel> dialling = new HashMap<>();
@@ -89,12 +85,18 @@ public final class QuicTransport implements Transport {
     /**
      * @param tcp lends its event loops and is closed after this; when it shares ports, so does this
      */
-    public QuicTransport(TcpTransport tcp, QuicSecurity security, QuicMuxer muxer, Limits limits) {
+    public QuicTransport(
+            TcpTransport tcp,
+            QuicSecurity security,
+            QuicMuxer muxer,
+            Limits limits,
+            Scheduler scheduler) {
         this.tcp = tcp;
         this.security = security;
         this.muxer = muxer;
         this.limits = limits;
         this.loops = tcp.loops();
+        this.proof = new AddressProof(limits.connections().unprovenMax(), scheduler);
         this.epoll = tcp.isEpoll();
     }
 
@@ -292,9 +294,9 @@ public final class QuicTransport implements Transport {
         return codec.maxIdleTimeout(idle.toMillis(), TimeUnit.MILLISECONDS)
                 .initialMaxData(muxing.windowBytesMax())
                 .initialMaxStreamDataBidirectionalLocal(
-                        Math.min(STREAM_WINDOW_BYTES, muxing.windowBytesMax()))
+                        Math.min(QuicMuxer.WINDOW_BYTES, muxing.windowBytesMax()))
                 .initialMaxStreamDataBidirectionalRemote(
-                        Math.min(STREAM_WINDOW_BYTES, muxing.windowBytesMax()))
+                        Math.min(QuicMuxer.WINDOW_BYTES, muxing.windowBytesMax()))
                 .initialMaxStreamsBidirectional(limits.streams().openMax())
                 .initialMaxStreamsUnidirectional(0)
                 .activeMigration(false)
@@ -322,6 +324,7 @@ public final class QuicTransport implements Transport {
         var codec =
                 configure(new QuicServerCodecBuilder())
                         .sslContext(security.server())
+                        .tokenHandler(proof)
                         .option(QuicChannelOption.SEGMENTED_DATAGRAM_PACKET_ALLOCATOR, segments())
                         .handler(counted(pipeline))
                         .streamHandler(QuicMuxer.inbound());
@@ -360,7 +363,7 @@ public final class QuicTransport implements Transport {
                 var from = remote(channel);
                 var _ = paths.merge(from, 1, Integer::sum);
                 var _ = channel.closeFuture().addListener(_ -> leave(from));
-                channel.pipeline().addLast(pipeline);
+                channel.pipeline().addLast(proof.begins(), pipeline);
             }
         };
     }

@@ -462,6 +462,129 @@ class YamuxStreamTest {
         assertThat(receivedDigests).containsExactlyInAnyOrderElementsOf(sentDigests);
     }
 
+    @Test
+    void an_echo_sends_back_all_that_comes_and_ends_with_the_remote() throws Exception {
+        var echoed = new AtomicLong();
+        var here = alice.open();
+        var digest = start(() -> send(here, 6, 4 << 20));
+        var there = accepted.take();
+
+        var echo =
+                start(() -> {
+                    there.echo(echoed::addAndGet);
+                    there.close();
+                    return echoed.get();
+                });
+
+        assertThat(receive(here)).isEqualTo(digest.get());
+        assertThat(echo.get()).isEqualTo(4 << 20);
+    }
+
+    @Test
+    void an_echo_needs_no_thread_for_what_comes() throws Exception {
+        var echoing = new LinkedBlockingQueue<Thread>();
+        var here = alice.open();
+        here.write(MemorySegment.ofArray(new byte[1]));
+        var there = accepted.take();
+        readFully(there, 1);
+        var echo =
+                new FutureTask<>(() -> {
+                    there.echo(_ -> echoing.add(Thread.currentThread()));
+                    return true;
+                });
+        var thread = scheduler.fork("echo", echo);
+        Eventually.isWaiting(thread);
+
+        for (int i = 0; i < 100; i++) {
+            here.write(MemorySegment.ofArray(new byte[32]));
+            readFully(here, 32);
+        }
+
+        assertThat(echoing).hasSize(100).doesNotContain(thread);
+        here.closeWrite();
+        assertThat(echo.get()).isTrue();
+    }
+
+    @Test
+    void an_echo_keeps_one_window_of_what_is_not_taken_back() throws Exception {
+        var written = new AtomicLong();
+        var here = alice.open();
+        var writer =
+                scheduler.fork(
+                        "writer",
+                        () -> {
+                            try {
+                                for (int i = 0; i < 1024; i++) {
+                                    here.write(MemorySegment.ofArray(new byte[1024]));
+                                    written.addAndGet(1024);
+                                }
+                                here.closeWrite();
+                            } catch (IOException | InterruptedException unexpected) {
+                                written.set(-1);
+                            }
+                        });
+        var there = accepted.take();
+        var echo =
+                start(() -> {
+                    there.echo(_ -> {});
+                    there.close();
+                    return true;
+                });
+
+        Eventually.until("one window came back", () -> here.available() == WINDOW);
+        Eventually.until(
+                "the writer is held",
+                () ->
+                        there.available() >= WINDOW / 2
+                                && written.get() > WINDOW + there.available() - 1024);
+        assertThat(there.available()).isLessThanOrEqualTo(WINDOW);
+        Eventually.isWaiting(writer);
+        readFully(here, 1024 * 1024);
+
+        assertThat(echo.get()).isTrue();
+        assertThat(here.read(MemorySegment.ofArray(new byte[1]))).isEqualTo(-1);
+    }
+
+    @Test
+    void an_echo_times_out_when_the_remote_is_silent_and_not_before() throws Exception {
+        var here = alice.open();
+        here.write(MemorySegment.ofArray(new byte[1]));
+        var there = accepted.take();
+        readFully(there, 1);
+        there.timeout(Duration.ofSeconds(5));
+        var echo =
+                new FutureTask<>(() -> {
+                    there.echo(_ -> {});
+                    return true;
+                });
+        var thread = scheduler.fork("echo", echo);
+        Eventually.isWaiting(thread);
+
+        for (int i = 0; i < 5; i++) {
+            scheduler.advance(Duration.ofSeconds(4));
+            here.write(MemorySegment.ofArray(new byte[1]));
+            readFully(here, 1);
+        }
+        assertThat(echo.isDone()).isFalse();
+        scheduler.advance(Duration.ofSeconds(5));
+
+        assertThatThrownBy(echo::get).cause().isInstanceOf(StreamTimeoutException.class);
+    }
+
+    @Test
+    void nothing_can_be_echoed_after_the_end() throws Exception {
+        var here = alice.open();
+        here.write(MemorySegment.ofArray(new byte[1]));
+        var there = accepted.take();
+        there.closeWrite();
+
+        assertThatThrownBy(() -> there.echo(_ -> {}))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("closed for writing");
+
+        readFully(there, 1);
+    }
+
     private ChannelInitializer<Channel> end(Direction direction) {
         var events =
                 new MuxedConnection.Events() {

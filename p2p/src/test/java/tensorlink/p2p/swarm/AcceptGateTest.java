@@ -16,7 +16,7 @@ class AcceptGateTest {
 
     /** 4 per address, 2 a second after a burst of 6. */
     private final AcceptGate gate =
-            new AcceptGate(new Limits.Connections(Duration.ofSeconds(1), 4, 2, 6, 16));
+            new AcceptGate(new Limits.Connections(Duration.ofSeconds(1), 4, 2, 6, 16, 32));
 
     @Test
     void one_address_gets_so_many_connections_and_another_its_own() {

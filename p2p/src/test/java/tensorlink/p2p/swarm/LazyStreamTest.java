@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import tensorlink.p2p.core.ManualScheduler;
@@ -132,6 +133,11 @@ class LazyStreamTest {
         @Override
         public void write(MemorySegment source) {
             written.writeBytes(source.toArray(ValueLayout.JAVA_BYTE));
+        }
+
+        @Override
+        public void echo(IntConsumer echoed) {
+            throw new UnsupportedOperationException();
         }
 
         @Override

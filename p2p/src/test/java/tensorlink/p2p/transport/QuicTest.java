@@ -33,6 +33,8 @@ import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.HostEvent;
 import tensorlink.p2p.core.Limits;
 import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Resource;
+import tensorlink.p2p.core.ResourceUse;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamResetException;
@@ -50,6 +52,8 @@ class QuicTest {
     private static final ProtocolId ECHO = ProtocolId.of("/test/echo/1.0.0");
     private static final ProtocolId OTHER = ProtocolId.of("/test/other/1.0.0");
     private static final Multiaddr LOOPBACK = Multiaddr.parse("/ip4/127.0.0.1/udp/0/quic-v1");
+
+    private static final long ENOUGH_FOR_STREAMS = 4 << 20;
 
     private final List<Host> hosts = new ArrayList<>();
 
@@ -96,6 +100,41 @@ class QuicTest {
     }
 
     @Test
+    void an_echo_sends_back_all_that_comes_and_ends_with_the_remote() throws Exception {
+        var server = host();
+        var ended = new CountDownLatch(1);
+        server.handle(
+                OTHER,
+                stream -> {
+                    stream.echo();
+                    ended.countDown();
+                });
+        var bytes = new byte[4_000_000];
+        new Random(4).nextBytes(bytes);
+        var back = MemorySegment.ofArray(new byte[bytes.length]);
+
+        try (var stream = host().connect(server.info()).open(OTHER)) {
+            var writing =
+                    new FutureTask<>(() -> {
+                        stream.write(MemorySegment.ofArray(bytes));
+                        stream.closeWrite();
+                        return true;
+                    });
+            Scheduler.system().fork("writer", writing);
+            stream.readFully(back);
+
+            assertThat(writing.get()).isTrue();
+            assertThat(back.mismatch(MemorySegment.ofArray(bytes))).isEqualTo(-1);
+            assertThat(ended.await(10, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(server.control().traffic())
+                .anySatisfy(it -> {
+                    assertThat(it.protocol()).isEqualTo(OTHER);
+                    assertThat(it.sent()).isEqualTo(bytes.length);
+                });
+    }
+
+    @Test
     void what_was_written_arrives_although_the_connection_is_closed_at_once() throws Exception {
         var server = host();
         var received = new LinkedBlockingQueue<Integer>();
@@ -122,6 +161,100 @@ class QuicTest {
 
             assertThat(received.take()).as("run %d", run).isEqualTo(3_000_000);
         }
+    }
+
+    @Test
+    void a_first_packet_costs_an_unproven_place_a_retry_and_nothing_else_when_many_dial()
+            throws Exception {
+        var server = host(KeyPair.generate(), provingAll());
+        var at = QuicAddress.resolve(server.addresses().getFirst());
+        var answer = new DatagramPacket(new byte[1500], 1500);
+
+        try (var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
+            socket.setSoTimeout(10_000);
+            var first = firstPacket();
+            socket.send(new DatagramPacket(first, first.length, at));
+            socket.receive(answer);
+        }
+
+        assertThat(answer.getData()[0] & 0xf0).as("a long header of type Retry").isEqualTo(0xf0);
+        assertThat(answer.getLength()).isLessThan(200);
+        assertThat(server.connections()).isEmpty();
+    }
+
+    @Test
+    void who_dials_proves_its_place_by_itself_when_many_dial() throws Exception {
+        var server = host(KeyPair.generate(), provingAll());
+
+        try (var stream = host().connect(server.info()).open(ECHO)) {
+            stream.writeMessage(ByteString.copyFromUtf8("proven"));
+
+            assertThat(stream.readMessage(100).toStringUtf8()).isEqualTo("proven");
+        }
+    }
+
+    private static Limits provingAll() {
+        var limits = Limits.defaults();
+        return limits.withConnections(limits.connections().withUnprovenMax(0));
+    }
+
+    /** Initial of version 1, with connection ids of 8 bytes and no token; the rest is noise. */
+    private static byte[] firstPacket() {
+        var packet = new byte[1200];
+        new Random(5).nextBytes(packet);
+        packet[0] = (byte) 0xc3;
+        packet[1] = packet[2] = packet[3] = 0;
+        packet[4] = 1;
+        packet[5] = 8;
+        packet[14] = 8;
+        packet[23] = 0;
+        packet[24] = 0x44;
+        packet[25] = (byte) (1200 - 26 - 1024);
+        return packet;
+    }
+
+    @Test
+    void what_a_window_may_hold_is_charged_while_its_stream_lives() throws Exception {
+        var server = host();
+        var taken = new CountDownLatch(1);
+        server.handle(
+                OTHER,
+                stream -> {
+                    stream.readFully(MemorySegment.ofArray(new byte[4 << 20]));
+                    taken.countDown();
+                    stream.read(MemorySegment.ofArray(new byte[1]));
+                });
+
+        try (var stream = host().connect(server.info()).open(OTHER)) {
+            long before = memory(server);
+            stream.write(MemorySegment.ofArray(new byte[4 << 20]));
+            taken.await();
+
+            assertThat(memory(server) - before).isBetween(7L << 20, 9L << 20);
+        }
+        Eventually.until("nothing is charged any more", () -> memory(server) < 1 << 20);
+    }
+
+    @Test
+    void bytes_move_although_no_more_memory_is_granted() throws Exception {
+        var limits = Limits.defaults();
+        var poor = limits.resources().system().withMemoryBytes(ENOUGH_FOR_STREAMS);
+        var client =
+                host(KeyPair.generate(), limits.withResources(limits.resources().withSystem(poor)));
+        var bytes = ByteString.copyFrom(new byte[5_000_000]);
+
+        try (var stream = client.connect(host().info()).open(ECHO)) {
+            stream.writeMessage(bytes);
+
+            assertThat(stream.readMessage(bytes.size())).isEqualTo(bytes);
+        }
+    }
+
+    private static long memory(Host host) {
+        return host.control().resources().stream()
+                .filter(it -> it.scope().equals("system") && it.resource() == Resource.MEMORY)
+                .mapToLong(ResourceUse::used)
+                .sum();
     }
 
     @Test
@@ -250,10 +383,13 @@ class QuicTest {
         var client = host();
         client.peers().add(server.info());
         var seen = new LinkedBlockingQueue<IOException>();
+        var reading = new CountDownLatch(1);
         server.handle(
                 OTHER,
                 stream -> {
                     try {
+                        stream.read(MemorySegment.ofArray(new byte[1]));
+                        reading.countDown();
                         stream.read(MemorySegment.ofArray(new byte[1]));
                     } catch (IOException reset) {
                         seen.add(reset);
@@ -261,6 +397,8 @@ class QuicTest {
                     }
                 });
         var stream = client.open(server.id(), OTHER);
+        stream.write(MemorySegment.ofArray(new byte[1]));
+        reading.await();
 
         stream.reset();
 
