@@ -275,6 +275,7 @@ public record DhtConfig(
      * How much is kept and accepted. What a stranger can grow stops here.
      *
      * @param recordsMax records held for others
+     * @param recordsPerOwnerMax records of one owner held, where their validator names owners
      * @param recordBytesMax bytes of one record's value
      * @param providersMax pairs of key and provider held for others
      * @param providersPerKeyMax providers held for one key
@@ -284,6 +285,7 @@ public record DhtConfig(
      */
     public record Bounds(
             int recordsMax,
+            int recordsPerOwnerMax,
             int recordBytesMax,
             int providersMax,
             int providersPerKeyMax,
@@ -292,6 +294,7 @@ public record DhtConfig(
             int streamsPerPeerMax) {
         public Bounds {
             positive("recordsMax", recordsMax);
+            positive("recordsPerOwnerMax", recordsPerOwnerMax);
             positive("recordBytesMax", recordBytesMax);
             positive("providersMax", providersMax);
             positive("providersPerKeyMax", providersPerKeyMax);
@@ -301,7 +304,7 @@ public record DhtConfig(
         }
 
         public static Bounds defaults() {
-            return new Bounds(1024, 8 * 1024, 4096, 100, 256, 1024, 16);
+            return new Bounds(1024, 64, 8 * 1024, 4096, 100, 256, 1024, 16);
         }
     }
 

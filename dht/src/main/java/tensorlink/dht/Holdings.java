@@ -18,7 +18,7 @@ final class Holdings {
 
     Holdings(PeerId self, DhtConfig config) {
         this.config = config;
-        this.records = new RecordStore(self, config.bounds().recordsMax());
+        this.records = new RecordStore(self, config.bounds());
         this.providers = new ProviderStore(self, config.bounds());
     }
 
@@ -63,16 +63,17 @@ final class Holdings {
     /**
      * Keeps a valid record until {@code end}.
      *
-     * @return false when a better one is here, or the store is full of records closer to us
+     * @return false when a better one is here, or the store is full of records closer to us, be it
+     *     the place of their owner or all of it
      */
     boolean keep(DhtRecord record, Instant end) throws RecordRefusedException {
         var held = new HeldRecord(record, config.scheduler().now());
-        return records.put(held, held.since(), end, validator(record.key())::compare);
+        return records.put(held, held.since(), end, validator(record.key()));
     }
 
     /** Keeps a valid record from an earlier life of this node until {@code end}. */
     void restore(HeldRecord held, Instant end) throws RecordRefusedException {
-        records.put(held, config.scheduler().now(), end, validator(held.record().key())::compare);
+        records.put(held, config.scheduler().now(), end, validator(held.record().key()));
     }
 
     /** All records that are good now. */

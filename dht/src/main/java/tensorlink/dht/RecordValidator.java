@@ -1,6 +1,8 @@
 package tensorlink.dht;
 
 import java.time.Instant;
+import java.util.Optional;
+import tensorlink.p2p.peer.PeerId;
 
 /**
  * Says which records of a namespace are good, and which of two is better. The DHT stores and
@@ -17,6 +19,14 @@ public interface RecordValidator {
      * records that differ are never equal.
      */
     int compare(DhtRecord left, DhtRecord right);
+
+    /**
+     * Who made a valid record; empty where anybody can. A node holds {@link
+     * DhtConfig.Bounds#recordsPerOwnerMax} records of one owner, and counts no others.
+     */
+    default Optional<PeerId> owner(DhtRecord record) {
+        return Optional.empty();
+    }
 
     /** Whether a record is good. */
     sealed interface Verdict {

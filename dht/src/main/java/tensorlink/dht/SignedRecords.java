@@ -5,6 +5,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import java.security.SignatureException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import tensorlink.dht.wire.SignedContent;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
@@ -108,6 +109,14 @@ public final class SignedRecords implements RecordValidator {
                 ? bySequence
                 : ByteString.unsignedLexicographicalComparator()
                         .compare(left.value(), right.value());
+    }
+
+    /** Whose id is in the key: a multihash, whose second byte says how many follow. */
+    @Override
+    public Optional<PeerId> owner(DhtRecord record) {
+        int start = namespace.length() + 2;
+        int length = 2 + record.key().byteAt(start + 1);
+        return Optional.of(new PeerId(record.key().substring(start, start + length)));
     }
 
     private long sequence(DhtRecord record) {

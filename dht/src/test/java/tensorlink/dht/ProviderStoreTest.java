@@ -133,6 +133,6 @@ class ProviderStoreTest {
 
     private ProviderStore store(int providersMax, int perKey, int perProvider) {
         return new ProviderStore(
-                self, new DhtConfig.Bounds(1, 1, providersMax, perKey, perProvider, 1, 1));
+                self, new DhtConfig.Bounds(1, 1, 1, providersMax, perKey, perProvider, 1, 1));
     }
 }

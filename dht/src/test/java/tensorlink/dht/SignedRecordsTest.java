@@ -27,6 +27,7 @@ class SignedRecordsTest {
         assertThat(records.check(record, NOW)).isEqualTo(new Verdict.Valid(NOW.plusSeconds(60)));
         assertThat(records.open(record).value()).isEqualTo(ByteString.copyFromUtf8("value"));
         assertThat(record.key()).isEqualTo(records.key(owner.peerId(), "gpu"));
+        assertThat(records.owner(record)).contains(owner.peerId());
     }
 
     @Test

@@ -6,7 +6,8 @@ import java.io.IOException;
 import org.junit.jupiter.api.Test;
 
 class StreamPlacesTest {
-    private final StreamPlaces places = new StreamPlaces(new DhtConfig.Bounds(1, 1, 1, 1, 1, 5, 2));
+    private final StreamPlaces places =
+            new StreamPlaces(new DhtConfig.Bounds(1, 1, 1, 1, 1, 1, 5, 2));
 
     @Test
     void a_peer_has_no_more_places_than_its_share() throws IOException {
