@@ -3,7 +3,7 @@
 
 Usage: make_bad.py [OUT_DIR]
 
-config/, safetensors/ and graph/ hold one file per case, index/ one folder per case; expected.txt beside them
+config/, safetensors/, graph/ and onnx/ hold one file per case, index/ one folder per case; expected.txt beside them
 has a line "name: error" for each. {} stands for the path of the file, which starts most errors.
 """
 import json, os, struct, sys
@@ -451,4 +451,99 @@ graph("duplicate", "bad JSON at line 1, column 38: Duplicate Object property \"f
       b'{"format":"tensorlink-graph","format":"x"}')
 graph("deep", "bad JSON: Document nesting depth (33) exceeds the maximum allowed (32)", b"[" * 100)
 finish("graph", G)
-print(f"{len(C)} configs, {len(S)} safetensors, {len(I)} indexes, {len(G)} graphs: {len(C) + len(S) + len(I) + len(G)} in all")
+
+# ---------------------------------------------------------------- ONNX files
+O = {}
+def varint(n):
+    out = b""
+    n &= (1 << 64) - 1
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+def pb(number, value):
+    """A field of a protobuf message: bytes or text by length, else an integer."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    value = value.encode() if isinstance(value, str) else value
+    return varint(number << 3 | 2) + varint(len(value)) + value
+def onnx(name, error, *parts):
+    save("onnx", O, name + ".onnx", b"".join(parts), "{}: " + error)
+def o_graph(*fields):
+    return pb(7, b"".join(fields))
+def o_node(op, inputs=("a",), outputs=("b",), name="", domain="", attributes=()):
+    return pb(1, b"".join([pb(1, i) for i in inputs] + [pb(2, o) for o in outputs] + [pb(3, name), pb(4, op)]
+                          + [pb(5, a) for a in attributes] + [pb(7, domain)]))
+def o_tensor(dims=(2,), kind=1, name="w", data=None, field=9, more=b""):
+    return b"".join([pb(1, d) for d in dims] + [pb(2, kind), pb(8, name)] + ([] if data is None else [pb(field, data)])
+                    + [more])
+def o_weights(*tensors):
+    return o_graph(*[pb(5, t) for t in tensors])
+W = 'graph.initializer "w"'
+OPERATORS = ("Add, Cast, Concat, Constant, ConstantOfShape, Div, Equal, Erf, Expand, Gather, Gelu, Gemm, Identity, "
+             "LayerNormalization, MatMul, Mul, Pow, ReduceMean, Relu, Reshape, Shape, Slice, Softmax, Split, Sqrt, "
+             "Squeeze, Sub, Tanh, Transpose, Unsqueeze, Where")
+NO_LAYERS = ("graph.initializer: 0 layers named as encoder.layer.0.attention.self.query.weight, expected 1 to 1024; only "
+             "encoders of BERT's kind are read")
+TRUNCATED = ("not a protobuf message: While parsing a protocol message, the input ended unexpectedly in the middle of a "
+             "field.  This could mean either that the input has been truncated or that an embedded message misreported "
+             "its own length.")
+
+onnx("empty", "graph: missing", b"")
+onnx("html", "model: not a protobuf message: Protocol message end-group tag did not match expected tag.", b"<html>")
+onnx("only-a-version", "graph: missing", pb(1, 8))
+onnx("cut", "model: " + TRUNCATED, b"\x3a\x7f\x00")
+onnx("cut-length", "model: " + TRUNCATED, b"\x3a")
+onnx("cut-graph", "graph: " + TRUNCATED, pb(7, b"\x0a\x7f"))
+onnx("cut-node", "graph.node[0]: " + TRUNCATED, o_graph(pb(1, b"\x0a\x7f")))
+onnx("cut-tensor", "graph.initializer[0]: " + TRUNCATED, o_graph(pb(5, b"\x42\x7f")))
+onnx("endless-varint", "model: not a protobuf message: CodedInputStream encountered a malformed varint.", b"\x3a" + b"\x80" * 11)
+onnx("field-0", "model: not a protobuf message: Protocol message contained an invalid tag (zero).", b"\x02\x00")
+onnx("wire-type-7", "model: not a protobuf message: Protocol message tag had invalid wire type.", b"\x3f")
+onnx("two-graphs", "graph: expected one, found a second", o_graph(), o_graph())
+onnx("functions", "functions: expected none", o_graph(), pb(25, b""))
+onnx("sparse", "graph.sparse_initializer: expected none", o_graph(pb(15, b"")))
+onnx("no-layers", NO_LAYERS, o_graph())
+onnx("other-weights", NO_LAYERS, o_weights(o_tensor(data=bytes(8))))
+onnx("quantized", f'graph.node "b".op_type: expected one of {OPERATORS}, found "MatMulInteger"', o_graph(o_node("MatMulInteger")))
+onnx("operator-none", f'graph.node "b".op_type: expected one of {OPERATORS}, found ""', o_graph(o_node("")))
+onnx("operator-control", f'graph.node "b".op_type: expected one of {OPERATORS}, found "Re?lu"', o_graph(o_node("Re\x1blu")))
+onnx("other-domain", f'graph.node "n".op_type: expected one of {OPERATORS}, found "com.microsoft.Gelu"',
+     o_graph(o_node("Gelu", name="n", domain="com.microsoft")))
+onnx("loop", f'graph.node "b".op_type: expected one of {OPERATORS}, found "Loop"', o_graph(o_node("Loop")))
+onnx("no-output", 'graph.node "".output: expected one at least', o_graph(o_node("Relu", outputs=())))
+onnx("made-twice", 'graph.node "b".output: "b" is made twice, or used before it is made',
+     o_graph(o_node("Relu"), o_node("Relu")))
+onnx("made-of-itself-later", 'graph.node "a".output: "a" is made twice, or used before it is made',
+     o_graph(o_node("Relu"), o_node("Relu", inputs=("b",), outputs=("a",))))
+onnx("makes-a-weight", 'graph.node "w".output: "w" is made twice, or used before it is made',
+     o_graph(pb(5, o_tensor(data=bytes(8))), o_node("Relu", outputs=("w",))))
+onnx("name-empty", "graph.initializer[0].name: empty", o_weights(o_tensor(name="", data=bytes(8))))
+onnx("name-twice", W + ": there are two", o_weights(o_tensor(data=bytes(8)), o_tensor(data=bytes(8))))
+onnx("data-none", W + ".float_data: 0 bytes, expected 8 for F32 [2]", o_weights(o_tensor()))
+onnx("data-short", W + ".raw_data: 8 bytes, expected 12 for F32 [3]", o_weights(o_tensor((3,), data=bytes(8))))
+onnx("data-long", W + ".raw_data: 12 bytes, expected 8 for F32 [2]", o_weights(o_tensor(data=bytes(12))))
+onnx("data-outside", W + ".data_location: expected inside the file, found outside",
+     o_weights(o_tensor(more=pb(14, 1))))
+onnx("data-elsewhere", W + ".data_location: expected inside the file, found outside",
+     o_weights(o_tensor(more=pb(13, pb(1, "location") + pb(2, "../../secret")))))
+onnx("dims-negative", W + ".dims: [-1], expected lengths whose product is at most 2^63 bytes",
+     o_weights(o_tensor((-1,), data=bytes(8))))
+onnx("dims-overflow", W + ".dims: [4611686018427387904], expected lengths whose product is at most 2^63 bytes",
+     o_weights(o_tensor((1 << 62,), data=bytes(8))))
+onnx("dims-product", W + ".dims: [4294967296, 4294967296], expected lengths whose product is at most 2^63 bytes",
+     o_weights(o_tensor((1 << 32, 1 << 32), data=bytes(8))))
+onnx("dims-9", W + ".dims: 9 axes, limit 8", o_weights(o_tensor((1,) * 9, data=bytes(4))))
+onnx("type-0", W + ".data_type: expected float, float16, bfloat16, double, bool or a signed integer or byte, found 0",
+     o_weights(o_tensor(kind=0, data=bytes(8))))
+onnx("type-string", W + ".data_type: expected float, float16, bfloat16, double, bool or a signed integer or byte, found 8",
+     o_weights(o_tensor(kind=8, data=bytes(8))))
+onnx("type-99", W + ".data_type: expected float, float16, bfloat16, double, bool or a signed integer or byte, found 99",
+     o_weights(o_tensor(kind=99, data=bytes(8))))
+onnx("longs-promised", W + ".int64_data: 1 bytes, expected 1152921504606846975 values",
+     o_weights(o_tensor(((1 << 60) - 1,), kind=7, data=bytes(1), field=7)))
+onnx("longs-more", W + ".int64_data: more than 1 values", o_weights(o_tensor((1,), kind=7, data=bytes(2), field=7)))
+onnx("header-long", "graph.initializer[0]: 5009 bytes besides its data, limit 4096",
+     o_weights(o_tensor(name="a" * 5000, data=bytes(8))))
+finish("onnx", O)
+print(f"{len(C)} configs, {len(S)} safetensors, {len(I)} indexes, {len(G)} graphs, {len(O)} ONNX files: "
+      f"{len(C) + len(S) + len(I) + len(G) + len(O)} in all")

@@ -75,7 +75,7 @@ public sealed interface Architecture permits ModelConfig, GraphModel {
      * @param edge the widest that goes from stage to stage
      * @param result what the last stage gives
      */
-    record PositionBytes(long input, long labels, long edge, long result) {}
+    record PositionBytes(long input, long edge, long result) {}
 
     /**
      * Refuses rows that cannot be computed.

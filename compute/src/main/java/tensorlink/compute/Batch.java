@@ -1,6 +1,5 @@
 package tensorlink.compute;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -52,21 +51,7 @@ public record Batch(Rows inputs, Rows labels, Task.Kind task) {
      * @param count 1 to the number of rows
      */
     public List<MicroBatch> split(int count) {
-        int rows = inputs.rows();
-        if (count < 1 || count > rows) {
-            throw new IllegalArgumentException(count + " micro-batches of " + rows + " rows");
-        }
-        long labelCount = labelCount();
-        var parts = new ArrayList<MicroBatch>(count);
-        int first = 0;
-        for (int index = 0; index < count; index++) {
-            int end = first + rows / count + (index < rows % count ? 1 : 0);
-            parts.add(
-                    new MicroBatch(
-                            index, inputs.rows(first, end), labels.rows(first, end), labelCount));
-            first = end;
-        }
-        return List.copyOf(parts);
+        return MicroBatch.split(inputs, labels, labelCount(), count);
     }
 
     private static long count(Rows labels, Task.Kind task) {

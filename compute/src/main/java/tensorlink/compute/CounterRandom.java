@@ -15,6 +15,11 @@ public record CounterRandom(long key) {
         return new CounterRandom(mix(seed + GOLDEN_GAMMA));
     }
 
+    /** A generator of its own for a place, which has nothing to do with this one's numbers. */
+    public CounterRandom at(long place) {
+        return new CounterRandom(mix(key ^ mix((place + 1) * GOLDEN_GAMMA)));
+    }
+
     /** In [0, 1), in steps of 2^-53. */
     public double uniform(long index) {
         return (mix(key + (index + 1) * GOLDEN_GAMMA) >>> 11) * 0x1p-53;

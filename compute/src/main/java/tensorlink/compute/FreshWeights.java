@@ -58,10 +58,20 @@ final class FreshWeights implements Weights {
     }
 
     private static Initial initial(ModelConfig config, Layout.Entry entry) {
+        switch (entry.role()) {
+            case ADAPTER_IN -> {
+                return new Initial.Uniform(1 / Math.sqrt((double) entry.tensor().shape().axis(1)));
+            }
+            case ADAPTER_OUT -> {
+                return new Initial.Constant(0);
+            }
+            case WEIGHT, BIAS -> {}
+        }
         if (entry.tensor().shape().rank() > 1) {
             return new Initial.Normal(deviation(config, entry.part()));
         }
-        boolean one = !entry.bias() && config.family().norm() != Norm.Kind.RMS_OFFSET;
+        boolean one =
+                entry.role() != Layout.Role.BIAS && config.family().norm() != Norm.Kind.RMS_OFFSET;
         return new Initial.Constant(one ? 1 : 0);
     }
 

@@ -130,10 +130,7 @@ public record GraphModel(LayerGraph graph) implements Architecture {
         }
         long result = graph.result().elements();
         return new PositionBytes(
-                (long) Float.BYTES * edgeWidth(0),
-                Long.BYTES * result,
-                Float.BYTES * widest,
-                Float.BYTES * result);
+                (long) Float.BYTES * edgeWidth(0), Float.BYTES * widest, Float.BYTES * result);
     }
 
     @Override

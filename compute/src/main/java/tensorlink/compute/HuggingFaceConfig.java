@@ -3,6 +3,7 @@ package tensorlink.compute;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -23,6 +24,7 @@ import tensorlink.compute.format.ModelFormatException;
 final class HuggingFaceConfig {
     static final String CLASSIFICATION = "single_label_classification";
     static final String REGRESSION = "regression";
+    static final String LORA = "tensorlink_lora";
 
     private final JsonObject json;
     private final String source;
@@ -145,7 +147,8 @@ final class HuggingFaceConfig {
                         attention,
                         new FeedForward(inner(hidden), activation(), feedForwardBias()),
                         norm,
-                        positions(attention.headDim(), context, offset)),
+                        positions(attention.headDim(), context, offset),
+                        lora()),
                 ends(hidden, task),
                 dropout(task),
                 tokens,
@@ -438,6 +441,28 @@ final class HuggingFaceConfig {
         }
         boolean segments = family.names(task.kind()).containsKey(Part.TOKEN_TYPES);
         return new Ends(tied, 1, segments ? json.integer("type_vocab_size", 1, 1 << 10, 2) : 0, 0);
+    }
+
+    private Optional<Lora> lora() throws ModelFormatException {
+        var lora = json.object(LORA);
+        if (lora.isEmpty()) {
+            return Optional.empty();
+        }
+        var targets = lora.get().strings("targets").orElse(List.of());
+        if (targets.isEmpty() || targets.size() > Lora.TARGETS_MAX) {
+            throw lora.get().unsupported("targets", "1 to " + Lora.TARGETS_MAX + " names");
+        }
+        var known = Layout.linearParts(family.names(task().kind()));
+        for (var target : targets) {
+            if (known.stream().noneMatch(part -> part.endsWith("." + target))) {
+                throw lora.get().unsupported("targets", "parts of " + known);
+            }
+        }
+        return Optional.of(
+                new Lora(
+                        lora.get().integer("rank", 1, Lora.RANK_MAX),
+                        lora.get().number("alpha", 1e-9, Lora.ALPHA_MAX),
+                        targets));
     }
 
     private Dropout dropout(Task task) throws ModelFormatException {

@@ -81,6 +81,18 @@ final class HuggingFaceWriter {
                     throw new IllegalStateException("no config is for " + loss);
         }
         writeSpecialTokens(config.specialTokens());
+        config.block().lora().ifPresent(this::writeLora);
+        json.writeEndObject();
+    }
+
+    /** A key of ours, for workers and for checkpoints: a model to be given away is merged first. */
+    private void writeLora(Lora lora) {
+        json.writeObjectPropertyStart(HuggingFaceConfig.LORA);
+        json.writeNumberProperty("rank", lora.rank());
+        json.writeNumberProperty("alpha", lora.alpha());
+        json.writeArrayPropertyStart("targets");
+        lora.targets().forEach(json::writeString);
+        json.writeEndArray();
         json.writeEndObject();
     }
 

@@ -2,6 +2,7 @@ package tensorlink.compute;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -16,8 +17,23 @@ public final class Layout {
         this.config = config;
     }
 
-    /** A tensor and its use: the weight of a part, or its bias. */
-    public record Entry(Part part, boolean bias, TensorSpec tensor) {}
+    /** What a tensor is to its part. */
+    public enum Role {
+        WEIGHT,
+        BIAS,
+        /** From the part's inputs to the rank of an adapter. */
+        ADAPTER_IN,
+        /** From there to its outputs; behind the other. */
+        ADAPTER_OUT
+    }
+
+    /** A tensor and its use. */
+    public record Entry(Part part, Role role, TensorSpec tensor) {
+        /** Whether it is of an adapter. */
+        public boolean adapts() {
+            return role == Role.ADAPTER_IN || role == Role.ADAPTER_OUT;
+        }
+    }
 
     public List<Entry> embedding() {
         var entries = new ArrayList<Entry>();
@@ -44,7 +60,7 @@ public final class Layout {
         var entries = new ArrayList<Entry>();
         for (var part : config.names().keySet()) {
             if (part == Part.HEAD && config.tiedEmbeddings()) {
-                entries.add(new Entry(Part.HEAD, false, embedding().getFirst().tensor()));
+                entries.add(new Entry(Part.HEAD, Role.WEIGHT, embedding().getFirst().tensor()));
             } else if (!part.ofEmbedding() && !part.ofLayer()) {
                 add(entries, part, 0);
             }
@@ -67,14 +83,31 @@ public final class Layout {
         var name = names.getOrDefault(part, "").replace("#", Integer.toString(layer));
         var shape = weight(part);
         if (part == Part.HEAD_BIAS) {
-            entries.add(new Entry(Part.HEAD, true, f32(name, shape)));
+            entries.add(new Entry(Part.HEAD, Role.BIAS, f32(name, shape)));
             return;
         }
-        entries.add(new Entry(part, false, f32(name + ".weight", shape)));
+        entries.add(new Entry(part, Role.WEIGHT, f32(name + ".weight", shape)));
+        boolean columns = columnsAreOutputs(part);
+        long outputs = shape.axis(columns ? shape.rank() - 1 : 0);
         if (biased(part)) {
-            long outputs = shape.axis(columnsAreOutputs(part) ? shape.rank() - 1 : 0);
-            entries.add(new Entry(part, true, f32(name + ".bias", Shape.of(outputs))));
+            entries.add(new Entry(part, Role.BIAS, f32(name + ".bias", Shape.of(outputs))));
         }
+        var lora = config.block().lora();
+        if (lora.isPresent() && part.ofLayerAndLinear() && lora.get().adapts(name)) {
+            int rank = lora.get().rank();
+            var in = Shape.of(rank, shape.axis(columns ? 0 : 1));
+            entries.add(new Entry(part, Role.ADAPTER_IN, f32(name + Lora.IN, in)));
+            var out = Shape.of(outputs, rank);
+            entries.add(new Entry(part, Role.ADAPTER_OUT, f32(name + Lora.OUT, out)));
+        }
+    }
+
+    /** The names of the linear parts of layers, # for the number of one. */
+    static List<String> linearParts(Map<Part, String> names) {
+        return names.entrySet().stream()
+                .filter(entry -> entry.getKey().ofLayerAndLinear())
+                .map(Map.Entry::getValue)
+                .toList();
     }
 
     private Shape weight(Part part) {

@@ -20,6 +20,12 @@ public final class LocalRun implements AutoCloseable {
     private final Architecture architecture;
     private final List<Stage> stages;
 
+    /** What {@link #forward(Rows, int)} has run and {@link #backward} has not. */
+    private List<MicroBatch> open = List.of();
+
+    /** How many batches have been begun since the last step. */
+    private long begun;
+
     private LocalRun(Architecture architecture, List<Stage> stages) {
         this.architecture = architecture;
         this.stages = List.copyOf(stages);
@@ -80,6 +86,7 @@ public final class LocalRun implements AutoCloseable {
 
     /** Adds the batch's gradients to the accumulated ones. Returns the batch's mean loss. */
     public float forwardBackward(Batch batch, int microBatches) throws InterruptedException {
+        begin();
         float loss = 0;
         for (var part : batch.split(microBatches)) {
             loss += forward(part);
@@ -91,6 +98,13 @@ public final class LocalRun implements AutoCloseable {
         return loss;
     }
 
+    private void begin() throws InterruptedException {
+        for (var stage : stages) {
+            stage.begin(begun);
+        }
+        begun++;
+    }
+
     private float forward(MicroBatch part) throws InterruptedException {
         var x = part.inputs().toTensor();
         for (var stage : stages.subList(0, stages.size() - 1)) {
@@ -98,6 +112,53 @@ public final class LocalRun implements AutoCloseable {
         }
         return stages.getLast()
                 .forwardLoss(part.index(), x, part.labels().toTensor(), part.labelCount());
+    }
+
+    /**
+     * Runs forward for a loss of the caller's own, whose gradient {@link #backward} takes.
+     *
+     * @return what the last stage gives, of shape {@link Architecture#resultShape}; the caller's
+     */
+    public Tensor forward(Rows inputs, int microBatches) throws InterruptedException {
+        begin();
+        var parts = MicroBatch.split(inputs, microBatches);
+        var results = new ArrayList<Tensor>();
+        try {
+            for (var part : parts) {
+                var x = part.inputs().toTensor();
+                for (var stage : stages) {
+                    x = stage.forward(part.index(), x);
+                }
+                results.add(x);
+            }
+            open = parts;
+            return Tensor.joined(results);
+        } finally {
+            results.forEach(Tensor::close);
+        }
+    }
+
+    /**
+     * Adds the gradients of the parameters to the accumulated ones.
+     *
+     * @param ofResult the gradient of what {@link #forward(Rows, int)} returned last; stays the
+     *     caller's
+     */
+    public void backward(Tensor ofResult) throws InterruptedException {
+        if (open.isEmpty()) {
+            throw new IllegalStateException("backward without a forward");
+        }
+        var parts = open;
+        open = List.of();
+        int first = 0;
+        for (var part : parts) {
+            int end = first + part.inputs().rows();
+            @Nullable Tensor gradient = ofResult.rows(first, end);
+            for (var stage : stages.reversed()) {
+                gradient = stage.backward(part.index(), gradient);
+            }
+            first = end;
+        }
     }
 
     /** Drops the accumulated gradients. */
@@ -134,6 +195,7 @@ public final class LocalRun implements AutoCloseable {
         for (var stage : stages) {
             stage.apply(stage.step() + 1, update);
         }
+        begun = 0;
         return norm;
     }
 

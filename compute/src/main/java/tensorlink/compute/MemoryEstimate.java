@@ -88,8 +88,13 @@ public record MemoryEstimate(long weights, long training, long activations, long
         long norms = config.block().norm().placement() == Family.Placement.AROUND ? 11 : 7;
         long kept = norms * config.hidden() + 7L * attention.queryWidth();
         kept += (config.gated() ? 4L : 2L) * feedForward.inner();
-        // A cap is composed: scores, what they become, and what they weigh.
-        return kept + (attention.cap() > 0 ? 4L * attention.heads() * time : 0);
+        // A cap is composed: scores, what they become, and what they weigh. So is dropout: shares,
+        // what is left of them, a byte for each, and copies of queries, keys and values.
+        long pairs = attention.cap() > 0 ? 4L : 0;
+        long quarters = config.dropoutSites().attention() > 0 ? 9L : 0;
+        kept += config.dropoutSites().attention() > 0 ? 3L * attention.queryWidth() : 0;
+        kept += config.dropout().none() ? 0 : config.hidden();
+        return kept + pairs * attention.heads() * time + quarters * attention.heads() * time / 4;
     }
 
     /** Floats per position of all micro-batches in flight. */
@@ -155,7 +160,7 @@ public record MemoryEstimate(long weights, long training, long activations, long
 
     private static long scratch(ModelConfig config, LayerRange layers, Load load) {
         long widest = Math.max(4L * config.feedForward().inner(), 6L * config.hidden());
-        if (config.attention().cap() > 0) {
+        if (config.attention().cap() > 0 || config.dropoutSites().attention() > 0) {
             widest = Math.max(widest, 4L * config.attention().heads() * load.time());
         }
         if (config.holdsHead(layers)) {

@@ -1,10 +1,37 @@
 package tensorlink.compute;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
- * Some rows of a {@link Batch}.
+ * Some rows of a {@link Batch}, or of inputs that are compared with nothing, which then stand for
+ * the labels too.
  *
  * @param index its place in the batch, from 0
  * @param labelCount how many labels count in the whole batch, so that the micro-batches' losses add
- *     up to the batch's mean
+ *     up to the batch's mean; 0 where there is no loss
  */
-public record MicroBatch(int index, Rows inputs, Rows labels, long labelCount) {}
+public record MicroBatch(int index, Rows inputs, Rows labels, long labelCount) {
+
+    /** Cuts rows without labels as {@link Batch#split} does. */
+    public static List<MicroBatch> split(Rows inputs, int count) {
+        return split(inputs, inputs, 0, count);
+    }
+
+    static List<MicroBatch> split(Rows inputs, Rows labels, long labelCount, int count) {
+        int rows = inputs.rows();
+        if (count < 1 || count > rows) {
+            throw new IllegalArgumentException(count + " micro-batches of " + rows + " rows");
+        }
+        var parts = new ArrayList<MicroBatch>(count);
+        int first = 0;
+        for (int index = 0; index < count; index++) {
+            int end = first + rows / count + (index < rows % count ? 1 : 0);
+            parts.add(
+                    new MicroBatch(
+                            index, inputs.rows(first, end), labels.rows(first, end), labelCount));
+            first = end;
+        }
+        return List.copyOf(parts);
+    }
+}

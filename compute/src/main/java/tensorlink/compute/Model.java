@@ -126,6 +126,49 @@ public record Model(
         return new Model(name, other, new OwnTensors(other, all), tokenizer);
     }
 
+    /**
+     * The same model with fresh adapters beside some of its parts, for a training that leaves the
+     * rest as it is: {@link Lora#base}.
+     *
+     * @throws IllegalArgumentException when a target names no linear part of its layers
+     */
+    public Model withLora(Lora lora, long seed) {
+        var adapted = config().withLora(Optional.of(lora));
+        var all = new JoinedWeights(List.of(weights.widened(), FreshWeights.of(adapted, seed)));
+        return new Model(name, adapted, new OwnTensors(adapted, all), tokenizer);
+    }
+
+    /**
+     * The same model without adapters, which its weights have taken up; itself where there are
+     * none.
+     */
+    public Model merged() {
+        if (!(architecture instanceof ModelConfig config) || config.block().lora().isEmpty()) {
+            return this;
+        }
+        return new Model(
+                name,
+                config.withLora(Optional.empty()),
+                new MergedWeights(config, weights.widened()),
+                tokenizer);
+    }
+
+    /**
+     * Writes the adapters of {@link #withLora} as PEFT does, creating the folder if need be: {@code
+     * adapter_model.safetensors} and {@code adapter_config.json}.
+     *
+     * @throws IllegalArgumentException when there are none
+     */
+    public void saveAdapters(Path folder) throws IOException, InterruptedException {
+        var adapters = new AdapterFiles(name, config());
+        Files.createDirectories(folder);
+        Safetensors.write(
+                folder.resolve(AdapterFiles.WEIGHTS),
+                adapters.weights(weights.widened()),
+                Map.of("format", "pt"));
+        AtomicFile.write(folder.resolve(AdapterFiles.CONFIG), adapters.json());
+    }
+
     /** The same model with other weights of the same shapes. */
     public Model withWeights(Weights other) {
         return new Model(name, architecture, other, tokenizer);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import tensorlink.compute.Family.Placement;
 import tensorlink.compute.FeedForward.Activation;
@@ -78,9 +79,13 @@ public record ModelConfig(
         require(
                 family.architectures().containsKey(task.kind()),
                 "no " + family.modelType() + " is for " + task);
-        boolean hasHead = family.names(task.kind()).containsKey(Part.HEAD);
+        var kind = task.kind();
+        boolean hasHead = family.names(kind).containsKey(Part.HEAD);
         require(hasHead || !ends.tied(), "a tied head of a model without one");
         family.require(hidden, block, ends);
+        if (block.lora().isPresent()) {
+            block.lora().get().requireTargets(Layout.linearParts(family.names(kind)));
+        }
     }
 
     /**
@@ -157,6 +162,27 @@ public record ModelConfig(
                 initializerRange);
     }
 
+    /** The same model with other adapters, or with none. */
+    ModelConfig withLora(Optional<Lora> lora) {
+        return new ModelConfig(
+                family,
+                task,
+                hidden,
+                layers,
+                vocabulary,
+                contextLength,
+                new Block(
+                        block.attention(),
+                        block.feedForward(),
+                        block.norm(),
+                        block.positions(),
+                        lora),
+                ends,
+                dropout,
+                specialTokens,
+                initializerRange);
+    }
+
     /**
      * The same encoder for another task, whose head is its own.
      *
@@ -176,6 +202,11 @@ public record ModelConfig(
                 headed && dropout.head() == 0 ? dropout.withHead(dropout.residual()) : dropout,
                 specialTokens,
                 initializerRange);
+    }
+
+    /** Where training drops values, and how often. */
+    public Dropout.Sites dropoutSites() {
+        return dropout.sites(family);
     }
 
     /** The token whose row of the embedding gets no gradient. */
@@ -267,10 +298,7 @@ public record ModelConfig(
     @Override
     public PositionBytes positionBytes() {
         return new PositionBytes(
-                Long.BYTES,
-                Long.BYTES,
-                (long) Float.BYTES * edgeWidth(),
-                (long) Float.BYTES * resultWidth());
+                Long.BYTES, (long) Float.BYTES * edgeWidth(), (long) Float.BYTES * resultWidth());
     }
 
     @Override

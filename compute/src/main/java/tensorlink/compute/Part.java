@@ -54,6 +54,11 @@ public enum Part {
         return compareTo(QUERY) >= 0 && compareTo(FEED_FORWARD_END_NORM) <= 0;
     }
 
+    /** Whether it is a linear part of a layer. */
+    boolean ofLayerAndLinear() {
+        return compareTo(QUERY) >= 0 && compareTo(DOWN) <= 0;
+    }
+
     boolean ofEmbedding() {
         return compareTo(QUERY) < 0;
     }

@@ -42,12 +42,24 @@ public interface Stage extends AutoCloseable {
     LayerRange layers();
 
     /** Whether this stage holds the embedding, and so takes token ids. */
-    boolean first();
+    default boolean first() {
+        return architecture().holdsEmbedding(layers());
+    }
 
     /** Whether this stage holds the final norm and the head, and so gives logits. */
-    boolean last();
+    default boolean last() {
+        return architecture().holdsHead(layers());
+    }
 
     // Training: forward and backward of micro-batches, then one step.
+
+    /**
+     * Says which of a step's batches the coming forwards are of, which decides with the step and
+     * the micro-batch what {@link Dropout} drops; 0 until it is said.
+     *
+     * @param number from 0
+     */
+    void begin(long number) throws InterruptedException;
 
     /**
      * Runs forward and keeps what {@link #backward} will need, under the name {@code microBatch}.

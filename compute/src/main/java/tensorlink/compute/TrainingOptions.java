@@ -15,9 +15,16 @@ import tensorlink.compute.schedule.Schedule;
  *     one more forward
  * @param frozen what stays as it is
  * @param schedule the order in which the stages take micro-batches: the same bits in any
+ * @param seed what {@link Dropout} draws from
+ * @param precision of a transformer; a layer graph is trained in F32
  */
 public record TrainingOptions(
-        Optimizer optimizer, boolean recompute, Frozen frozen, Schedule schedule) {
+        Optimizer optimizer,
+        boolean recompute,
+        Frozen frozen,
+        Schedule schedule,
+        long seed,
+        Precision precision) {
     /**
      * @throws IllegalArgumentException when backwards in two parts would meet frozen parameters
      */
@@ -34,19 +41,28 @@ public record TrainingOptions(
     }
 
     public static TrainingOptions with(Optimizer optimizer) {
-        return new TrainingOptions(optimizer, false, Frozen.none(), Schedule.ONE_F_ONE_B);
+        return new TrainingOptions(
+                optimizer, false, Frozen.none(), Schedule.ONE_F_ONE_B, 0, Precision.F32);
     }
 
     public TrainingOptions withRecompute(boolean value) {
-        return new TrainingOptions(optimizer, value, frozen, schedule);
+        return new TrainingOptions(optimizer, value, frozen, schedule, seed, precision);
     }
 
     public TrainingOptions withFrozen(Frozen value) {
-        return new TrainingOptions(optimizer, recompute, value, schedule);
+        return new TrainingOptions(optimizer, recompute, value, schedule, seed, precision);
     }
 
     public TrainingOptions withSchedule(Schedule value) {
-        return new TrainingOptions(optimizer, recompute, frozen, value);
+        return new TrainingOptions(optimizer, recompute, frozen, value, seed, precision);
+    }
+
+    public TrainingOptions withSeed(long value) {
+        return new TrainingOptions(optimizer, recompute, frozen, schedule, value, precision);
+    }
+
+    public TrainingOptions withPrecision(Precision value) {
+        return new TrainingOptions(optimizer, recompute, frozen, schedule, seed, value);
     }
 
     /** Whether backwards come in two parts. */

@@ -10,7 +10,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
+import tensorlink.compute.format.Safetensors;
+import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.Shape;
+import tensorlink.compute.tensor.Tensor;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -29,6 +32,32 @@ public final class Goldens {
         } catch (URISyntaxException e) {
             throw new IllegalArgumentException(e);
         }
+    }
+
+    /** A file of tensors that torch computed, such as {@code /training/golden.safetensors}. */
+    public static Weights open(String resource) throws IOException {
+        var url = Goldens.class.getResource(resource);
+        if (url == null) {
+            throw new IllegalArgumentException("no golden " + resource);
+        }
+        try {
+            return Safetensors.open(Path.of(url.toURI()));
+        } catch (URISyntaxException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    /** A tensor of a file, which the caller closes. */
+    public static Tensor tensor(Weights weights, String name)
+            throws IOException, InterruptedException {
+        for (var spec : weights.tensors()) {
+            if (spec.name().equals(name)) {
+                var tensor = Tensor.allocate(spec.dtype(), spec.shape());
+                weights.read(name, 0, tensor.data());
+                return tensor;
+            }
+        }
+        throw new IllegalArgumentException("no golden " + name);
     }
 
     static byte[] bytes(String file) {

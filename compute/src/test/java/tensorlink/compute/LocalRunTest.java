@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -20,6 +21,7 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.schedule.PipelineShape;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.schedule.Step;
+import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.torch.Engines;
 
@@ -262,6 +264,33 @@ class LocalRunTest {
                 assertThat(again.evaluate(batch, 2)).isEqualTo(run.evaluate(batch, 2));
             }
         }
+    }
+
+    @Test
+    void a_callers_gradient_goes_back_through_any_number_of_stages_with_the_same_bits()
+            throws Exception {
+        var model = Model.load(Goldens.folder("llama"));
+        var inputs = batch(model.config(), 3, 16, 5).inputs();
+        var digests = new HashSet<Digest>();
+        for (int stages = 1; stages <= 4; stages++) {
+            try (var run = open(model, stages);
+                    var outputs = run.forward(inputs, 2);
+                    var expected = run.logits(inputs);
+                    var gradient = Tensor.allocate(DType.F32, outputs.shape())) {
+                assertThat(outputs.shape()).isEqualTo(expected.shape());
+                for (long i = 0; i < outputs.elements(); i++) {
+                    assertThat(outputs.floatAt(i)).isCloseTo(expected.floatAt(i), within(1e-4f));
+                    gradient.setFloat(i, outputs.floatAt(i) / (float) outputs.elements());
+                }
+                run.backward(gradient);
+                assertThat(run.step(ADAMW)).isPositive();
+                digests.add(run.weightsDigest());
+                assertThatThrownBy(() -> run.backward(gradient))
+                        .hasMessage("backward without a forward");
+            }
+        }
+
+        assertThat(digests).hasSize(1);
     }
 
     @Test

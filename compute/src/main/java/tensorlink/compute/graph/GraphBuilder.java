@@ -74,6 +74,11 @@ public final class GraphBuilder {
         return node(name, new Operator.Activation(kind), x);
     }
 
+    /** In training only. */
+    public String dropout(String name, String x, double rate) {
+        return node(name, new Operator.Dropout(rate), x);
+    }
+
     public String layerNorm(String name, String x) {
         return node(name, new Operator.LayerNorm(1e-5), x);
     }

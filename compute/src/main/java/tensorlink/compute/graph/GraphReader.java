@@ -132,6 +132,10 @@ final class GraphReader {
                 keys(node, "factor");
                 yield new Operator.Scale(node.number("factor", -1e9, 1e9));
             }
+            case "dropout" -> {
+                keys(node, "rate");
+                yield new Operator.Dropout(node.number("rate", 0, 1));
+            }
             case "reshape" -> {
                 keys(node, "shape");
                 yield new Operator.Reshape(shape(node));

@@ -84,6 +84,10 @@ final class GraphWriter {
                 op("scale");
                 json.writeNumberProperty("factor", factor);
             }
+            case Operator.Dropout(double rate) -> {
+                op("dropout");
+                json.writeNumberProperty("rate", rate);
+            }
             case Operator.Reshape(var shape) -> {
                 op("reshape");
                 integers("shape", shape);

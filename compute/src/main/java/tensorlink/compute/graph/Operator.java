@@ -202,6 +202,18 @@ public sealed interface Operator {
         }
     }
 
+    /** In training sets numbers to 0 as often as {@code rate} says, and scales the others. */
+    record Dropout(double rate) implements Operator {
+        public Dropout {
+            within("rate", rate, 0, 1);
+        }
+
+        @Override
+        public Shape result(List<Operand> operands) {
+            return number(operands, 0);
+        }
+    }
+
     /** The same numbers, in the same order, in another shape. */
     record Reshape(Shape shape) implements Operator {
         public Reshape {

@@ -53,6 +53,16 @@ public record Shape(List<Long> axes) {
         return elements;
     }
 
+    /** The same but for the length of the first axis, which there must be. */
+    public Shape withRows(long rows) {
+        if (axes.isEmpty()) {
+            throw new IllegalArgumentException("a single value has no rows");
+        }
+        var others = new ArrayList<>(axes);
+        others.set(0, rows);
+        return new Shape(others);
+    }
+
     @Override
     public String toString() {
         return axes.toString();

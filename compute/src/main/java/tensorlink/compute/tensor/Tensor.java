@@ -3,6 +3,7 @@ package tensorlink.compute.tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -55,6 +56,42 @@ public final class Tensor implements AutoCloseable {
             tensor.data.setAtIndex(LONG, i, values[i]);
         }
         return tensor;
+    }
+
+    /**
+     * A copy of {@code parts}, one behind the other along the first axis; the caller owns it.
+     *
+     * @param parts at least one, alike but for the length of their first axis
+     */
+    public static Tensor joined(List<Tensor> parts) {
+        var first = parts.getFirst();
+        long rows = 0;
+        for (var part : parts) {
+            if (part.dtype != first.dtype
+                    || !part.shape.withRows(0).equals(first.shape.withRows(0))) {
+                throw new IllegalArgumentException(part + " behind " + first);
+            }
+            rows += part.shape.axis(0);
+        }
+        var joined = allocate(first.dtype, first.shape.withRows(rows));
+        long at = 0;
+        for (var part : parts) {
+            long bytes = part.data().byteSize();
+            joined.data.asSlice(at, bytes).copyFrom(part.data());
+            at += bytes;
+        }
+        return joined;
+    }
+
+    /** A copy of rows {@code first} inclusive to {@code end} exclusive; the caller owns it. */
+    public Tensor rows(long first, long end) {
+        if (first < 0 || end < first || end > shape.axis(0)) {
+            throw new IllegalArgumentException("rows " + first + ".." + end + " of " + this);
+        }
+        long rowBytes = shape.withRows(1).elements() * dtype.bytes();
+        var rows = allocate(dtype, shape.withRows(end - first));
+        rows.data.copyFrom(data().asSlice(first * rowBytes, (end - first) * rowBytes));
+        return rows;
     }
 
     public DType dtype() {

@@ -11,22 +11,30 @@ import tensorlink.compute.FeedForward;
 import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Layout;
+import tensorlink.compute.Lora;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Norm;
 import tensorlink.compute.Part;
 import tensorlink.compute.Positions;
+import tensorlink.compute.Precision;
 import tensorlink.compute.Task;
+import tensorlink.compute.TrainingOptions;
 
 /**
  * What a stage is, in the numbers that operators take: the lists {@code s} and {@code f} of the
  * source, whose names in capitals are places in them, or constants of the enums they name.
  *
- * <p>Of each {@link Part}, {@code s} has two places: where the part's weight is among the
- * parameters of its unit, and where its bias is, or -1.
+ * <p>Of each {@link Part}, {@code s} has three places: where the part's weight is among the
+ * parameters of its unit, where its bias is, or -1, and where the first of an adapter's two weights
+ * is, or -1.
  */
 final class Description {
     private static final Pattern NAME = Pattern.compile("\\b[A-Z][A-Z0-9_]+\\b");
-    private static final int WINDOWS = Setting.values().length + 2 * Part.values().length;
+
+    /** How many places a part has. */
+    private static final int PLACES = 3;
+
+    private static final int WINDOWS = Setting.values().length + PLACES * Part.values().length;
     private static final Map<String, Integer> VALUES = values();
 
     private enum Setting {
@@ -55,7 +63,9 @@ final class Description {
         LAYER_PARAMETERS,
         HEAD_PARAMETERS,
         /** Whether a backward is to come in two parts. */
-        SPLIT
+        SPLIT,
+        /** Whether products of matrices are of BF16. */
+        NARROW
     }
 
     private enum Real {
@@ -64,7 +74,16 @@ final class Description {
         SCALE,
         CAP,
         LOGIT_CAP,
-        EMBEDDING_SCALE
+        EMBEDDING_SCALE,
+        /** What adapters give is multiplied by it. */
+        ADAPTER_SCALE,
+        /** How often values are dropped: the place's name says of what. */
+        EMBEDDING_DROPOUT,
+        ATTENTION_DROPOUT,
+        ATTENTION_END_DROPOUT,
+        FEED_FORWARD_END_DROPOUT,
+        HEAD_INPUT_DROPOUT,
+        HEAD_DROPOUT
     }
 
     private final String prefix;
@@ -87,13 +106,20 @@ final class Description {
         return integers;
     }
 
-    /** The list s for recording, for backwards in two parts or in one, as a graph's always are. */
-    long[] recording(boolean split) {
-        if (!split) {
-            return integers;
-        }
+    /** The list s for forwards as a training has them. */
+    long[] inTraining(Precision precision) {
+        return precision == Precision.BF16 ? with(integers, Setting.NARROW) : integers;
+    }
+
+    /** The list s for recording: besides for backwards in two parts, as a graph's never are. */
+    long[] recording(TrainingOptions how) {
+        var s = inTraining(how.precision());
+        return how.splitsBackwards() ? with(s, Setting.SPLIT) : s;
+    }
+
+    private static long[] with(long[] integers, Setting setting) {
         var s = integers.clone();
-        set(s, Setting.SPLIT, true);
+        set(s, setting, true);
         return s;
     }
 
@@ -142,7 +168,7 @@ final class Description {
     }
 
     private static int place(Part part) {
-        return Setting.values().length + 2 * ordinal(part);
+        return Setting.values().length + PLACES * ordinal(part);
     }
 
     /** Puts numbers in the place of names. */
@@ -205,7 +231,12 @@ final class Description {
     private static int place(long[] s, List<Layout.Entry> unit) {
         for (int i = 0; i < unit.size(); i++) {
             var entry = unit.get(i);
-            s[place(entry.part()) + (entry.bias() ? 1 : 0)] = i;
+            switch (entry.role()) {
+                case WEIGHT -> s[place(entry.part())] = i;
+                case BIAS -> s[place(entry.part()) + 1] = i;
+                case ADAPTER_IN -> s[place(entry.part()) + 2] = i;
+                case ADAPTER_OUT -> {} // behind the other
+            }
         }
         return unit.size();
     }
@@ -240,6 +271,14 @@ final class Description {
         f[ordinal(Real.CAP)] = attention.cap();
         f[ordinal(Real.LOGIT_CAP)] = config.ends().logitCap();
         f[ordinal(Real.EMBEDDING_SCALE)] = (float) config.ends().embeddingScale();
+        f[ordinal(Real.ADAPTER_SCALE)] = config.block().lora().map(Lora::scale).orElse(0.0);
+        var dropout = config.dropoutSites();
+        f[ordinal(Real.EMBEDDING_DROPOUT)] = dropout.embedding();
+        f[ordinal(Real.ATTENTION_DROPOUT)] = dropout.attention();
+        f[ordinal(Real.ATTENTION_END_DROPOUT)] = dropout.attentionEnd();
+        f[ordinal(Real.FEED_FORWARD_END_DROPOUT)] = dropout.feedForwardEnd();
+        f[ordinal(Real.HEAD_INPUT_DROPOUT)] = dropout.headInput();
+        f[ordinal(Real.HEAD_DROPOUT)] = dropout.head();
         return f;
     }
 

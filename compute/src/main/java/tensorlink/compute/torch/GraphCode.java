@@ -21,6 +21,7 @@ enum GraphCode {
     OP_ADD,
     OP_MULTIPLY,
     OP_SCALE,
+    OP_DROPOUT,
     OP_RESHAPE,
     OP_TRANSPOSE,
     OP_CONCAT,
@@ -57,6 +58,7 @@ enum GraphCode {
                         case MULTIPLY -> OP_MULTIPLY;
                     };
             case Operator.Scale _ -> OP_SCALE;
+            case Operator.Dropout _ -> OP_DROPOUT;
             case Operator.Reshape _, Operator.Flatten() -> OP_RESHAPE;
             case Operator.Transpose _ -> OP_TRANSPOSE;
             case Operator.Concat _ -> OP_CONCAT;
@@ -101,6 +103,7 @@ enum GraphCode {
                     Operator.Softmax _,
                     Operator.Pairwise _,
                     Operator.Scale _,
+                    Operator.Dropout _,
                     Operator.Embedding _,
                     Operator.Positions _ ->
                     List.of();
@@ -120,6 +123,7 @@ enum GraphCode {
         return switch (operator) {
             case Operator.LayerNorm(double epsilon) -> epsilon;
             case Operator.Scale(double factor) -> factor;
+            case Operator.Dropout(double rate) -> rate;
             case Operator.Linear _,
                     Operator.Conv2d _,
                     Operator.Pool2d _,

@@ -18,7 +18,7 @@ import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.ExecutionProfile.ThreadRule;
 import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
-import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Precision;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
@@ -127,6 +127,10 @@ public final class TorchEngine implements tensorlink.compute.Engine {
         if (how.frozen().trained(all).isEmpty()) {
             throw new IllegalArgumentException("nothing is trained, all parameters are frozen");
         }
+        if (architecture instanceof GraphModel && how.precision() != Precision.F32) {
+            throw new IllegalArgumentException(
+                    "precision " + how.precision() + ": a layer graph is trained in F32");
+        }
         if (architecture instanceof GraphModel && how.splitsBackwards()) {
             throw new IllegalArgumentException(
                     "schedule zb-h1: a layer graph's backwards do not come in two parts");
@@ -140,12 +144,6 @@ public final class TorchEngine implements tensorlink.compute.Engine {
         architecture.requireTensors("weights", layers, state.parameters());
         if (options.training().isPresent()) {
             requireTrainable(architecture, options.training().get());
-        }
-        if (options.training().isPresent()
-                && architecture instanceof ModelConfig config
-                && !config.dropout().none()) {
-            throw new IllegalArgumentException(
-                    "training computes no dropout, the model has " + config.dropout());
         }
         var stage =
                 TorchStage.open(

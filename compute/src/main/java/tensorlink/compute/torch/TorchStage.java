@@ -17,15 +17,18 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Architecture;
+import tensorlink.compute.CounterRandom;
 import tensorlink.compute.Digest;
 import tensorlink.compute.KvCache;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Precision;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Stage;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Task;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.optim.Update;
@@ -50,6 +53,9 @@ final class TorchStage implements Stage {
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile long step;
 
+    /** Which of the step's batches is being computed. */
+    private volatile long batch;
+
     /** Whether parameters and optimizer state are those of {@link #step}, all of them. */
     private volatile boolean whole;
 
@@ -58,13 +64,21 @@ final class TorchStage implements Stage {
     private final Description model;
     private final Parameters parameters;
     private final RopeTable rope;
+    private final DropoutMasks dropout;
+    private final CounterRandom random;
     private final Map<Integer, Recording> inFlight = new HashMap<>();
 
     /** Counts the changes of parameters and optimizer state. */
     private long revision;
 
-    /** What the forward of a micro-batch is given; {@code labels} holds none or one. */
-    private record Given(PtNDArray input, List<PtNDArray> labels, long labelCount) {}
+    /**
+     * What the forward of a micro-batch is given.
+     *
+     * @param labels none or one
+     * @param random decides what is dropped
+     */
+    private record Given(
+            PtNDArray input, List<PtNDArray> labels, long labelCount, CounterRandom random) {}
 
     /**
      * A forward that can be gone back through.
@@ -136,6 +150,8 @@ final class TorchStage implements Stage {
         this.model = Description.of(architecture, layers);
         this.parameters = new Parameters(operators, home, architecture, layers, options.training());
         this.rope = new RopeTable(home, architecture);
+        this.dropout = DropoutMasks.of(architecture, layers);
+        this.random = CounterRandom.of(options.training().map(TrainingOptions::seed).orElse(0L));
     }
 
     /** Allocates, then fills from {@code state}; on failure nothing is left. */
@@ -175,13 +191,12 @@ final class TorchStage implements Stage {
     }
 
     @Override
-    public boolean first() {
-        return architecture.holdsEmbedding(layers);
-    }
-
-    @Override
-    public boolean last() {
-        return architecture.holdsHead(layers);
+    public void begin(long number) {
+        if (number < 0) {
+            throw new IllegalArgumentException("batch " + number + " of a step");
+        }
+        requireTraining();
+        batch = number;
     }
 
     @Override
@@ -221,7 +236,8 @@ final class TorchStage implements Stage {
                     new Given(
                             NativeArrays.copyIn(scope, input),
                             List.of(labels(scope, labels)),
-                            labelCount);
+                            labelCount,
+                            random.at(step).at(batch).at(microBatch));
             var tape = tape(recomputes() ? passing : scope, given);
             var shape = tape.units().get(tape.units().size() - 2).getShape();
             var recording = new Recording(scope, given, shape);
@@ -243,18 +259,20 @@ final class TorchStage implements Stage {
     /** Runs a forward with recording for gradients, which must be switched on. */
     private Tape tape(PtNDManager scope, Given given) {
         var taps = IValue.listFrom(new PtNDArray[0]);
+        var masks = dropout.draw(scope, given.random(), given.input().getShape());
         try (var tape =
                 operators.call(
                         model.method("record"),
                         given.input(),
                         parameters.leaves(),
-                        model.recording(splits()),
+                        model.recording(options.training().orElseThrow()),
                         rope.atLeast((int) given.input().getShape().get(1)),
                         model.numbers(),
                         given.labels().toArray(new PtNDArray[0]),
                         given.labelCount(),
                         parameters.untrainedUnits(),
-                        taps)) {
+                        taps,
+                        masks)) {
             return new Tape(List.of(tape.toTensorArray(scope)), taps);
         } catch (RuntimeException failed) {
             taps.close();
@@ -264,6 +282,10 @@ final class TorchStage implements Stage {
 
     private boolean splits() {
         return options.training().orElseThrow().splitsBackwards();
+    }
+
+    private Precision precision() {
+        return options.training().map(TrainingOptions::precision).orElse(Precision.F32);
     }
 
     private boolean recomputes() {
@@ -512,7 +534,7 @@ final class TorchStage implements Stage {
                                 model.method("infer"),
                                 NativeArrays.copyIn(scope, input),
                                 parameters.leaves(),
-                                model.integers(),
+                                model.inTraining(precision()),
                                 rope.atLeast((int) input.shape().axis(1)),
                                 model.numbers(),
                                 labels(scope, labels),

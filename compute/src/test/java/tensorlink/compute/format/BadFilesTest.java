@@ -20,6 +20,7 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.graph.LayerGraph;
+import tensorlink.compute.onnx.OnnxImport;
 
 /** Every malformed file of the corpus gives the error written beside it, and nothing else. */
 class BadFilesTest {
@@ -35,6 +36,11 @@ class BadFilesTest {
     List<DynamicTest> malformed_layer_graphs() throws Exception {
         return corpus(
                 "graph", file -> () -> LayerGraph.parse(file.toString(), Files.readAllBytes(file)));
+    }
+
+    @TestFactory
+    List<DynamicTest> malformed_onnx_files() throws Exception {
+        return corpus("onnx", file -> () -> OnnxImport.read(file));
     }
 
     @TestFactory

@@ -70,6 +70,32 @@ class TensorTest {
     }
 
     @Test
+    void rows_are_cut_off_and_joined_again() {
+        try (var whole = Tensor.ofFloats(Shape.of(3, 2), 1f, 2f, 3f, 4f, 5f, 6f);
+                var one = whole.rows(0, 1);
+                var others = whole.rows(1, 3);
+                var joined = Tensor.joined(List.of(one, others))) {
+            assertThat(one.shape()).isEqualTo(Shape.of(1, 2));
+            assertThat(others.floatAt(0)).isEqualTo(3f);
+            assertThat(joined.shape()).isEqualTo(whole.shape());
+            assertThat(joined.data().mismatch(whole.data())).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void rows_that_are_not_there_or_of_another_width_are_refused() {
+        try (var wide = Tensor.ofFloats(Shape.of(1, 2), 1f, 2f);
+                var narrow = Tensor.ofFloats(Shape.of(2, 1), 1f, 2f);
+                var single = Tensor.ofFloats(Shape.of(), 1f)) {
+            assertThatThrownBy(() -> wide.rows(0, 2)).hasMessage("rows 0..2 of F32 [1, 2]");
+            assertThatThrownBy(() -> Tensor.joined(List.of(wide, narrow)))
+                    .hasMessage("F32 [2, 1] behind F32 [1, 2]");
+            assertThatThrownBy(() -> Tensor.joined(List.of(single)))
+                    .hasMessage("a single value has no rows");
+        }
+    }
+
+    @Test
     void shapes_have_a_limited_rank_no_negative_axis_and_no_overflow() {
         assertThat(Shape.of().elements()).isEqualTo(1);
         assertThat(Shape.of(3, 0, 2).elements()).isZero();

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +17,6 @@ import tensorlink.compute.MemoryEstimate;
 import tensorlink.compute.Model;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.TrainingOptions;
-import tensorlink.compute.format.Safetensors;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.parity.Golden;
@@ -82,7 +79,7 @@ class FrozenTest {
 
     private static void assertLosses(String name, List<Float> losses) throws Exception {
         try (var golden = golden();
-                var expected = tensor(golden, name + ".losses")) {
+                var expected = Goldens.tensor(golden, name + ".losses")) {
             for (int step = 0; step < losses.size(); step++) {
                 assertThat(losses.get(step))
                         .as("step %d", step)
@@ -94,7 +91,7 @@ class FrozenTest {
     private static void assertNear(String name, Tensor found, double most) throws Exception {
         try (found;
                 var golden = golden();
-                var expected = tensor(golden, name + ".weight")) {
+                var expected = Goldens.tensor(golden, name + ".weight")) {
             for (long i = 0; i < expected.elements(); i++) {
                 assertThat((double) found.floatAt(i)).isCloseTo(expected.floatAt(i), within(most));
             }
@@ -103,7 +100,7 @@ class FrozenTest {
 
     private static void assertUnmoved(Model model, LocalRun run, String name) throws Exception {
         try (var now = run.parameter(name);
-                var then = tensor(model.weights(), name);
+                var then = Goldens.tensor(model.weights(), name);
                 var gradient = run.gradient(name)) {
             assertThat(now.data().mismatch(then.data())).as(name).isEqualTo(-1);
             for (long i = 0; i < gradient.elements(); i++) {
@@ -113,21 +110,7 @@ class FrozenTest {
     }
 
     private static Weights golden() throws Exception {
-        var url =
-                Objects.requireNonNull(
-                        FrozenTest.class.getResource("/training/golden.safetensors"));
-        return Safetensors.open(Path.of(url.toURI()));
-    }
-
-    private static Tensor tensor(Weights weights, String name) throws Exception {
-        for (var spec : weights.tensors()) {
-            if (spec.name().equals(name)) {
-                var tensor = Tensor.allocate(spec.dtype(), spec.shape());
-                weights.read(name, 0, tensor.data());
-                return tensor;
-            }
-        }
-        throw new IllegalArgumentException(name);
+        return Goldens.open("/training/golden.safetensors");
     }
 
     @Test

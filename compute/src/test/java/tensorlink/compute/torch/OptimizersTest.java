@@ -8,8 +8,6 @@ import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -141,7 +139,7 @@ class OptimizersTest {
         var rate = CHECKPOINT_RATES.get(name.split("-", -1)[0]);
         var rule = rate == null ? rule(name) : rule(name).withLearningRate(rate);
         try (var golden = golden();
-                var expected = tensor(golden, name + ".losses");
+                var expected = Goldens.tensor(golden, name + ".losses");
                 var run = LocalRun.open(ENGINE, model, 1, options(rule))) {
             for (int step = 0; step < 100; step++) {
                 run.zeroGradients();
@@ -244,8 +242,8 @@ class OptimizersTest {
         var tied = Model.load(Goldens.folder("qwen2"));
         var rule = Sgd.lr(0.5);
         try (var golden = golden();
-                var losses = tensor(golden, "clipped.losses");
-                var norms = tensor(golden, "clipped.norms");
+                var losses = Goldens.tensor(golden, "clipped.losses");
+                var norms = Goldens.tensor(golden, "clipped.norms");
                 var run = LocalRun.open(ENGINE, model, 3, options(rule))) {
             for (int step = 0; step < losses.elements(); step++) {
                 run.zeroGradients();
@@ -306,7 +304,7 @@ class OptimizersTest {
     /** Of what is wide the goldens hold the first row. */
     private static void assertNear(TensorSpec spec, Weights golden, PtNDArray found)
             throws Exception {
-        try (var expected = tensor(golden, spec.name());
+        try (var expected = Goldens.tensor(golden, spec.name());
                 var actual = NativeArrays.copyOut(found)) {
             assertThat(spec.name().endsWith("wide") || spec.shape().equals(actual.shape()))
                     .as(spec.name())
@@ -347,7 +345,7 @@ class OptimizersTest {
 
     private static Batch batch() throws Exception {
         try (var golden = Safetensors.open(Goldens.folder("llama").resolve("golden.safetensors"));
-                var ids = tensor(golden, "input_ids")) {
+                var ids = Goldens.tensor(golden, "input_ids")) {
             var rows = new long[(int) ids.shape().axis(0)][(int) ids.shape().axis(1)];
             for (int row = 0; row < rows.length; row++) {
                 for (int t = 0; t < rows[row].length; t++) {
@@ -358,23 +356,8 @@ class OptimizersTest {
         }
     }
 
-    private static Tensor tensor(Weights weights, String name)
-            throws IOException, InterruptedException {
-        for (var spec : weights.tensors()) {
-            if (spec.name().equals(name)) {
-                var tensor = Tensor.allocate(spec.dtype(), spec.shape());
-                weights.read(name, 0, tensor.data());
-                return tensor;
-            }
-        }
-        throw new AssertionError("no golden " + name);
-    }
-
     private static Weights golden() throws Exception {
-        var url =
-                Objects.requireNonNull(
-                        OptimizersTest.class.getResource("/optimizers/golden.safetensors"));
-        return Safetensors.open(Path.of(url.toURI()));
+        return Goldens.open("/optimizers/golden.safetensors");
     }
 
     private static PtNDManager manager() {

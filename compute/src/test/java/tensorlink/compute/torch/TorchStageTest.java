@@ -458,29 +458,6 @@ class TorchStageTest {
     }
 
     @Test
-    void dropout_is_refused_in_training_and_nothing_in_inference() throws Exception {
-        var json = new String(golden("gpt2").config().json(), StandardCharsets.UTF_8);
-        var config =
-                ModelConfig.parse(
-                        "config.json",
-                        json.replace("\"attn_pdrop\":0.0", "\"attn_pdrop\":0.1")
-                                .getBytes(StandardCharsets.UTF_8));
-        var model = golden("gpt2");
-
-        assertThatThrownBy(() -> open(config, model.weights(), StageOptions.forTraining(1)))
-                .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("training computes no dropout")
-                .hasMessageContaining("attention=0.1");
-        open(config, model.weights(), StageOptions.forInference(1)).close();
-        open(config.withoutDropout(), model.weights(), StageOptions.forTraining(1)).close();
-    }
-
-    private static Stage open(ModelConfig config, Weights weights, StageOptions options)
-            throws Exception {
-        return ENGINE.open(config, config.allLayers(), weights, options);
-    }
-
-    @Test
     void a_stage_for_inference_does_not_train() throws Exception {
         var model = golden("llama");
         try (var stage =
