@@ -8,13 +8,14 @@ import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 
 /**
- * Takes apart what the contract answers: words of 32 bytes, one field after the other.
+ * Takes apart what a contract answers: words of 32 bytes, one field after the other.
  *
  * <p>Offsets and lengths are checked against the data before anything is taken or allocated, so
  * that a lying node gets an {@link RpcFormatException} and nothing else.
  */
-final class AbiReader {
-    static final int WORD = 32;
+public final class AbiReader {
+    /** Bytes of a word. */
+    public static final int WORD = 32;
 
     private static final long YEAR_9999 = Instant.parse("9999-12-31T23:59:59Z").getEpochSecond();
 
@@ -22,7 +23,10 @@ final class AbiReader {
     private final ByteString data;
     private int position;
 
-    AbiReader(String source, ByteString data) {
+    /**
+     * @param source of the data, for error messages
+     */
+    public AbiReader(String source, ByteString data) {
         this(source, data, 0);
     }
 
@@ -32,7 +36,7 @@ final class AbiReader {
         this.position = position;
     }
 
-    ByteString word(String field) throws RpcFormatException {
+    public ByteString word(String field) throws RpcFormatException {
         if (data.size() - position < WORD) {
             throw bad(field, "missing: the data has " + data.size() + " bytes");
         }
@@ -40,12 +44,12 @@ final class AbiReader {
         return data.substring(position - WORD, position);
     }
 
-    Bytes32 bytes32(String field) throws RpcFormatException {
+    public Bytes32 bytes32(String field) throws RpcFormatException {
         return new Bytes32(word(field));
     }
 
     /** A number of at most {@code bits} bits. */
-    BigInteger integer(String field, int bits) throws RpcFormatException {
+    public BigInteger integer(String field, int bits) throws RpcFormatException {
         var value = new BigInteger(1, word(field).toByteArray());
         if (value.bitLength() > bits) {
             throw bad(field, "more than " + bits + " bits: 0x" + value.toString(16));
@@ -53,19 +57,19 @@ final class AbiReader {
         return value;
     }
 
-    Amount amount(String field) throws RpcFormatException {
+    public Amount amount(String field) throws RpcFormatException {
         return new Amount(integer(field, 8 * Amount.SIZE));
     }
 
-    long number(String field) throws RpcFormatException {
+    public long number(String field) throws RpcFormatException {
         return integer(field, Long.SIZE - 1).longValue();
     }
 
-    boolean bool(String field) throws RpcFormatException {
+    public boolean bool(String field) throws RpcFormatException {
         return integer(field, 1).signum() != 0;
     }
 
-    Instant time(String field) throws RpcFormatException {
+    public Instant time(String field) throws RpcFormatException {
         long seconds = number(field);
         if (seconds > YEAR_9999) {
             throw bad(field, seconds + " is after the year 9999");
@@ -73,7 +77,7 @@ final class AbiReader {
         return Instant.ofEpochSecond(seconds);
     }
 
-    Account account(String field) throws RpcFormatException {
+    public Account account(String field) throws RpcFormatException {
         int gap = WORD - Account.SIZE;
         var word = word(field);
         for (int i = 0; i < gap; i++) {
@@ -85,7 +89,7 @@ final class AbiReader {
     }
 
     /** What begins at the offset that this field holds, counted from {@code base} of the data. */
-    AbiReader at(String field, int base) throws RpcFormatException {
+    public AbiReader at(String field, int base) throws RpcFormatException {
         var offset = integer(field, 256);
         if (offset.bitLength() > 31 || base + offset.longValue() > data.size()) {
             throw bad(field, "offset " + offset + " is past the end, " + data.size());
@@ -94,7 +98,7 @@ final class AbiReader {
     }
 
     /** The length of a list whose elements take {@code size} bytes each. */
-    int count(String field, int size) throws RpcFormatException {
+    public int count(String field, int size) throws RpcFormatException {
         var count = integer(field, 256);
         int most = (data.size() - position) / size;
         if (count.bitLength() > 31 || count.intValue() > most) {
@@ -103,13 +107,13 @@ final class AbiReader {
         return count.intValue();
     }
 
-    ByteString bytes(String field) throws RpcFormatException {
+    public ByteString bytes(String field) throws RpcFormatException {
         int length = count(field, 1);
         position += length;
         return data.substring(position - length, position);
     }
 
-    int position() {
+    public int position() {
         return position;
     }
 

@@ -115,6 +115,19 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
                 rpc.call("eth_call", request(from, Optional.of(to), data), block), "result");
     }
 
+    /**
+     * What a call answers on the newest final block, by the word of two endpoints where there are
+     * two: both are asked of one block by its hash.
+     */
+    ByteString finalCall(Account to, ByteString data) throws IOException, InterruptedException {
+        var block =
+                header(finalTag())
+                        .orElseThrow(() -> new RpcFormatException("block", "no final block"));
+        var at = Map.of("blockHash", block.hash().toString(), "requireCanonical", true);
+        var request = request(Optional.empty(), Optional.of(to), data);
+        return RpcValue.data(rpc.agreed("eth_call", request, at), "result");
+    }
+
     long estimateGas(Account from, Optional<Account> to, ByteString data)
             throws IOException, InterruptedException {
         return RpcValue.number(

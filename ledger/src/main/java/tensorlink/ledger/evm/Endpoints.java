@@ -21,9 +21,18 @@ import tools.jackson.databind.JsonNode;
  */
 final class Endpoints implements Rpc {
     private static final Logger log = LoggerFactory.getLogger(Endpoints.class);
+    private static final int SOURCES = 2;
 
-    /** What an endpoint must show: the chain, and our contract unless it is yet to be deployed. */
-    record Expected(long chainId, Optional<Deployment> contract) {}
+    /** What an endpoint must show: the chain, and its contracts except those yet to be deployed. */
+    record Expected(long chainId, List<Deployment> contracts) {
+        Expected {
+            contracts = List.copyOf(contracts);
+        }
+
+        Expected(long chainId, Optional<Deployment> contract) {
+            this(chainId, contract.stream().toList());
+        }
+    }
 
     private final Expected expected;
     private final List<Endpoint> endpoints;
@@ -66,6 +75,63 @@ final class Endpoints implements Rpc {
         throw failure;
     }
 
+    /** Two must answer: one that cannot be reached would otherwise leave the word to a liar. */
+    @Override
+    public JsonNode agreed(String method, Object... params)
+            throws IOException, InterruptedException {
+        if (endpoints.size() == 1) {
+            return call(method, params);
+        }
+        int first = preferred.get();
+        var answers = new ArrayList<Answer>();
+        var failures = new ArrayList<IOException>();
+        for (int i = 0; i < endpoints.size() && answers.size() < SOURCES; i++) {
+            try {
+                int index = (first + i) % endpoints.size();
+                answers.add(answer(endpoints.get(index), method, params));
+            } catch (RpcTransportException | WrongChainException e) {
+                failures.add(e);
+            }
+        }
+        if (answers.size() < SOURCES) {
+            var failure =
+                    new RpcTransportException(
+                            answers.size() + " of " + SOURCES + " endpoints answer", null);
+            failures.forEach(failure::addSuppressed);
+            throw failure;
+        }
+        return same(method, answers.get(0), answers.get(1));
+    }
+
+    /** What an endpoint says to a question. */
+    private sealed interface Answer {
+        record Told(JsonNode result) implements Answer {}
+
+        record Refused(RpcErrorException why) implements Answer {}
+    }
+
+    private Answer answer(Endpoint endpoint, String method, Object... params)
+            throws IOException, InterruptedException {
+        try {
+            return new Answer.Told(ask(endpoint, method, params));
+        } catch (RpcErrorException e) {
+            return new Answer.Refused(e);
+        }
+    }
+
+    private static JsonNode same(String method, Answer one, Answer other) throws IOException {
+        if (one instanceof Answer.Refused(var why) && other instanceof Answer.Refused) {
+            throw why;
+        }
+        if (one instanceof Answer.Told(var result)
+                && other instanceof Answer.Told(var again)
+                && result.equals(again)) {
+            return result;
+        }
+        log.warn("two endpoints do not agree on {}: {} and {}", method, one, other);
+        throw new DisagreementException("two endpoints do not say the same to " + method);
+    }
+
     @Override
     public void tellAll(String method, Object... params) throws InterruptedException {
         for (var endpoint : endpoints) {
@@ -97,8 +163,8 @@ final class Endpoints implements Rpc {
             throw new WrongChainException(
                     rpc + " serves chain " + chainId + ", expected " + expected.chainId());
         }
-        if (expected.contract().isPresent()) {
-            check(rpc, expected.contract().get());
+        for (var contract : expected.contracts()) {
+            check(rpc, contract);
         }
     }
 

@@ -1,5 +1,7 @@
 package tensorlink.ledger.evm;
 
+import static tensorlink.ledger.evm.ChainQuestion.asking;
+
 import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.time.Duration;
@@ -171,6 +173,25 @@ public final class EvmLedger implements FullLedger {
                 var codeHash = Bytes32.keccak(chain.code(address.get()));
                 return new EvmConfig.Deployment(address.get(), codeHash, receipt.block());
             });
+        }
+    }
+
+    /**
+     * Where the nodes of the contract's validators say they are, as of the newest final block: all
+     * that a stranger without an account needs to enter the network.
+     *
+     * @return the records as they were announced, which nobody has looked into
+     * @throws LedgerException when no endpoint shows the chain and the contract of {@code config}
+     */
+    public static List<ByteString> peerRecords(EvmConfig config)
+            throws LedgerException, InterruptedException {
+        try (var connection = Connection.open(config.chain(), Optional.of(config.contract()))) {
+            var chain = chain(config.chain(), connection);
+            return asking(() ->
+                    Validator.all(chain, config.contract().address()).stream()
+                            .map(Validator::record)
+                            .filter(record -> !record.isEmpty())
+                            .toList());
         }
     }
 
@@ -655,22 +676,7 @@ public final class EvmLedger implements FullLedger {
 
     private static AbiReader read(Chain chain, Account contract, ByteString call)
             throws IOException, InterruptedException {
-        return new AbiReader(
-                "answer", chain.call(Optional.empty(), contract, call, chain.finalTag()));
-    }
-
-    private interface Question<T> {
-        T ask() throws IOException, InterruptedException;
-    }
-
-    private static <T> T asking(Question<T> question) throws LedgerException, InterruptedException {
-        try {
-            return question.ask();
-        } catch (LedgerException e) {
-            throw e;
-        } catch (IOException e) {
-            throw new LedgerException("the chain cannot be asked: " + e.getMessage(), e);
-        }
+        return new AbiReader("answer", chain.finalCall(contract, call));
     }
 
     /** Lets go of the chain; what was sent stays in the journal until it is seen final. */

@@ -16,6 +16,17 @@ interface Rpc {
      */
     JsonNode call(String method, Object... params) throws IOException, InterruptedException;
 
+    /**
+     * The result of {@code method} as two nodes tell it, where there are two: for money, since one
+     * may lie.
+     *
+     * @throws DisagreementException when they do not say the same
+     */
+    default JsonNode agreed(String method, Object... params)
+            throws IOException, InterruptedException {
+        return call(method, params);
+    }
+
     /** Says something to every node that can be reached, whatever they answer. */
     default void tellAll(String method, Object... params) throws InterruptedException {
         try {

@@ -3,17 +3,17 @@ package tensorlink.ledger.evm;
 import java.io.IOException;
 
 /** A node's answer is not what the specification says: names the field and what is wrong. */
-final class RpcFormatException extends IOException {
+public final class RpcFormatException extends IOException {
     private static final long serialVersionUID = 1;
 
     private final String field;
 
-    RpcFormatException(String field, String problem) {
+    public RpcFormatException(String field, String problem) {
         super(field + ": " + problem);
         this.field = field;
     }
 
-    String field() {
+    public String field() {
         return field;
     }
 }

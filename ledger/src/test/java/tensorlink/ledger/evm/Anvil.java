@@ -22,9 +22,9 @@ import tools.jackson.databind.JsonNode;
  * A chain of its own for a test: anvil, in a process that ends when its input does, so with this
  * one at the latest. Its blocks have the time that they are told, and else that of the one before.
  */
-final class Anvil implements Rpc, AutoCloseable {
-    static final long CHAIN_ID = 31_337;
-    static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
+public final class Anvil implements Rpc, AutoCloseable {
+    public static final long CHAIN_ID = 31_337;
+    public static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
     private static final String LISTENING = "Listening on ";
 
@@ -42,7 +42,7 @@ final class Anvil implements Rpc, AutoCloseable {
     }
 
     /** Starts a chain that makes a block of each transaction. */
-    static Anvil start(String... options) throws IOException, InterruptedException {
+    public static Anvil start(String... options) throws IOException, InterruptedException {
         var program = ContractTools.require("@foundry-rs/anvil-linux-amd64/bin/anvil");
         var command = new ArrayList<>(List.of("sh", "-c", UNTIL_INPUT_ENDS, program.toString()));
         command.addAll(List.of("--port", "0", "--accounts", "1"));
@@ -85,12 +85,12 @@ final class Anvil implements Rpc, AutoCloseable {
         return uri;
     }
 
-    EvmChain chain(Finality finality) {
+    public EvmChain chain(Finality finality) {
         return EvmChain.of(CHAIN_ID, List.of(uri)).withFinality(finality);
     }
 
     /** Gives an account ether for gas. */
-    void enrich(Account account) throws IOException, InterruptedException {
+    public void enrich(Account account) throws IOException, InterruptedException {
         call("anvil_setBalance", account.toString(), "0xffffffffffffffffffff");
     }
 
@@ -101,7 +101,7 @@ final class Anvil implements Rpc, AutoCloseable {
     }
 
     /** A pause in which a block is made, as time makes them elsewhere. */
-    void mineOne(java.time.Duration duration) throws InterruptedException {
+    public void mineOne(java.time.Duration duration) throws InterruptedException {
         try {
             mine(1);
         } catch (IOException e) {
@@ -110,7 +110,7 @@ final class Anvil implements Rpc, AutoCloseable {
     }
 
     /** The time of the next block, and of what is tried on top of the newest. */
-    void nextTime(Instant time) throws IOException, InterruptedException {
+    public void nextTime(Instant time) throws IOException, InterruptedException {
         call("evm_setNextBlockTimestamp", time.getEpochSecond());
     }
 
@@ -141,7 +141,7 @@ final class Anvil implements Rpc, AutoCloseable {
 
     static final AccountKey PAYER_OF_GAS = AccountKey.of(Bytes32.keccak("payer of gas"));
 
-    static final SenderSettings QUICK =
+    public static final SenderSettings QUICK =
             new SenderSettings(
                     SenderSettings.defaults().feeCeiling(),
                     java.time.Duration.ofMillis(1),

@@ -27,12 +27,24 @@ class ContractBuildTest {
     @Test
     void the_committed_contract_is_what_its_sources_compile_to(@TempDir Path directory)
             throws Exception {
+        assertThat(built("compile.mjs", directory)).hasSameBinaryContentAs(COMMITTED);
+    }
+
+    @Test
+    void the_committed_double_is_what_its_sources_compile_to(@TempDir Path directory)
+            throws Exception {
+        assertThat(built("compile-double.mjs", directory))
+                .hasSameBinaryContentAs(
+                        Path.of("src/test/resources/contracts/SmartnodesDouble.json"));
+    }
+
+    private static Path built(String script, Path directory)
+            throws IOException, InterruptedException {
         ContractTools.require("solc");
         var built = directory.resolve("built.json");
         var log = directory.resolve("log").toFile();
-
         var compiler =
-                new ProcessBuilder("node", "compile.mjs", built.toString())
+                new ProcessBuilder("node", script, built.toString())
                         .directory(ContractTools.FOLDER.toFile())
                         .redirectErrorStream(true)
                         .redirectOutput(log)
@@ -40,7 +52,7 @@ class ContractBuildTest {
 
         assertThat(compiler.waitFor(2, TimeUnit.MINUTES)).as("the compiler ends").isTrue();
         assertThat(compiler.exitValue()).as(Files.readString(log.toPath())).isZero();
-        assertThat(built).hasSameBinaryContentAs(COMMITTED);
+        return built;
     }
 
     @Test
@@ -63,6 +75,48 @@ class ContractBuildTest {
     void whoever_calls_first_after_the_deployment_cannot_set_anything() throws Exception {
         assertThat(named("function"))
                 .noneMatch(name -> name.startsWith("set") || name.contains("owner"));
+    }
+
+    /**
+     * Defects 4 and 8 of the Smartnodes contracts: a period that is set in the wrong unit, and
+     * wiring that whoever comes first sets.
+     */
+    @Test
+    void nothing_that_can_be_called_changes_a_period_or_the_wiring() throws Exception {
+        var changing = new ArrayList<String>();
+        for (var entry : contract().get("abi")) {
+            if (entry.path("type").asString("").equals("function")
+                    && !List.of("view", "pure").contains(entry.get("stateMutability").asString())) {
+                changing.add(entry.get("name").asString());
+            }
+        }
+
+        assertThat(changing)
+                .containsExactlyInAnyOrder(
+                        "announce",
+                        "approve",
+                        "cancelRoot",
+                        "claim",
+                        "closeJob",
+                        "deposit",
+                        "dispute",
+                        "fund",
+                        "issue",
+                        "judge",
+                        "lock",
+                        "noticeUnstake",
+                        "noticeWithdrawal",
+                        "openJob",
+                        "postRoot",
+                        "recordAgreement",
+                        "redeem",
+                        "slash",
+                        "stake",
+                        "transfer",
+                        "transferFrom",
+                        "unlock",
+                        "unstake",
+                        "withdraw");
     }
 
     @Test

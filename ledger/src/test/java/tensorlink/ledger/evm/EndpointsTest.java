@@ -31,6 +31,7 @@ class EndpointsTest {
     private static final class Node implements Rpc {
         private final List<String> asked = new ArrayList<>();
         private String chainId = "0x8";
+        private String answer = "0x1";
         private ByteString code = CODE;
         private Optional<IOException> failure = Optional.empty();
 
@@ -44,7 +45,7 @@ class EndpointsTest {
                     switch (method) {
                         case "eth_chainId" -> chainId;
                         case "eth_getCode" -> RpcValue.hex(code);
-                        default -> "0x1";
+                        default -> answer;
                     });
         }
     }
@@ -100,6 +101,49 @@ class EndpointsTest {
                                 .hasMessageContaining("expected " + CONTRACT.codeHash()));
         assertThat(first.asked).containsExactly("eth_chainId");
         assertThat(second.asked).containsExactly("eth_chainId", "eth_getCode");
+    }
+
+    @Test
+    void what_two_endpoints_say_alike_is_believed_and_else_nothing_is() throws Exception {
+        assertThat(endpoints.agreed("eth_call").asString()).isEqualTo("0x1");
+
+        second.answer = "0x2";
+        assertThatThrownBy(() -> endpoints.agreed("eth_call"))
+                .isInstanceOf(DisagreementException.class)
+                .hasMessageContaining("eth_call");
+    }
+
+    @Test
+    void one_endpoint_that_refuses_what_the_other_tells_is_a_disagreement() throws Exception {
+        endpoints.agreed("eth_call");
+        second.failure =
+                Optional.of(
+                        RpcErrorException.of(
+                                "eth_call", FakeChain.json(Map.of("code", 3, "message", "no"))));
+
+        assertThatThrownBy(() -> endpoints.agreed("eth_call"))
+                .isInstanceOf(DisagreementException.class);
+    }
+
+    @Test
+    void a_single_word_is_not_enough_while_there_should_be_two() {
+        second.failure = Optional.of(new RpcTransportException("gone", null));
+
+        assertThatThrownBy(() -> endpoints.agreed("eth_call"))
+                .isInstanceOf(RpcTransportException.class)
+                .hasMessageContaining("1 of 2 endpoints answer");
+    }
+
+    @Test
+    void of_three_the_two_that_answer_are_enough() throws Exception {
+        var third = new Node();
+        var three =
+                new Endpoints(
+                        new Endpoints.Expected(8, Optional.of(CONTRACT)),
+                        List.of(first, second, third));
+        first.failure = Optional.of(new RpcTransportException("gone", null));
+
+        assertThat(three.agreed("eth_call").asString()).isEqualTo("0x1");
     }
 
     @Test

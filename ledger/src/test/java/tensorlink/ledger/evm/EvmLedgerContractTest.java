@@ -9,19 +9,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.ledger.Account;
-import tensorlink.ledger.ConservationContract;
-import tensorlink.ledger.DisputeContract;
-import tensorlink.ledger.EscrowContract;
-import tensorlink.ledger.LedgerContract;
-import tensorlink.ledger.RewardContract;
-import tensorlink.ledger.ValidatorContract;
+import tensorlink.ledger.FullLedgerContract;
 import tools.jackson.databind.JsonNode;
 
 /** The contract of every ledger, on a real chain: anvil. */
-class EvmLedgerContractTest extends LedgerContract {
+class EvmLedgerContractTest extends FullLedgerContract {
     /** A chain with the contract deployed on it, begun by the first test that can. */
     private static final List<Stage> STAGES = new ArrayList<>();
 
@@ -73,51 +67,6 @@ class EvmLedgerContractTest extends LedgerContract {
     @Override
     protected int sequences() {
         return 2;
-    }
-
-    @Nested
-    class Escrow extends EscrowContract {
-        @Override
-        protected EvmLedger open(InstantSource clock) throws IOException {
-            return EvmLedgerContractTest.this.open(clock);
-        }
-    }
-
-    @Nested
-    class Validators extends ValidatorContract {
-        @Override
-        protected EvmLedger open(InstantSource clock) throws IOException {
-            return EvmLedgerContractTest.this.open(clock);
-        }
-    }
-
-    @Nested
-    class Rewards extends RewardContract {
-        @Override
-        protected EvmLedger open(InstantSource clock) throws IOException {
-            return EvmLedgerContractTest.this.open(clock);
-        }
-    }
-
-    @Nested
-    class Disputes extends DisputeContract {
-        @Override
-        protected EvmLedger open(InstantSource clock) throws IOException {
-            return EvmLedgerContractTest.this.open(clock);
-        }
-    }
-
-    @Nested
-    class Conservation extends ConservationContract {
-        @Override
-        protected EvmLedger open(InstantSource clock) throws IOException {
-            return EvmLedgerContractTest.this.open(clock);
-        }
-
-        @Override
-        protected int sequences() {
-            return 2;
-        }
     }
 
     /** The chain with the time of a test's clock. */
