@@ -7,6 +7,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.market.Plan;
 import tensorlink.ledger.Amount;
@@ -24,6 +25,8 @@ import tensorlink.p2p.peer.PeerId;
  * @param how how it is trained, if it is
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param split the layers of each pinned worker; empty for the validator to decide
+ * @param codec how stages write what they send each other; what is not {@link TensorCodec#lossy}
+ *     leaves every bit as it is
  * @param maxPrice the most the job may cost
  * @param lifetime how long it may live
  * @param checkpointEvery after how many steps everything is fetched from the stages and kept: the
@@ -42,6 +45,7 @@ public record JobOptions(
         TrainingOptions how,
         List<PeerId> pinned,
         List<LayerRange> split,
+        TensorCodec codec,
         Amount maxPrice,
         Duration lifetime,
         int checkpointEvery,
@@ -87,6 +91,7 @@ public record JobOptions(
                 TrainingOptions.defaults(),
                 List.of(),
                 List.of(),
+                TensorCodec.EXACT,
                 Amount.ZERO,
                 Duration.ofDays(1),
                 CHECKPOINT_EVERY,
@@ -133,6 +138,11 @@ public record JobOptions(
         });
     }
 
+    /** Has stages write what they send each other in another way; the preset is exact. */
+    public JobOptions codec(TensorCodec value) {
+        return with(it -> it.codec = value);
+    }
+
     public JobOptions maxPrice(Amount price) {
         return with(it -> it.maxPrice = price);
     }
@@ -170,6 +180,7 @@ public record JobOptions(
         private TrainingOptions how;
         private List<PeerId> pinned;
         private List<LayerRange> split;
+        private TensorCodec codec;
         private Amount maxPrice;
         private Duration lifetime;
         private int checkpointEvery;
@@ -185,6 +196,7 @@ public record JobOptions(
             how = from.how;
             pinned = from.pinned;
             split = from.split;
+            codec = from.codec;
             maxPrice = from.maxPrice;
             lifetime = from.lifetime;
             checkpointEvery = from.checkpointEvery;
@@ -202,6 +214,7 @@ public record JobOptions(
                     how,
                     pinned,
                     split,
+                    codec,
                     maxPrice,
                     lifetime,
                     checkpointEvery,

@@ -46,6 +46,7 @@ final class Recovery {
     private volatile Started current;
     private volatile boolean recovering;
     private volatile boolean over;
+    private boolean interrupted;
     private Amount spent = Amount.ZERO;
 
     Recovery(
@@ -135,10 +136,21 @@ final class Recovery {
     /** Runs {@code work}, again and on other workers when it fails with its workers. */
     <T, E extends IOException> T surviving(Work<T, E> work)
             throws E, JobException, InterruptedException {
+        try {
+            return repeated(work);
+        } catch (InterruptedException stopped) {
+            interrupted = true;
+            throw stopped;
+        }
+    }
+
+    private <T, E extends IOException> T repeated(Work<T, E> work)
+            throws E, JobException, InterruptedException {
         for (int losses = 1; ; losses++) {
             try {
                 return work.run(session());
             } catch (IOException failed) {
+                requireGoingOn();
                 if (!(failed instanceof JobException lost) || losses == LOSSES_MAX) {
                     throw failed;
                 }
@@ -146,6 +158,18 @@ final class Recovery {
                 recover(lost.problem());
             }
         }
+    }
+
+    /** A job that was ended by another thread fails of that, not of what broke then. */
+    private void requireGoingOn() throws JobException {
+        if (over) {
+            session().check();
+        }
+    }
+
+    /** Whether {@link #surviving} was ended by an interrupt. */
+    boolean interrupted() {
+        return interrupted;
     }
 
     /** No other workers are looked for any more. */
@@ -233,6 +257,7 @@ final class Recovery {
         current = fresh;
         if (over) {
             fresh.session().close(new JobState.Cancelled("given up"), "given up");
+            tellEnd(fresh);
             fresh.session().check();
         }
         try {

@@ -9,6 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Sgd;
+import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.KeyPair;
@@ -23,6 +24,7 @@ class JobOptionsTest {
                 JobOptions.training()
                         .batch(6, 128)
                         .microBatches(3)
+                        .codec(TensorCodec.BF16)
                         .maxPrice(Amount.of(5))
                         .lifetime(Duration.ofHours(1))
                         .checkpointEvery(7)
@@ -42,6 +44,7 @@ class JobOptionsTest {
                                 TrainingOptions.with(Sgd.lr(1)),
                                 List.of(worker),
                                 List.of(),
+                                TensorCodec.BF16,
                                 Amount.of(5),
                                 Duration.ofHours(1),
                                 7,

@@ -18,6 +18,7 @@ import tensorlink.compute.graph.GraphLoss;
 import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.graph.Operator;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.tensor.Shape;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 
@@ -61,6 +62,36 @@ class LayerGraphTest {
                                         Values.of(3, 1, 2, 3), Tokens.of(new long[] {0})))
                         .isInstanceOf(IllegalArgumentException.class)
                         .hasMessage("inputs: expected rows of 64 values, got 1 x 3 values");
+            }
+        }
+    }
+
+    @Test
+    void takes_the_gradient_of_a_loss_of_its_users_own_to_the_bits_of_one_process()
+            throws Exception {
+        try (var lab = new Lab(folder, Patience.enough())) {
+            lab.validator();
+            lab.worker();
+            lab.worker();
+            var model = Model.initialize(convolutional(), 7);
+            var options = JobOptions.training().workers(2).batch(16, 1).microBatches(2);
+            var rule = AdamW.lr(1e-2);
+            var inputs = digits(1).inputs();
+
+            try (var distributed = lab.user().create(model, options, JobListener.silent());
+                    var alone = LocalRun.open(Lab.ENGINE, model, 1, StageOptions.forTraining(1));
+                    var here = alone.forward(inputs, 2);
+                    var there = distributed.forward(inputs)) {
+                assertThat(there.tensor().shape()).isEqualTo(Shape.of(16, CLASSES));
+                assertThat(there.tensor().data().mismatch(here.data())).isEqualTo(-1);
+
+                // Half the sum of squares has the outputs themselves as its gradient.
+                there.backward(here);
+                alone.backward(here);
+                distributed.optimizer(rule).step();
+                alone.step(rule);
+
+                assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
             }
         }
     }

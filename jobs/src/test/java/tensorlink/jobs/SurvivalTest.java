@@ -9,19 +9,18 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.StageOptions;
+import tensorlink.compute.child.ChildEngine;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobState;
@@ -31,6 +30,7 @@ import tensorlink.jobs.lab.Faults.Point;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.lab.ScriptedWorker;
+import tensorlink.p2p.core.Connection;
 
 /** Trainings whose workers, or whose user, are lost on the way, beside one where nobody is. */
 @Timeout(120)
@@ -108,19 +108,11 @@ class SurvivalTest {
         return losses;
     }
 
-    static Stream<Arguments> points() {
-        return Stream.of(Point.values())
-                .flatMap(point -> Stream.of(Arguments.of(point, true), Arguments.of(point, false)));
-    }
-
     @ParameterizedTest
-    @MethodSource("points")
+    @MethodSource("tensorlink.jobs.lab.Faults#everywhere")
     void a_worker_killed_anywhere_costs_time_and_no_bit(Point point, boolean lastStage)
             throws Exception {
-        boolean perMicroBatch =
-                point == Point.FORWARD || point == Point.BACKWARD || point == Point.SENDING;
-        int passes = point == Point.CHECKPOINTING ? 0 : perMicroBatch ? 7 : 3;
-        var faults = new Faults(point, lastStage, passes, 1);
+        var faults = Faults.midway(point, lastStage);
         for (int i = 0; i < 3; i++) {
             lab.worker(faults);
         }
@@ -138,6 +130,30 @@ class SurvivalTest {
         assertThat(user.report(model.job()).orElseThrow().state())
                 .isEqualTo(new JobState.Completed());
         assertThat(user.report(model.job()).orElseThrow().steps()).isEqualTo(STEPS);
+    }
+
+    @Test
+    void a_killed_process_of_a_stage_costs_the_worker_that_stage_and_the_job_no_bit()
+            throws Exception {
+        try (var engine = ChildEngine.open(folder.resolve("stages"))) {
+            var workers = List.of(lab.worker(engine).party().id(), lab.worker(engine).party().id());
+
+            var model = lab.user().create(Lab.model(), OPTIONS, heard);
+            var losses = new ArrayList<>(train(model, 1, 3));
+            engine.processes().getFirst().destroyForcibly();
+            losses.addAll(train(model, 4, STEPS));
+            var weights = model.weightsDigest();
+            model.close();
+
+            assertThat(new Result(losses, weights)).isEqualTo(undisturbed());
+            assertThat(heard.recoveries).hasSize(1);
+            assertThat(heard.recoveries.getFirst().problem().toString())
+                    .contains("is lost")
+                    .contains("killed (signal 9)");
+            assertThat(heard.recoveries.getFirst().workers())
+                    .as("there are no others")
+                    .containsExactlyInAnyOrderElementsOf(workers);
+        }
     }
 
     @Test
@@ -314,6 +330,23 @@ class SurvivalTest {
                 assertThat(busy.code()).isEqualTo(ProblemCode.NO_CAPACITY);
             }
         }
+    }
+
+    @Test
+    void a_user_cut_off_from_everybody_comes_back_and_keeps_its_training() throws Exception {
+        var workers = List.of(lab.worker().party().id(), lab.worker().party().id());
+        var party = lab.party();
+        var model = lab.user(party).create(Lab.model(), OPTIONS, heard);
+
+        var losses = new ArrayList<>(train(model, 1, 3));
+        party.host().connections().forEach(Connection::close);
+        losses.addAll(train(model, 4, STEPS));
+        var weights = model.weightsDigest();
+        model.close();
+
+        assertThat(new Result(losses, weights)).isEqualTo(undisturbed());
+        assertThat(heard.recoveries).hasSize(1);
+        assertThat(heard.recoveries.getFirst().workers()).hasSameElementsAs(workers);
     }
 
     @Test

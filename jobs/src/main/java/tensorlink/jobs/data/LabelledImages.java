@@ -2,12 +2,17 @@ package tensorlink.jobs.data;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
-import tensorlink.compute.tensor.Shape;
-import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.Task;
+import tensorlink.compute.Tokens;
+import tensorlink.compute.Values;
 
-/** Grey images of one size, each of one class, from two IDX files as those of MNIST. */
-public final class LabelledImages implements Examples<ImageBatch> {
+/**
+ * Grey images of one size, each of one class, from two IDX files as those of MNIST: for a layer
+ * graph that takes [1, height, width] and chooses one class.
+ */
+public final class LabelledImages implements Examples<Batch> {
     private static final float WHITE = 255;
 
     private final IdxFile images;
@@ -57,20 +62,19 @@ public final class LabelledImages implements Examples<ImageBatch> {
         return labels.size();
     }
 
+    /** Values from 0, black, to 1, white, the rows of an image one behind the other. */
     @Override
-    public ImageBatch batch(int... picked) {
+    public Batch batch(int... picked) {
         int area = height() * width();
         var pixels = new float[Math.multiplyExact(picked.length, area)];
-        var numbers = new long[picked.length];
+        var numbers = new long[picked.length][1];
         for (int row = 0; row < picked.length; row++) {
             for (int i = 0; i < area; i++) {
                 pixels[row * area + i] = images.at(picked[row] * area + i) / WHITE;
             }
-            numbers[row] = labels.at(picked[row]);
+            numbers[row][0] = labels.at(picked[row]);
         }
-        return new ImageBatch(
-                Tensor.ofFloats(Shape.of(picked.length, 1, height(), width()), pixels),
-                Tensor.ofLongs(Shape.of(picked.length), numbers));
+        return new Batch(Values.of(area, pixels), Tokens.of(numbers), Task.Kind.GRAPH);
     }
 
     @Override

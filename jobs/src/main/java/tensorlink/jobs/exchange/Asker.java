@@ -2,6 +2,9 @@ package tensorlink.jobs.exchange;
 
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import tensorlink.jobs.job.JobException;
@@ -27,7 +30,8 @@ public final class Asker {
     /**
      * Asks and waits for the final answer.
      *
-     * @param patience the longest wait for the final answer, from when the peer is reached
+     * @param patience the longest wait for the final answer, reaching the peer included: one that
+     *     hangs is not told from one that is far away
      * @param progress told of what comes before the final answer
      * @throws JobException when the answer is a refusal
      * @throws IOException when the peer cannot be reached or does not answer in time
@@ -36,11 +40,12 @@ public final class Asker {
             PeerId peer, Question question, Duration patience, Consumer<Answer.Progressed> progress)
             throws IOException, InterruptedException {
         var late = new AtomicBoolean();
-        try (var stream = party.host().open(peer, party.protocols().job())) {
+        long begun = party.scheduler().nanoTime();
+        try (var stream = open(peer, patience)) {
             var deadline =
                     party.scheduler()
                             .after(
-                                    patience,
+                                    patience.minusNanos(party.scheduler().nanoTime() - begun),
                                     () -> {
                                         late.set(true);
                                         stream.reset();
@@ -58,6 +63,49 @@ public final class Asker {
         }
     }
 
+    private Stream open(PeerId peer, Duration patience) throws IOException, InterruptedException {
+        var late = new AtomicBoolean();
+        var opening =
+                new FutureTask<>(() -> {
+                    var stream = party.host().open(peer, party.protocols().job());
+                    if (late.get()) {
+                        stream.reset();
+                    }
+                    return stream;
+                });
+        party.scheduler().fork("asking-" + peer.shortText(), opening);
+        var deadline =
+                party.scheduler()
+                        .after(
+                                patience,
+                                () -> {
+                                    late.set(true);
+                                    opening.cancel(true);
+                                });
+        try {
+            return opening.get();
+        } catch (CancellationException unreached) {
+            throw new StreamTimeoutException("not reached within " + patience);
+        } catch (ExecutionException failed) {
+            throw cause(failed);
+        } catch (InterruptedException interrupted) {
+            late.set(true);
+            opening.cancel(true);
+            throw interrupted;
+        } finally {
+            deadline.cancel();
+        }
+    }
+
+    private static IOException cause(ExecutionException failed) {
+        if (failed.getCause() instanceof RuntimeException bug) {
+            throw bug;
+        }
+        return failed.getCause() instanceof IOException unreached
+                ? unreached
+                : new IOException("not reached: " + failed.getCause(), failed);
+    }
+
     private static Answer ask(
             Stream stream, Question question, Consumer<Answer.Progressed> progress)
             throws IOException, InterruptedException {
@@ -73,6 +121,7 @@ public final class Asker {
                         Answer.Planned _,
                         Answer.Done _,
                         Answer.StatusTold _,
+                        Answer.Beating _,
                         Answer.LedgerTold _ -> {
                     return answer;
                 }

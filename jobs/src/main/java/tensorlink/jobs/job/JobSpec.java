@@ -8,6 +8,7 @@ import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.schedule.Schedule;
+import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -21,6 +22,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param avoided workers to use only where no others will do; at most {@value #AVOIDED_MAX}
  * @param split the layers of each pinned worker, if that is decided; empty for the validator to do
+ * @param codec of what stages send each other
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
  */
 public record JobSpec(
@@ -33,6 +35,7 @@ public record JobSpec(
         List<PeerId> pinned,
         List<PeerId> avoided,
         List<LayerRange> split,
+        TensorCodec codec,
         Duration lifetime) {
     public static final int CONFIG_BYTES_MAX = 1 << 20;
     public static final int WORKERS_MAX = 256;
@@ -94,7 +97,16 @@ public record JobSpec(
             List<PeerId> pinned,
             Duration lifetime) {
         this(
-                purpose, config, weights, workers, workload, training, pinned, List.of(), List.of(),
+                purpose,
+                config,
+                weights,
+                workers,
+                workload,
+                training,
+                pinned,
+                List.of(),
+                List.of(),
+                TensorCodec.EXACT,
                 lifetime);
     }
 
@@ -110,6 +122,7 @@ public record JobSpec(
                 pinned,
                 others,
                 split,
+                codec,
                 rest);
     }
 }

@@ -5,11 +5,13 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.market.Admission;
 import tensorlink.jobs.market.JobPlan;
-import tensorlink.jobs.market.StagePlan;
+import tensorlink.jobs.wire.BeatAnswer;
+import tensorlink.jobs.wire.LossMessage;
 import tensorlink.jobs.wire.PlanMessage;
 import tensorlink.jobs.wire.Progress;
 import tensorlink.jobs.wire.Rejected;
@@ -17,6 +19,8 @@ import tensorlink.jobs.wire.Statement;
 import tensorlink.jobs.wire.StatusMessage;
 import tensorlink.ledger.Outcome;
 import tensorlink.ledger.Rejection;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.UsageReceipt;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /** What a node answers on the job protocol; all but {@link Progressed} are final. */
@@ -45,6 +49,13 @@ public sealed interface Answer {
     /** To {@link Question.AskStatus}. */
     record StatusTold(JobStatus status) implements Answer {}
 
+    /**
+     * To {@link Question.AskBeat}: it does.
+     *
+     * @param receipt the last it has given in the job
+     */
+    record Beating(Optional<Signed<UsageReceipt>> receipt) implements Answer {}
+
     /** To {@link Question.AskLedger}. */
     record LedgerTold(LedgerAnswer answer) implements Answer {}
 
@@ -71,7 +82,7 @@ public sealed interface Answer {
                     message.setPlan(
                             PlanMessage.newBuilder()
                                     .setJob(Fields.bytes(plan.job()))
-                                    .addAllStages(encode(plan.stages()))
+                                    .addAllStages(Fields.stages(plan.stages()))
                                     .setPredictedNanos(plan.predicted().toNanos()));
             case Done(var detail) ->
                     message.setDone(tensorlink.jobs.wire.Done.newBuilder().setDetail(detail));
@@ -80,7 +91,13 @@ public sealed interface Answer {
                             StatusMessage.newBuilder()
                                     .setState(status.state().label())
                                     .setReason(status.state().reason())
-                                    .addAllStages(encode(status.stages())));
+                                    .addAllStages(Fields.stages(status.stages()))
+                                    .addAllLost(losses(status.lost())));
+            case Beating(var receipt) ->
+                    message.setBeat(
+                            BeatAnswer.newBuilder()
+                                    .setReceipt(
+                                            receipt.map(Signed::encode).orElse(ByteString.EMPTY)));
             case LedgerTold(var answer) -> message.setLedger(encode(answer));
         }
         return message.build().toByteString();
@@ -112,7 +129,7 @@ public sealed interface Answer {
                             bounded(message.getProgress().getState()),
                             bounded(message.getProgress().getDetail()));
             case PLAN -> {
-                var stages = decode(message.getPlan().getStagesList());
+                var stages = Fields.plans(message.getPlan().getStagesList());
                 var job = Fields.job(message.getPlan().getJob());
                 var predicted =
                         Duration.ofNanos(
@@ -126,7 +143,18 @@ public sealed interface Answer {
                         Fields.read(
                                 "state",
                                 () -> JobState.parse(status.getState(), status.getReason()));
-                yield new StatusTold(new JobStatus(state, decode(status.getStagesList())));
+                yield new StatusTold(
+                        new JobStatus(
+                                state,
+                                Fields.plans(status.getStagesList()),
+                                lost(status.getLostList())));
+            }
+            case BEAT -> {
+                var receipt = message.getBeat().getReceipt();
+                yield new Beating(
+                        receipt.isEmpty()
+                                ? Optional.empty()
+                                : Optional.of(Fields.receipt(receipt)));
             }
             case LEDGER -> new LedgerTold(decode(message.getLedger()));
             case KIND_NOT_SET -> throw Fields.unset("answer");
@@ -139,37 +167,26 @@ public sealed interface Answer {
                 : text.substring(0, Problem.SENTENCE_LENGTH_MAX);
     }
 
-    private static List<tensorlink.jobs.wire.StagePlan> encode(List<StagePlan> stages) {
-        var list = new ArrayList<tensorlink.jobs.wire.StagePlan>();
-        for (var stage : stages) {
-            list.add(
-                    tensorlink.jobs.wire.StagePlan.newBuilder()
-                            .setPeer(stage.worker().id().multihash())
-                            .addAllAddresses(Fields.addresses(stage.worker()))
-                            .setFirstLayer(stage.layers().first())
-                            .setEndLayer(stage.layers().end())
-                            .setMemoryBytes(stage.memoryBytes())
-                            .setAccount(stage.account().bytes())
-                            .setUnitPrice(stage.unitPrice().encode())
-                            .build());
-        }
-        return list;
+    private static List<LossMessage> losses(List<JobStatus.Loss> lost) {
+        return lost.stream()
+                .map(loss ->
+                        LossMessage.newBuilder()
+                                .setWorker(loss.worker().multihash())
+                                .setReplacement(loss.replacement().multihash())
+                                .build())
+                .toList();
     }
 
-    private static List<StagePlan> decode(List<tensorlink.jobs.wire.StagePlan> stages)
-            throws ProtocolViolation {
-        Fields.atMost("stages", stages.size(), STAGES_MAX);
-        var plans = new ArrayList<StagePlan>();
-        for (var stage : stages) {
-            plans.add(
-                    new StagePlan(
-                            Fields.peer(stage.getPeer(), stage.getAddressesList()),
-                            Fields.layers(stage.getFirstLayer(), stage.getEndLayer()),
-                            Fields.natural("memory", stage.getMemoryBytes()),
-                            Fields.account("account", stage.getAccount()),
-                            Fields.amount("unit price", stage.getUnitPrice())));
+    private static List<JobStatus.Loss> lost(List<LossMessage> messages) throws ProtocolViolation {
+        Fields.atMost("lost workers", messages.size(), STAGES_MAX);
+        var lost = new ArrayList<JobStatus.Loss>();
+        for (var message : messages) {
+            lost.add(
+                    new JobStatus.Loss(
+                            Fields.peer("lost worker", message.getWorker()),
+                            Fields.peer("replacement", message.getReplacement())));
         }
-        return plans;
+        return lost;
     }
 
     private static tensorlink.jobs.wire.Declined.Reason encode(Admission.Reason reason) {
@@ -198,13 +215,19 @@ public sealed interface Answer {
     private static tensorlink.jobs.wire.LedgerAnswer encode(LedgerAnswer answer) {
         var message = tensorlink.jobs.wire.LedgerAnswer.newBuilder();
         switch (answer) {
-            case LedgerAnswer.Statement(var credits, var balance, var issued, var deposited) ->
+            case LedgerAnswer.Statement(
+                            var credits,
+                            var balance,
+                            var issued,
+                            var deposited,
+                            var cover) ->
                     message.setStatement(
                             Statement.newBuilder()
                                     .setCredits(credits.encode())
                                     .setBalance(balance.encode())
                                     .setIssued(issued.encode())
-                                    .setDeposited(deposited.encode()));
+                                    .setDeposited(deposited.encode())
+                                    .setCover(cover.encode()));
             case LedgerAnswer.Redeemed(var amount) -> message.setRedeemed(amount.encode());
             case LedgerAnswer.Came(Outcome.Paid(var amount)) -> message.setPaid(amount.encode());
             case LedgerAnswer.Came(Outcome.Recorded()) -> message.setRecorded(true);
@@ -225,7 +248,8 @@ public sealed interface Answer {
                         Fields.amount("credits", statement.getCredits()),
                         Fields.amount("balance", statement.getBalance()),
                         Fields.amount("issued", statement.getIssued()),
-                        Fields.amount("deposited", statement.getDeposited()));
+                        Fields.amount("deposited", statement.getDeposited()),
+                        Fields.amount("cover", statement.getCover()));
             }
             case REDEEMED ->
                     new LedgerAnswer.Redeemed(Fields.amount("redeemed", message.getRedeemed()));

@@ -12,6 +12,7 @@ import tensorlink.p2p.core.ProtocolViolation;
  * @param fresh whether gradients accumulated before are dropped first
  * @param labelCount labels that count in the whole batch; 0 where there is no loss
  * @param afterStep optimizer steps that must have been applied before
+ * @param ofStep which of the batches since then it is, from 0, for dropout to draw by
  * @param generation what is generated; set exactly for {@link Mode#GENERATE}
  */
 public record BatchWork(
@@ -20,20 +21,41 @@ public record BatchWork(
         boolean fresh,
         long labelCount,
         long afterStep,
+        long ofStep,
         @Nullable Generation generation) {
 
     /** What a batch is for. */
     public enum Mode {
         /** Loss and gradients; each backward follows as soon as it can (1F1B). */
-        TRAIN,
+        TRAIN(true, true),
         /** All forwards for the loss, then backwards when the user asks. */
-        TRAIN_ON_CALL,
+        TRAIN_ON_CALL(true, true),
+        /** All forwards for the logits, then backwards from the gradients that the user sends. */
+        TRAIN_ON_GRADIENT(true, false),
         /** Loss only. */
-        EVALUATE,
+        EVALUATE(false, true),
         /** Logits only. */
-        INFER,
+        INFER(false, false),
         /** The next token of a generation. */
-        GENERATE
+        GENERATE(false, false);
+
+        private final boolean trains;
+        private final boolean compares;
+
+        Mode(boolean trains, boolean compares) {
+            this.trains = trains;
+            this.compares = compares;
+        }
+
+        /** Whether backwards follow, unless the user abandons the batch. */
+        public boolean trains() {
+            return trains;
+        }
+
+        /** Whether the last stage is sent labels. */
+        public boolean compares() {
+            return compares;
+        }
     }
 
     /**
@@ -57,9 +79,9 @@ public record BatchWork(
         if (microBatches < 1) {
             throw new IllegalArgumentException("micro-batches " + microBatches);
         }
-        if (labelCount < 0 || afterStep < 0) {
+        if (labelCount < 0 || afterStep < 0 || ofStep < 0) {
             throw new IllegalArgumentException(
-                    "labels " + labelCount + ", after step " + afterStep);
+                    "labels " + labelCount + ", batch " + ofStep + " after step " + afterStep);
         }
         if ((mode == Mode.GENERATE) != (generation != null)) {
             throw new IllegalArgumentException("mode " + mode + " and generation do not fit");
@@ -74,6 +96,9 @@ public record BatchWork(
                                     case TRAIN -> tensorlink.jobs.wire.BatchMessage.Mode.TRAIN;
                                     case TRAIN_ON_CALL ->
                                             tensorlink.jobs.wire.BatchMessage.Mode.TRAIN_ON_CALL;
+                                    case TRAIN_ON_GRADIENT ->
+                                            tensorlink.jobs.wire.BatchMessage.Mode
+                                                    .TRAIN_ON_GRADIENT;
                                     case EVALUATE ->
                                             tensorlink.jobs.wire.BatchMessage.Mode.EVALUATE;
                                     case INFER -> tensorlink.jobs.wire.BatchMessage.Mode.INFER;
@@ -83,7 +108,8 @@ public record BatchWork(
                         .setMicroBatches(microBatches)
                         .setFresh(fresh)
                         .setLabelCount(labelCount)
-                        .setAfterStep(afterStep);
+                        .setAfterStep(afterStep)
+                        .setOfStep(ofStep);
         if (generation != null) {
             message.setGeneration(
                     tensorlink.jobs.wire.Generation.newBuilder()
@@ -103,6 +129,7 @@ public record BatchWork(
                 switch (message.getMode()) {
                     case TRAIN -> Mode.TRAIN;
                     case TRAIN_ON_CALL -> Mode.TRAIN_ON_CALL;
+                    case TRAIN_ON_GRADIENT -> Mode.TRAIN_ON_GRADIENT;
                     case EVALUATE -> Mode.EVALUATE;
                     case INFER -> Mode.INFER;
                     case GENERATE -> Mode.GENERATE;
@@ -117,6 +144,7 @@ public record BatchWork(
                                 message.getFresh(),
                                 message.getLabelCount(),
                                 message.getAfterStep(),
+                                message.getOfStep(),
                                 message.hasGeneration() ? decode(message.getGeneration()) : null));
     }
 

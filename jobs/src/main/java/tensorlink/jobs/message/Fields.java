@@ -3,17 +3,21 @@ package tensorlink.jobs.message;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Parser;
+import java.util.ArrayList;
 import java.util.List;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.wire.Refusal;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.LedgerFormatException;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.UsageReceipt;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerId;
@@ -109,6 +113,10 @@ final class Fields {
         return read(field, () -> Amount.decode(bytes));
     }
 
+    static Signed<UsageReceipt> receipt(ByteString bytes) throws ProtocolViolation {
+        return read("receipt", () -> Signed.decode(bytes, UsageReceipt::decode));
+    }
+
     static LayerRange layers(int first, int end) throws ProtocolViolation {
         return read("layers", () -> new LayerRange(first, end));
     }
@@ -139,5 +147,38 @@ final class Fields {
                 refusal.getWhat(),
                 refusal.getWhy(),
                 refusal.getNow());
+    }
+
+    static List<tensorlink.jobs.wire.StagePlan> stages(List<StagePlan> stages) {
+        var list = new ArrayList<tensorlink.jobs.wire.StagePlan>();
+        for (var stage : stages) {
+            list.add(
+                    tensorlink.jobs.wire.StagePlan.newBuilder()
+                            .setPeer(stage.worker().id().multihash())
+                            .addAllAddresses(addresses(stage.worker()))
+                            .setFirstLayer(stage.layers().first())
+                            .setEndLayer(stage.layers().end())
+                            .setMemoryBytes(stage.memoryBytes())
+                            .setAccount(stage.account().bytes())
+                            .setUnitPrice(stage.unitPrice().encode())
+                            .build());
+        }
+        return list;
+    }
+
+    static List<StagePlan> plans(List<tensorlink.jobs.wire.StagePlan> stages)
+            throws ProtocolViolation {
+        atMost("stages", stages.size(), Answer.STAGES_MAX);
+        var plans = new ArrayList<StagePlan>();
+        for (var stage : stages) {
+            plans.add(
+                    new StagePlan(
+                            peer(stage.getPeer(), stage.getAddressesList()),
+                            layers(stage.getFirstLayer(), stage.getEndLayer()),
+                            natural("memory", stage.getMemoryBytes()),
+                            account("account", stage.getAccount()),
+                            amount("unit price", stage.getUnitPrice())));
+        }
+        return plans;
     }
 }

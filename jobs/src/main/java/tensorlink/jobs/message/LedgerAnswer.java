@@ -7,7 +7,7 @@ import tensorlink.ledger.Outcome;
 public sealed interface LedgerAnswer {
 
     /** To {@link LedgerQuestion.OfAccount}. */
-    record Statement(Amount credits, Amount balance, Amount issued, Amount deposited)
+    record Statement(Amount credits, Amount balance, Amount issued, Amount deposited, Amount cover)
             implements LedgerAnswer {}
 
     /** To {@link LedgerQuestion.OfPair}. */

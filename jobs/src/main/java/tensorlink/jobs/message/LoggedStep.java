@@ -19,28 +19,70 @@ import tensorlink.p2p.core.ProtocolViolation;
  * @param stages what each stage prepared, in order
  */
 public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<Outcome> stages) {
-    /** Tokens of any batch that a job may have, and then some. */
+    /** Tokens of any batch that a job may have, gradients, and then some. */
     public static final int BYTES_MAX = 1 << 30;
+
+    /** Gradients that a user may return between two steps, in bytes. */
+    public static final long GRADIENT_BYTES_MAX = 1 << 29;
 
     public LoggedStep {
         batches = List.copyOf(batches);
         stages = List.copyOf(stages);
     }
 
+    /** A batch and what came of it. */
+    public sealed interface LoggedBatch {
+
+        /** Whether gradients accumulated before were dropped first. */
+        boolean fresh();
+
+        /** {@link BatchWork#ofStep}. */
+        long ofStep();
+
+        List<MicroBatch> parts();
+    }
+
     /**
-     * A batch and what came of it.
+     * A batch that the last stage compared with labels.
      *
-     * @param fresh whether gradients accumulated before were dropped first
      * @param losses one per micro-batch
      */
-    public record LoggedBatch(boolean fresh, List<MicroBatch> parts, List<Float> losses) {
-        public LoggedBatch {
+    public record Compared(boolean fresh, long ofStep, List<MicroBatch> parts, List<Float> losses)
+            implements LoggedBatch {
+        public Compared {
             parts = List.copyOf(parts);
             losses = List.copyOf(losses);
             if (parts.isEmpty() || parts.size() != losses.size()) {
                 throw new IllegalArgumentException(
                         losses.size() + " losses of " + parts.size() + " micro-batches");
             }
+        }
+    }
+
+    /**
+     * A batch whose loss the user computed.
+     *
+     * @param gradients those of the last stage's results, one per micro-batch: F32, little-endian
+     */
+    public record Returned(
+            boolean fresh, long ofStep, List<MicroBatch> parts, List<ByteString> gradients)
+            implements LoggedBatch {
+        public Returned {
+            parts = List.copyOf(parts);
+            gradients = List.copyOf(gradients);
+            if (parts.isEmpty() || parts.size() != gradients.size()) {
+                throw new IllegalArgumentException(
+                        gradients.size() + " gradients of " + parts.size() + " micro-batches");
+            }
+        }
+
+        /** How many bytes of gradients there are. */
+        public long bytes() {
+            long bytes = 0;
+            for (var gradient : gradients) {
+                bytes += gradient.size();
+            }
+            return bytes;
         }
     }
 
@@ -62,7 +104,11 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
                         .setVersion(Fields.VERSION)
                         .setCommit(commit.encode());
         for (var batch : batches) {
-            message.addBatches(encode(batch));
+            message.addBatches(
+                    switch (batch) {
+                        case Compared compared -> encode(compared);
+                        case Returned returned -> encode(returned);
+                    });
         }
         for (var stage : stages) {
             message.addStages(
@@ -75,23 +121,40 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
         return message.build().toByteString();
     }
 
-    private static tensorlink.jobs.wire.LoggedBatch encode(LoggedBatch batch) {
+    private static tensorlink.jobs.wire.LoggedBatch encode(Compared batch) {
         var message =
                 tensorlink.jobs.wire.LoggedBatch.newBuilder()
                         .setFresh(batch.fresh)
+                        .setOfStep(batch.ofStep)
                         .setLabelCount(batch.parts.getFirst().labelCount());
         for (int m = 0; m < batch.parts.size(); m++) {
             var part = batch.parts.get(m);
             message.addMicroBatches(
-                    tensorlink.jobs.wire.LoggedMicroBatch.newBuilder()
-                            .setRows(part.inputs().rows())
-                            .addAllInputs(ids(part.inputs()))
-                            .addAllInputValues(values(part.inputs()))
+                    inputs(part)
                             .addAllLabels(ids(part.labels()))
                             .addAllLabelValues(values(part.labels()))
                             .setLoss(batch.losses.get(m)));
         }
         return message.build();
+    }
+
+    private static tensorlink.jobs.wire.LoggedBatch encode(Returned batch) {
+        var message =
+                tensorlink.jobs.wire.LoggedBatch.newBuilder()
+                        .setFresh(batch.fresh)
+                        .setOfStep(batch.ofStep)
+                        .setReturned(true);
+        for (int m = 0; m < batch.parts.size(); m++) {
+            message.addMicroBatches(inputs(batch.parts.get(m)).setGradient(batch.gradients.get(m)));
+        }
+        return message.build();
+    }
+
+    private static tensorlink.jobs.wire.LoggedMicroBatch.Builder inputs(MicroBatch part) {
+        return tensorlink.jobs.wire.LoggedMicroBatch.newBuilder()
+                .setRows(part.inputs().rows())
+                .addAllInputs(ids(part.inputs()))
+                .addAllInputValues(values(part.inputs()));
     }
 
     private static List<Long> ids(Rows rows) {
@@ -128,7 +191,10 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
         }
         var batches = new ArrayList<LoggedBatch>();
         for (var batch : message.getBatchesList()) {
-            batches.add(Fields.read("logged batch", () -> decode(batch)));
+            batches.add(
+                    Fields.read(
+                            "logged batch",
+                            () -> batch.getReturned() ? returned(batch) : compared(batch)));
         }
         var stages = new ArrayList<Outcome>();
         for (var stage : message.getStagesList()) {
@@ -141,19 +207,34 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
         return new LoggedStep(commit, batches, stages);
     }
 
-    private static LoggedBatch decode(tensorlink.jobs.wire.LoggedBatch batch) {
+    private static Compared compared(tensorlink.jobs.wire.LoggedBatch batch) {
         var parts = new ArrayList<MicroBatch>();
         var losses = new ArrayList<Float>();
         for (var part : batch.getMicroBatchesList()) {
             parts.add(
                     new MicroBatch(
                             parts.size(),
-                            rows(part.getRows(), part.getInputsList(), part.getInputValuesList()),
+                            inputs(part),
                             rows(part.getRows(), part.getLabelsList(), part.getLabelValuesList()),
                             batch.getLabelCount()));
             losses.add(part.getLoss());
         }
-        return new LoggedBatch(batch.getFresh(), parts, losses);
+        return new Compared(batch.getFresh(), batch.getOfStep(), parts, losses);
+    }
+
+    private static Returned returned(tensorlink.jobs.wire.LoggedBatch batch) {
+        var parts = new ArrayList<MicroBatch>();
+        var gradients = new ArrayList<ByteString>();
+        for (var part : batch.getMicroBatchesList()) {
+            var inputs = inputs(part);
+            parts.add(new MicroBatch(parts.size(), inputs, inputs, 0));
+            gradients.add(part.getGradient());
+        }
+        return new Returned(batch.getFresh(), batch.getOfStep(), parts, gradients);
+    }
+
+    private static Rows inputs(tensorlink.jobs.wire.LoggedMicroBatch part) {
+        return rows(part.getRows(), part.getInputsList(), part.getInputValuesList());
     }
 
     private static Rows rows(int rows, List<Long> ids, List<Float> values) {

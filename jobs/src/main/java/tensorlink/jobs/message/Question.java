@@ -5,18 +5,21 @@ import java.util.ArrayList;
 import java.util.List;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.wire.BeatQuestion;
 import tensorlink.jobs.wire.CapabilityQuestion;
 import tensorlink.jobs.wire.JobNotice;
 import tensorlink.jobs.wire.PairQuestion;
 import tensorlink.jobs.wire.Release;
 import tensorlink.jobs.wire.StateNotice;
 import tensorlink.jobs.wire.StatusQuestion;
+import tensorlink.jobs.wire.Takeover;
 import tensorlink.jobs.wire.Vouchers;
 import tensorlink.ledger.Deposit;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
+import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
 
@@ -50,8 +53,19 @@ public sealed interface Question {
     /** User to validator: the job has come this far. */
     record TellState(JobId job, JobState state) implements Question {}
 
-    /** User to validator: the job is over. */
-    record CloseJob(Signed<JobClosing> closing) implements Question {}
+    /** User to validator: the job is over, and this is what each stage says it has done. */
+    record CloseJob(Signed<JobClosing> closing, List<Signed<UsageReceipt>> receipts)
+            implements Question {
+        public CloseJob {
+            receipts = List.copyOf(receipts);
+        }
+    }
+
+    /** Validator to worker: do you still work for this job? */
+    record AskBeat(JobId job) implements Question {}
+
+    /** User to validator: the job's own is lost, watch it on. */
+    record TakeOver(JobRecords records) implements Question {}
 
     /** Anyone to validator: how is this job? */
     record AskStatus(JobId job) implements Question {}
@@ -69,17 +83,20 @@ public sealed interface Question {
             case ReleaseOffer(var job) ->
                     message.setRelease(Release.newBuilder().setJob(Fields.bytes(job)));
             case RequestJob(var envelope) -> message.setJobRequest(envelope);
-            case OpenJob(var opening, var agreements) -> {
-                var notice = JobNotice.newBuilder().setOpening(opening.encode());
-                agreements.forEach(agreement -> notice.addAgreements(agreement.encode()));
-                message.setOpen(notice);
-            }
+            case OpenJob(var opening, var agreements) ->
+                    message.setOpen(notice(opening, agreements));
             case TellState(var job, var state) ->
                     message.setState(
                             StateNotice.newBuilder()
                                     .setJob(Fields.bytes(job))
                                     .setState(state.label()));
-            case CloseJob(var closing) -> message.setClose(closing.encode());
+            case CloseJob(var closing, var receipts) -> {
+                message.setClose(closing.encode());
+                receipts.forEach(receipt -> message.addReceipts(receipt.encode()));
+            }
+            case AskBeat(var job) ->
+                    message.setBeat(BeatQuestion.newBuilder().setJob(Fields.bytes(job)));
+            case TakeOver(var records) -> message.setTakeover(encode(records));
             case AskStatus(var job) ->
                     message.setStatus(StatusQuestion.newBuilder().setJob(Fields.bytes(job)));
             case AskLedger(var question) -> message.setLedger(encode(question));
@@ -111,11 +128,52 @@ public sealed interface Question {
                     new CloseJob(
                             Fields.read(
                                     "closing",
-                                    () -> Signed.decode(message.getClose(), JobClosing::decode)));
+                                    () -> Signed.decode(message.getClose(), JobClosing::decode)),
+                            receipts(message.getReceiptsList()));
+            case BEAT -> new AskBeat(Fields.job(message.getBeat().getJob()));
+            case TAKEOVER -> decode(message.getTakeover());
             case STATUS -> new AskStatus(Fields.job(message.getStatus().getJob()));
             case LEDGER -> new AskLedger(decode(message.getLedger()));
             case KIND_NOT_SET -> throw Fields.unset("question");
         };
+    }
+
+    private static JobNotice notice(Signed<JobOpening> opening, List<SignedAgreement> agreements) {
+        var notice = JobNotice.newBuilder().setOpening(opening.encode());
+        agreements.forEach(agreement -> notice.addAgreements(agreement.encode()));
+        return notice.build();
+    }
+
+    private static Takeover encode(JobRecords records) {
+        return Takeover.newBuilder()
+                .setJobRequest(records.request())
+                .addAllStages(Fields.stages(records.stages()))
+                .setNotice(notice(records.opening(), records.agreements()))
+                .setState(records.state().label())
+                .build();
+    }
+
+    private static TakeOver decode(Takeover message) throws ProtocolViolation {
+        var stages = Fields.plans(message.getStagesList());
+        var notice = decode(message.getNotice());
+        var state = Fields.read("state", () -> JobState.parse(message.getState(), ""));
+        return new TakeOver(
+                new JobRecords(
+                        message.getJobRequest(),
+                        stages,
+                        notice.opening(),
+                        notice.agreements(),
+                        state));
+    }
+
+    private static List<Signed<UsageReceipt>> receipts(List<ByteString> encoded)
+            throws ProtocolViolation {
+        Fields.atMost("receipts", encoded.size(), AGREEMENTS_MAX);
+        var receipts = new ArrayList<Signed<UsageReceipt>>();
+        for (var receipt : encoded) {
+            receipts.add(Fields.receipt(receipt));
+        }
+        return receipts;
     }
 
     private static OpenJob decode(JobNotice notice) throws ProtocolViolation {

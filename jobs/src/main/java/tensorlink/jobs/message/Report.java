@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import tensorlink.compute.Digest;
 import tensorlink.compute.PreparedStep;
+import tensorlink.compute.tensor.CodecError;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.wire.NamedDigest;
@@ -89,7 +90,11 @@ public sealed interface Report {
                                                     .setBackwardNanos(times.backward().toNanos())
                                                     .setWaitNanos(times.waiting().toNanos())
                                                     .setBytesSent(times.bytesSent())
-                                                    .setBytesReceived(times.bytesReceived())));
+                                                    .setBytesReceived(times.bytesReceived())
+                                                    .setCodecSquaredError(
+                                                            times.codecError().squaredError())
+                                                    .setCodecSquaredValues(
+                                                            times.codecError().squaredValues())));
             case Applied(var step) ->
                     message.setApplied(tensorlink.jobs.wire.Applied.newBuilder().setStep(step));
             case Settled() -> message.setSettled(tensorlink.jobs.wire.Settled.getDefaultInstance());
@@ -156,7 +161,10 @@ public sealed interface Report {
                                 Duration.ofNanos(times.getBackwardNanos()),
                                 Duration.ofNanos(times.getWaitNanos()),
                                 times.getBytesSent(),
-                                times.getBytesReceived()));
+                                times.getBytesReceived(),
+                                new CodecError(
+                                        times.getCodecSquaredError(),
+                                        times.getCodecSquaredValues())));
             }
             case APPLIED -> new Applied(Fields.natural("step", message.getApplied().getStep()));
             case SETTLED -> new Settled();

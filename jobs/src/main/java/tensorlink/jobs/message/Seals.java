@@ -101,6 +101,20 @@ public final class Seals {
         return jobRequest(opened, envelope);
     }
 
+    /**
+     * Reads a request for a job that was accepted before, here or elsewhere: it need not be fresh,
+     * and may come again.
+     *
+     * @throws SealException when it is not signed, or for another network
+     * @throws ProtocolViolation when what is sealed is malformed
+     */
+    public Sealed<JobRequest> reopenJobRequest(ByteString envelope)
+            throws SealException, ProtocolViolation {
+        var opened = open(JOB_REQUEST, envelope, tensorlink.jobs.wire.JobRequest.parser());
+        requireHere(opened.message().getSeal());
+        return jobRequest(opened, envelope);
+    }
+
     /** Makes and seals an offer. */
     public ByteString sealOffer(Offer offer) {
         return seal(
@@ -251,12 +265,16 @@ public final class Seals {
                 .build();
     }
 
-    /** Checks what does not need the nonce; returns until when the message is valid. */
-    private Instant check(Seal seal) throws SealException {
-        var now = clock.instant();
+    private void requireHere(Seal seal) throws SealException {
         if (!seal.getNetwork().equals(network)) {
             throw new SealException("message for another network than \"" + network + "\"");
         }
+    }
+
+    /** Checks what does not need the nonce; returns until when the message is valid. */
+    private Instant check(Seal seal) throws SealException {
+        var now = clock.instant();
+        requireHere(seal);
         if (seal.getNonce().size() != NONCE_BYTES) {
             throw new SealException(
                     "nonce of " + seal.getNonce().size() + " bytes, not " + NONCE_BYTES);
@@ -324,7 +342,8 @@ public final class Seals {
                         .setLength(spec.workload().length())
                         .setMicroBatches(spec.workload().microBatches())
                         .setLifetimeSeconds(spec.lifetime().toSeconds())
-                        .setHow(Training.encode(spec.training()));
+                        .setHow(Training.encode(spec.training()))
+                        .setCodec(Codings.encode(spec.codec()));
         spec.pinned().forEach(peer -> message.addPinned(peer.multihash()));
         spec.avoided().forEach(peer -> message.addAvoided(peer.multihash()));
         spec.split().forEach(range -> message.addSplit(range.end()));
@@ -351,6 +370,7 @@ public final class Seals {
         }
         var weights = Fields.digest("weights", message.getWeights());
         var training = Training.decode(message.getHow());
+        var codec = Codings.decode(message.getCodec());
         return Fields.read(
                 "job spec",
                 () ->
@@ -367,6 +387,7 @@ public final class Seals {
                                 pinned,
                                 avoided,
                                 split,
+                                codec,
                                 Duration.ofSeconds(message.getLifetimeSeconds())));
     }
 

@@ -21,7 +21,7 @@ public sealed interface TensorFrame extends AutoCloseable {
     record Activation(long batch, int microBatch, BatchWork work, Tensor tensor)
             implements TensorFrame {}
 
-    /** The gradient of an activation, going back. */
+    /** The gradient of an activation, or of what the last stage gave the user, going back. */
     record Gradient(long batch, int microBatch, Tensor tensor) implements TensorFrame {}
 
     /** What the last stage's result is compared with. */

@@ -1,6 +1,7 @@
 package tensorlink.jobs.message;
 
 import tensorlink.compute.Frozen;
+import tensorlink.compute.Precision;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
@@ -27,6 +28,12 @@ final class Training {
         return TrainingMessage.newBuilder()
                 .setOptimizer(encode(options.optimizer()))
                 .setRecompute(options.recompute())
+                .setSeed(options.seed())
+                .setPrecision(
+                        switch (options.precision()) {
+                            case F32 -> TrainingMessage.Precision.F32;
+                            case BF16 -> TrainingMessage.Precision.BF16;
+                        })
                 .addAllFrozen(options.frozen().patterns())
                 .setSchedule(
                         switch (options.schedule()) {
@@ -49,10 +56,23 @@ final class Training {
                     case ZB_H1 -> Schedule.ZB_H1;
                     case UNRECOGNIZED -> throw Fields.unset("schedule");
                 };
+        var precision =
+                switch (message.getPrecision()) {
+                    case F32 -> Precision.F32;
+                    case BF16 -> Precision.BF16;
+                    case UNRECOGNIZED -> throw Fields.unset("precision");
+                };
         var frozen = Fields.read("frozen", () -> new Frozen(message.getFrozenList()));
         return Fields.read(
                 "training",
-                () -> new TrainingOptions(optimizer, message.getRecompute(), frozen, schedule));
+                () ->
+                        new TrainingOptions(
+                                optimizer,
+                                message.getRecompute(),
+                                frozen,
+                                schedule,
+                                message.getSeed(),
+                                precision));
     }
 
     static OptimizerMessage encode(Optimizer optimizer) {

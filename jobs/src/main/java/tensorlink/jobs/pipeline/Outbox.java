@@ -2,6 +2,7 @@ package tensorlink.jobs.pipeline;
 
 import java.io.IOException;
 import java.util.function.Consumer;
+import tensorlink.compute.tensor.CodecError;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.message.FrameStream;
@@ -46,6 +47,11 @@ public final class Outbox {
     /** Bytes of tensors sent so far. */
     public long bytesSent() {
         return stream.bytesSent();
+    }
+
+    /** How far what arrived is from what was sent. */
+    public CodecError codecError() {
+        return stream.codecError();
     }
 
     /** Stops sending; frames that wait are dropped. */

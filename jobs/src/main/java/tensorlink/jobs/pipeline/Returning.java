@@ -7,7 +7,7 @@ sealed interface Returning {
 
     long batch();
 
-    /** From the next stage. */
+    /** From the next stage; on the last, from the user. */
     record Gradient(long batch, int microBatch, Tensor tensor) implements Returning {}
 
     /** On the last stage: the user asks for the backward. */

@@ -16,10 +16,12 @@ import tensorlink.compute.KvCache;
 import tensorlink.compute.PreparedStep;
 import tensorlink.compute.Sampler;
 import tensorlink.compute.Stage;
+import tensorlink.compute.StageLostException;
 import tensorlink.compute.optim.Update;
 import tensorlink.compute.schedule.PipelineShape;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.schedule.Step;
+import tensorlink.compute.tensor.CodecError;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
@@ -150,7 +152,7 @@ public final class StageRunner {
         }
     }
 
-    /** Last stage: queues labels and calls for backwards from the user. */
+    /** Last stage: queues labels, calls for backwards and gradients from the user. */
     public void readOutput(FrameStream stream) throws IOException, InterruptedException {
         while (true) {
             var frame = receive(stream);
@@ -158,13 +160,14 @@ public final class StageRunner {
                 case TensorFrame.Labels sent -> labels.put(sent);
                 case TensorFrame.Seed(var batch, var microBatch) ->
                         returning.put(new Returning.Seed(batch, microBatch));
+                case TensorFrame.Gradient(var batch, var microBatch, var tensor) ->
+                        returning.put(new Returning.Gradient(batch, microBatch, tensor));
                 case Activation _,
-                        TensorFrame.Gradient _,
                         TensorFrame.Loss _,
                         TensorFrame.Logits _,
                         TensorFrame.Token _,
                         TensorFrame.TiedGradient _ ->
-                        throw unexpected(frame, "labels");
+                        throw unexpected(frame, "labels or a gradient");
             }
         }
     }
@@ -217,6 +220,8 @@ public final class StageRunner {
                             "stage " + index + " stopped",
                             String.valueOf(unfit.getMessage()),
                             "the peers of this job do not agree on its batches"));
+        } catch (StageLostException lost) {
+            fail(lost(index, lost));
         } catch (RuntimeException failed) {
             if (failure.get() == null) {
                 log.warn("stage {} failed", index, failed);
@@ -234,6 +239,15 @@ public final class StageRunner {
         return Objects.requireNonNull(failure.get());
     }
 
+    /** What a lost stage is to its job: the worker is well, another stage can take its place. */
+    public static Problem lost(int index, StageLostException lost) {
+        return new Problem(
+                ProblemCode.COMPUTE,
+                "stage " + index + " is lost",
+                String.valueOf(lost.getMessage()),
+                "the worker goes on; its log says where the process's own is");
+    }
+
     private void runBatch(Activation first)
             throws JobException, ProtocolViolation, InterruptedException {
         var work = first.work();
@@ -246,10 +260,14 @@ public final class StageRunner {
         if (work.fresh()) {
             stage.zeroGradients();
         }
+        if (work.mode().trains()) {
+            stage.begin(work.ofStep());
+        }
         stopwatch.start();
         switch (work.mode()) {
             case TRAIN -> train(first, place.steps(place.schedule(), work.microBatches()));
-            case TRAIN_ON_CALL -> train(first, place.steps(Schedule.GPIPE, work.microBatches()));
+            case TRAIN_ON_CALL, TRAIN_ON_GRADIENT ->
+                    train(first, place.steps(Schedule.GPIPE, work.microBatches()));
             case EVALUATE, INFER, GENERATE -> {
                 for (int m = 0; m < work.microBatches(); m++) {
                     try (var input = m == 0 ? first : nextInput(first, m)) {
@@ -295,6 +313,10 @@ public final class StageRunner {
             var output = stage.forward(m, input.tensor());
             stopwatch.lap(Stopwatch.Part.FORWARD);
             send(neighbours.next(), new Activation(input.batch(), m, input.work(), output));
+        } else if (!input.work().mode().compares()) {
+            var output = stage.forward(m, input.tensor());
+            stopwatch.lap(Stopwatch.Part.FORWARD);
+            send(neighbours.results(), new TensorFrame.Logits(input.batch(), m, output));
         } else {
             var expected = nextLabels(input);
             float loss = stage.forwardLoss(m, input.tensor(), expected, input.work().labelCount());
@@ -313,7 +335,7 @@ public final class StageRunner {
             throws JobException, ProtocolViolation, InterruptedException {
         Tensor outputGradient = null;
         boolean last = neighbours.results() != null;
-        if (!last || work.mode() == BatchWork.Mode.TRAIN_ON_CALL) {
+        if (!last || work.mode() != BatchWork.Mode.TRAIN) {
             var returned = nextReturning(batch);
             switch (returned) {
                 case Returning.Abandoned _ -> {
@@ -321,6 +343,9 @@ public final class StageRunner {
                 }
                 case Returning.Seed(_, var of) -> requireMicroBatch("call", of, m);
                 case Returning.Gradient(_, var of, var tensor) -> {
+                    if (of != m) {
+                        tensor.close();
+                    }
                     requireMicroBatch("gradient", of, m);
                     outputGradient = tensor;
                 }
@@ -362,7 +387,7 @@ public final class StageRunner {
                     }
                     case INFER -> new TensorFrame.Logits(batch, m, stage.infer(input.tensor()));
                     case GENERATE -> generate(input);
-                    case TRAIN, TRAIN_ON_CALL ->
+                    case TRAIN, TRAIN_ON_CALL, TRAIN_ON_GRADIENT ->
                             throw new IllegalStateException("mode " + work.mode());
                 };
         stopwatch.lap(Stopwatch.Part.FORWARD);
@@ -537,7 +562,11 @@ public final class StageRunner {
     /** Where time and traffic went since the start. */
     public StageTimes times() {
         long sent = neighbours.outboxes().stream().mapToLong(Outbox::bytesSent).sum();
-        return stopwatch.times(sent, bytesReceived.get());
+        var error =
+                neighbours.outboxes().stream()
+                        .map(Outbox::codecError)
+                        .reduce(CodecError.NONE, CodecError::plus);
+        return stopwatch.times(sent, bytesReceived.get(), error);
     }
 
     /** Why it has ended, or is about to. */
@@ -607,9 +636,7 @@ public final class StageRunner {
     }
 
     private void count(Activation input, long units) {
-        boolean training =
-                input.work().mode() == BatchWork.Mode.TRAIN
-                        || input.work().mode() == BatchWork.Mode.TRAIN_ON_CALL;
+        boolean training = input.work().mode().trains();
         usage.addAndGet(training ? Usage.training(tokens(input), stage.layers()) : units);
     }
 

@@ -1,6 +1,7 @@
 package tensorlink.jobs.pipeline;
 
 import java.time.Duration;
+import tensorlink.compute.tensor.CodecError;
 import tensorlink.jobs.message.StageTimes;
 import tensorlink.p2p.core.Scheduler;
 
@@ -41,12 +42,13 @@ final class Stopwatch {
         }
     }
 
-    StageTimes times(long bytesSent, long bytesReceived) {
+    StageTimes times(long bytesSent, long bytesReceived, CodecError codecError) {
         return new StageTimes(
                 Duration.ofNanos(forward),
                 Duration.ofNanos(backward),
                 Duration.ofNanos(waiting),
                 bytesSent,
-                bytesReceived);
+                bytesReceived,
+                codecError);
     }
 }

@@ -32,6 +32,11 @@ public record TensorSizes(Architecture architecture, Workload workload, long byt
         return bounded(positions() * architecture.positionBytes().result());
     }
 
+    /** Bytes of what a training user sends the last stage: labels, or gradients of logits. */
+    public long returned() {
+        return Math.max(tokens(), logits());
+    }
+
     /** Bytes of the embedding, or of its gradient. */
     public long embedding() {
         return switch (architecture) {

@@ -5,31 +5,34 @@ import java.util.ArrayList;
 import java.util.List;
 import tensorlink.compute.Batch;
 import tensorlink.compute.MicroBatch;
+import tensorlink.compute.Rows;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.tensor.Tensor;
 
 /**
- * What a model answers: the class of each row or, where each row of a text that is to be continued
- * asks for one token only, that token; the likeliest one each.
+ * What a model answers: the class of each row, also a layer graph that chooses one, or, where each
+ * row of a text that is to be continued asks for one token only, that token; the likeliest one
+ * each.
  */
 final class Answers {
     private Answers() {}
 
-    /** Gives what the last stage gives for rows of tokens, as many as a micro-batch at most. */
+    /** Gives what the last stage gives for rows, as many as a micro-batch at most. */
     interface Logits {
-        Tensor of(Tokens rows) throws IOException, InterruptedException;
+        Tensor of(Rows rows) throws IOException, InterruptedException;
     }
 
     static List<Trainee.Answer> of(Batch batch, List<MicroBatch> parts, Logits logits)
             throws IOException, InterruptedException {
-        if (!(batch.inputs() instanceof Tokens)) {
-            return List.of();
-        }
         return switch (batch.task()) {
             case CLASSIFICATION -> classes(parts, logits);
             case CAUSAL_LM ->
                     batch.labelCount() == batch.inputs().rows() ? tokens(batch, logits) : List.of();
-            case MASKED_LM, REGRESSION, FEATURES, GRAPH -> List.of();
+            case GRAPH ->
+                    batch.labels() instanceof Tokens && batch.labels().length() == 1
+                            ? classes(parts, logits)
+                            : List.of();
+            case MASKED_LM, REGRESSION, FEATURES -> List.of();
         };
     }
 
@@ -37,8 +40,8 @@ final class Answers {
             throws IOException, InterruptedException {
         var answers = new ArrayList<Trainee.Answer>();
         for (var part : parts) {
-            try (var given = logits.of(part.inputs().tokens())) {
-                long classes = given.shape().axis(1);
+            try (var given = logits.of(part.inputs())) {
+                long classes = given.elements() / part.inputs().rows();
                 for (int row = 0; row < part.inputs().rows(); row++) {
                     answers.add(
                             new Trainee.Answer(

@@ -1,12 +1,10 @@
 package tensorlink.jobs.user;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -18,18 +16,19 @@ import tensorlink.compute.Digest;
  *
  * <p>A line is {@code step TAB digest,digest,… TAB hash LF}, where the hash covers the line and the
  * hash before it, so that nothing can be changed or left out unnoticed. A last line that a crash
- * cut short is no commit, and is dropped.
+ * cut short is no commit, and is dropped. An interrupt does not cut one short: whether a step
+ * counts must not hang on the moment at which its user loses patience.
  */
 public final class CommitLog implements AutoCloseable {
     private static final long BYTES_MAX = 1L << 30;
     private static final String BEGINNING = "tensorlink commit log 1";
 
-    private final FileChannel channel;
+    private final RandomAccessFile content;
     private Digest last;
     private long step;
 
-    private CommitLog(FileChannel channel, Digest last, long step) {
-        this.channel = channel;
+    private CommitLog(RandomAccessFile content, Digest last, long step) {
+        this.content = content;
         this.last = last;
         this.step = step;
     }
@@ -49,11 +48,11 @@ public final class CommitLog implements AutoCloseable {
     public static CommitLog open(Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
         var read = Files.exists(file) ? parse(file) : new Parsed(List.of(), start(), 0);
-        var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        channel.truncate(read.length());
-        channel.position(read.length());
+        var content = new RandomAccessFile(file.toFile(), "rw");
+        content.setLength(read.length());
+        content.seek(read.length());
         long step = read.entries().isEmpty() ? 0 : read.entries().getLast().step();
-        return new CommitLog(channel, read.last(), step);
+        return new CommitLog(content, read.last(), step);
     }
 
     /**
@@ -81,20 +80,15 @@ public final class CommitLog implements AutoCloseable {
         }
         var body = body(entry);
         var hash = hash(last, body);
-        var line =
-                ByteBuffer.wrap(
-                        (body + "\t" + hash.hex() + "\n").getBytes(StandardCharsets.US_ASCII));
-        while (line.hasRemaining()) {
-            channel.write(line);
-        }
-        channel.force(false);
+        content.write((body + "\t" + hash.hex() + "\n").getBytes(StandardCharsets.US_ASCII));
+        content.getFD().sync();
         last = hash;
         step = entry.step();
     }
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        content.close();
     }
 
     private record Parsed(List<Entry> entries, Digest last, long length) {}

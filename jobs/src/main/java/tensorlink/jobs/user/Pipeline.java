@@ -6,7 +6,9 @@ import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import tensorlink.compute.MicroBatch;
+import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
@@ -149,13 +151,8 @@ public final class Pipeline {
         }
     }
 
-    /**
-     * Sends a batch.
-     *
-     * @param withLabels whether the last stage will compare
-     */
-    public Pending submit(
-            long batch, BatchWork work, List<MicroBatch> microBatches, boolean withLabels)
+    /** Sends a batch, with its labels where the last stage will compare. */
+    public Pending submit(long batch, BatchWork work, List<MicroBatch> microBatches)
             throws JobException, InterruptedException {
         var waiting = new Pending(batch, microBatches.size());
         pending.put(batch, waiting);
@@ -163,7 +160,7 @@ public final class Pipeline {
             toFirst.send(
                     new TensorFrame.Activation(
                             batch, part.index(), work, part.inputs().toTensor()));
-            if (withLabels) {
+            if (work.mode().compares()) {
                 toLast.send(new TensorFrame.Labels(batch, part.index(), part.labels().toTensor()));
             }
         }
@@ -174,6 +171,18 @@ public final class Pipeline {
     public void callBackwards(Pending batch) throws JobException, InterruptedException {
         for (int m = 0; m < batch.microBatches; m++) {
             toLast.send(new TensorFrame.Seed(batch.batch, m));
+        }
+    }
+
+    /**
+     * Has a batch in {@link BatchWork.Mode#TRAIN_ON_GRADIENT} go back.
+     *
+     * @param gradient that of a micro-batch's result, which is given away
+     */
+    public void sendGradients(Pending batch, IntFunction<Tensor> gradient)
+            throws JobException, InterruptedException {
+        for (int m = 0; m < batch.microBatches; m++) {
+            toLast.send(new TensorFrame.Gradient(batch.batch, m, gradient.apply(m)));
         }
     }
 

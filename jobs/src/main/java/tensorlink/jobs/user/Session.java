@@ -214,7 +214,8 @@ public final class Session {
     }
 
     /**
-     * Ends the job in order: every worker frees its stage and is paid.
+     * Ends the job in order: every worker frees its stage and is paid. What other threads wait for
+     * here fails, because the job is over.
      *
      * @return whether this call ended it; false when it had failed or ended before
      */
@@ -224,7 +225,7 @@ public final class Session {
             return false;
         }
         for (var link : links) {
-            link.beginClose(end.label(), reason);
+            link.beginClose(end.label(), over);
         }
         var deadline = Deadline.after(scheduler, limits.closeTimeout(), "the stage to be freed");
         for (var link : links) {

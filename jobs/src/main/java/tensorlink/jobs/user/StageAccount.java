@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.party.Party;
@@ -29,6 +30,7 @@ public final class StageAccount {
     private long asked;
     private long receipted;
     private Amount paid = Amount.ZERO;
+    private @Nullable Signed<UsageReceipt> last;
 
     StageAccount(Party party, Purse purse, Agreement agreement) {
         this.party = party;
@@ -51,6 +53,16 @@ public final class StageAccount {
         lock.lock();
         try {
             return receipted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The last receipt that was acceptable. */
+    public Optional<Signed<UsageReceipt>> lastReceipt() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(last);
         } finally {
             lock.unlock();
         }
@@ -88,6 +100,7 @@ public final class StageAccount {
                 return Optional.empty();
             }
             receipted = message.units();
+            last = receipt;
             var due = agreement.priceOf(receipted);
             if (!due.isMoreThan(paid)) {
                 return Optional.empty();

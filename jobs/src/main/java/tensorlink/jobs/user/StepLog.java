@@ -2,10 +2,10 @@ package tensorlink.jobs.user;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Digest;
 import tensorlink.jobs.message.LoggedStep;
 import tensorlink.p2p.core.ProtocolViolation;
@@ -14,20 +14,21 @@ import tensorlink.p2p.core.ProtocolViolation;
  * The steps since a checkpoint, with all that is needed to do them again, on disk.
  *
  * <p>A step is {@code length (4 bytes) | SHA-256 | content}; a last one that a crash cut short is
- * dropped on opening. Read one at a time, so that memory does not grow with their number.
+ * dropped on opening. Read one at a time, so that memory does not grow with their number. An
+ * interrupt neither cuts a step short nor closes the file.
  */
 final class StepLog implements AutoCloseable {
     private static final int HEAD_BYTES = Integer.BYTES + Digest.BYTES;
 
     private final Path file;
-    private final FileChannel channel;
+    private final RandomAccessFile content;
     private final long first;
     private long last;
     private long end;
 
-    private StepLog(Path file, FileChannel channel, long after) {
+    private StepLog(Path file, RandomAccessFile content, long after) {
         this.file = file;
-        this.channel = channel;
+        this.content = content;
         this.first = after + 1;
         this.last = after;
     }
@@ -45,13 +46,8 @@ final class StepLog implements AutoCloseable {
      * @throws IOException when it is damaged, or lacks steps that count
      */
     static StepLog open(Path file, long after, long committed) throws IOException {
-        var channel =
-                FileChannel.open(
-                        file,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE);
-        var log = new StepLog(file, channel, after);
+        var content = new RandomAccessFile(file.toFile(), "rw");
+        var log = new StepLog(file, content, after);
         try {
             while (log.last < committed) {
                 var next = log.at(log.end);
@@ -67,10 +63,10 @@ final class StepLog implements AutoCloseable {
                 log.end += HEAD_BYTES + next.size();
                 log.last++;
             }
-            channel.truncate(log.end);
+            content.setLength(log.end);
             return log;
         } catch (IOException | RuntimeException damaged) {
-            channel.close();
+            content.close();
             throw damaged;
         }
     }
@@ -80,24 +76,22 @@ final class StepLog implements AutoCloseable {
         if (step.step() != last + 1) {
             throw new IllegalArgumentException("step " + step.step() + " after " + last);
         }
-        var content = step.encode();
-        if (content.size() > LoggedStep.BYTES_MAX) {
+        var encoded = step.encode();
+        if (encoded.size() > LoggedStep.BYTES_MAX) {
             throw new IOException(
                     "step "
                             + step.step()
                             + ": "
-                            + content.size()
+                            + encoded.size()
                             + " bytes to log, limit "
                             + LoggedStep.BYTES_MAX);
         }
-        var bytes = ByteBuffer.allocate(HEAD_BYTES + content.size());
-        bytes.putInt(content.size()).put(Digest.of(content.toByteArray()).bytes());
-        content.copyTo(bytes);
-        bytes.flip();
-        for (long at = end; bytes.hasRemaining(); ) {
-            at += channel.write(bytes, at);
-        }
-        channel.force(false);
+        var bytes = ByteBuffer.allocate(HEAD_BYTES + encoded.size());
+        bytes.putInt(encoded.size()).put(Digest.of(encoded.toByteArray()).bytes());
+        encoded.copyTo(bytes);
+        content.seek(end);
+        content.write(bytes.array());
+        content.getFD().sync();
         end += bytes.capacity();
         last = step.step();
     }
@@ -106,13 +100,13 @@ final class StepLog implements AutoCloseable {
     void forEach(Reader reader) throws IOException, InterruptedException {
         long at = 0;
         for (long step = first; step <= last; step++) {
-            var content = at(at);
-            if (content == null) {
+            var encoded = at(at);
+            if (encoded == null) {
                 throw damaged(at);
             }
-            at += HEAD_BYTES + content.size();
+            at += HEAD_BYTES + encoded.size();
             try {
-                var logged = LoggedStep.decode(content);
+                var logged = LoggedStep.decode(encoded);
                 if (logged.step() != step) {
                     throw damaged(at);
                 }
@@ -123,14 +117,14 @@ final class StepLog implements AutoCloseable {
         }
     }
 
-    /** The content of the step that begins at {@code position}; null where none is whole. */
-    private @org.jspecify.annotations.Nullable ByteString at(long position) throws IOException {
-        long left = channel.size() - position;
+    /** The step that begins at {@code position}, encoded; null where none is whole. */
+    private @Nullable ByteString at(long position) throws IOException {
+        long left = content.length() - position;
         if (left < HEAD_BYTES) {
             return null;
         }
-        var head = read(position, HEAD_BYTES);
-        int length = head.getInt();
+        content.seek(position);
+        int length = content.readInt();
         if (length < 0 || length > LoggedStep.BYTES_MAX) {
             throw damaged(position);
         }
@@ -138,22 +132,13 @@ final class StepLog implements AutoCloseable {
             return null;
         }
         var digest = new byte[Digest.BYTES];
-        head.get(digest);
-        var content = read(position + HEAD_BYTES, length).array();
-        if (!Digest.of(content).equals(Digest.ofHash(digest))) {
+        content.readFully(digest);
+        var encoded = new byte[length];
+        content.readFully(encoded);
+        if (!Digest.of(encoded).equals(Digest.ofHash(digest))) {
             throw damaged(position);
         }
-        return ByteString.copyFrom(content);
-    }
-
-    private ByteBuffer read(long position, int length) throws IOException {
-        var bytes = ByteBuffer.allocate(length);
-        while (bytes.hasRemaining()) {
-            if (channel.read(bytes, position + bytes.position()) < 0) {
-                throw damaged(position);
-            }
-        }
-        return bytes.flip();
+        return ByteString.copyFrom(encoded);
     }
 
     private IOException damaged(long position) {
@@ -162,6 +147,6 @@ final class StepLog implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        channel.close();
+        content.close();
     }
 }

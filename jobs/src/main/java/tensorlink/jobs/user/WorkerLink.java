@@ -2,6 +2,7 @@ package tensorlink.jobs.user;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
@@ -53,9 +54,11 @@ public final class WorkerLink {
     private final AtomicBoolean over = new AtomicBoolean();
     private final Slot<Boolean> gone = new Slot<>();
     private volatile boolean closing;
+    private volatile boolean freed;
     private volatile boolean toBlame;
     private volatile boolean slow;
     private volatile boolean toldWhy;
+    private volatile long heardAt;
 
     private WorkerLink(
             Party party,
@@ -74,6 +77,7 @@ public final class WorkerLink {
         this.account = account;
         this.agreement = agreement;
         this.failed = failed;
+        this.heardAt = party.scheduler().nanoTime();
     }
 
     /**
@@ -175,23 +179,25 @@ public final class WorkerLink {
     <R extends Report> R await(Class<R> kind, Deadline deadline)
             throws JobException, InterruptedException {
         try {
-            var reply =
-                    replies.take(
-                            party.scheduler(),
-                            deadline.left(),
-                            new Problem(
-                                    ProblemCode.DEADLINE,
-                                    "stage " + stage + " is late",
-                                    "waited " + deadline.limit() + " for " + deadline.what(),
-                                    "the worker may be overloaded; ask for the job again"));
+            var reply = replies.take(party.scheduler(), deadline.left(), late(deadline));
             if (!kind.isInstance(reply)) {
                 throw disobeyed(reply, kind.getSimpleName() + " is due");
             }
             return kind.cast(reply);
         } catch (JobException failed) {
-            fail(failed.problem());
+            if (!closing) {
+                fail(failed.problem());
+            }
             throw failed;
         }
+    }
+
+    private Problem late(Deadline deadline) {
+        return new Problem(
+                ProblemCode.DEADLINE,
+                "stage " + stage + " is late",
+                "waited " + deadline.limit() + " for " + deadline.what(),
+                "the worker may be overloaded; ask for the job again");
     }
 
     private JobException disobeyed(Report reply, String due) {
@@ -241,29 +247,31 @@ public final class WorkerLink {
         return Deadline.after(party.scheduler(), limits.loadSilence(), "the weights to load");
     }
 
-    /** Asks the worker to end its stage; {@link #awaitClosed} must follow. */
-    void beginClose(String outcome, String reason) throws InterruptedException {
+    /**
+     * Asks the worker to end its stage; {@link #awaitClosed} must follow. Whoever waits for an
+     * answer here, on another thread, is told that the job is over.
+     */
+    void beginClose(String outcome, Problem over) throws InterruptedException {
         closing = true;
+        replies.fail(over);
         try {
-            send(new Command.Close(outcome, reason));
+            send(new Command.Close(outcome, over.why()));
         } catch (JobException gone) {
             // awaitClosed says so.
         }
     }
 
-    /**
-     * Waits for the worker to have freed its stage, but not for long, and drops the stream. Answers
-     * to what was asked before come first when the job is given up.
-     */
+    /** Waits for the worker to have freed its stage, but not for long, and drops the stream. */
     void awaitClosed(Deadline deadline) throws InterruptedException {
         try {
-            Report reply;
-            do {
-                reply = await(Report.class, deadline);
-            } while (!(reply instanceof Report.Closed));
-        } catch (JobException gone) {
+            gone.await(party.scheduler(), deadline.left(), late(deadline));
+            if (!freed) {
+                log.warn("stage {} did not end in order: its stream broke", stage);
+            }
+        } catch (JobException late) {
             // It frees everything by itself when it misses us.
-            log.warn("stage {} did not end in order: {}", stage, gone.getMessage());
+            log.warn("stage {} did not end in order: {}", stage, late.getMessage());
+            stream.reset();
         } finally {
             over.set(true);
             stream.close();
@@ -317,6 +325,11 @@ public final class WorkerLink {
         }
     }
 
+    /** For how long nothing has come from the worker. */
+    Duration silence() {
+        return Duration.ofNanos(party.scheduler().nanoTime() - heardAt);
+    }
+
     /** Another stream to the worker says that it is lost: the job fails. */
     public JobException lose(IOException cause) {
         var problem = lost(cause);
@@ -363,6 +376,7 @@ public final class WorkerLink {
         try {
             while (true) {
                 var report = Report.decode(stream.readMessage(Report.BYTES_MAX));
+                heardAt = party.scheduler().nanoTime();
                 switch (report) {
                     case Report.Beat _, Report.Applied _ -> {}
                     case Report.Receipt(var receipt) -> {
@@ -387,7 +401,7 @@ public final class WorkerLink {
                             return;
                         }
                         over.set(true);
-                        deliver(report);
+                        freed = true;
                         return;
                     }
                 }

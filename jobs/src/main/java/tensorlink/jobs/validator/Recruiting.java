@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -13,8 +14,6 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import tensorlink.compute.Architecture;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Work;
@@ -28,7 +27,6 @@ import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.market.Admission;
-import tensorlink.jobs.market.Capability;
 import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.market.Link;
 import tensorlink.jobs.market.Offer;
@@ -37,7 +35,6 @@ import tensorlink.jobs.market.StageMemory;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Question;
-import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Party;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
@@ -47,8 +44,6 @@ import tensorlink.p2p.peer.PeerInfo;
  * next candidate where one is declined or not answered. For one thread.
  */
 final class Recruiting {
-    private static final Logger log = LoggerFactory.getLogger(Recruiting.class);
-
     private final Party party;
     private final Asker asker;
     private final JobLimits limits;
@@ -56,14 +51,14 @@ final class Recruiting {
     private final Consumer<Answer.Progressed> progress;
     private final Architecture config;
     private final Partition partition;
-    private final Map<PeerId, Offering> offerings = new HashMap<>();
+    private final Survey survey;
+    private final Set<PeerId> shunned;
+    private final Map<PeerId, Survey.Offering> offerings = new HashMap<>();
     private final Set<PeerId> excluded = new HashSet<>();
     private final List<String> refusals = new ArrayList<>();
 
-    /** A worker that has answered, and how to reach it. */
-    private record Offering(PeerInfo worker, Capability capability) {}
-
     /**
+     * @param missed workers that are silent now, to be used only where no others will do
      * @throws JobException when the model is not one that can be planned
      */
     Recruiting(
@@ -71,6 +66,7 @@ final class Recruiting {
             Asker asker,
             JobLimits limits,
             Sealed<JobRequest> request,
+            Set<PeerId> missed,
             Consumer<Answer.Progressed> progress)
             throws JobException {
         this.party = party;
@@ -78,6 +74,9 @@ final class Recruiting {
         this.limits = limits;
         this.request = request;
         this.progress = progress;
+        this.survey = new Survey(party, asker, limits);
+        this.shunned = new LinkedHashSet<>(request.content().spec().avoided());
+        this.shunned.addAll(missed);
         var spec = request.content().spec();
         try {
             this.config = Architecture.parse("job request", spec.config().toByteArray());
@@ -123,10 +122,9 @@ final class Recruiting {
      */
     JobPlan recruit(List<PeerInfo> known) throws JobException, InterruptedException {
         progress("planned", "asking " + counted(known.size(), "worker"));
-        var avoided = request.content().spec().avoided();
         offerings.putAll(
-                askCapabilities(known.stream().filter(it -> !avoided.contains(it.id())).toList()));
-        var rest = known.stream().filter(it -> avoided.contains(it.id())).toList();
+                survey.of(known.stream().filter(it -> !shunned.contains(it.id())).toList()));
+        var rest = known.stream().filter(it -> shunned.contains(it.id())).toList();
         if (rest.isEmpty()) {
             return recruit();
         }
@@ -143,9 +141,9 @@ final class Recruiting {
         var last = tooFew;
         var reserve =
                 last.code() == ProblemCode.NO_CAPACITY
-                        ? askCapabilities(rest)
-                        : Map.<PeerId, Offering>of();
-        for (var avoided : request.content().spec().avoided()) {
+                        ? survey.of(rest)
+                        : Map.<PeerId, Survey.Offering>of();
+        for (var avoided : shunned) {
             var offering = reserve.get(avoided);
             if (offering == null) {
                 continue;
@@ -168,58 +166,6 @@ final class Recruiting {
                 return accepted;
             }
         }
-    }
-
-    private Map<PeerId, Offering> askCapabilities(List<PeerInfo> known)
-            throws InterruptedException {
-        var answers = new HashMap<PeerId, Offering>();
-        var lock = new ReentrantLock();
-        var asking = new ArrayList<Thread>();
-        for (var worker : known) {
-            asking.add(
-                    party.scheduler()
-                            .fork(
-                                    "capability-" + worker.id().shortText(),
-                                    () -> {
-                                        var capability = askCapability(worker);
-                                        if (capability != null) {
-                                            lock.lock();
-                                            try {
-                                                answers.put(
-                                                        worker.id(),
-                                                        new Offering(worker, capability));
-                                            } finally {
-                                                lock.unlock();
-                                            }
-                                        }
-                                    }));
-        }
-        for (var thread : asking) {
-            thread.join();
-        }
-        return answers;
-    }
-
-    private @Nullable Capability askCapability(PeerInfo worker) {
-        try {
-            party.host().peers().add(worker);
-            var nonce = party.seals().nonce();
-            var told =
-                    asker.ask(
-                            worker.id(),
-                            new Question.AskCapability(nonce),
-                            limits.capabilityTimeout(),
-                            Answer.CapabilityTold.class);
-            var capability = party.seals().openCapability(told.envelope(), nonce);
-            return capability.signer().equals(worker.id()) ? capability.content() : null;
-        } catch (SealException forged) {
-            log.warn("worker {}: {}", worker.id().shortText(), forged.getMessage());
-        } catch (IOException silent) {
-            log.debug("worker {}: {}", worker.id().shortText(), silent.getMessage());
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        return null;
     }
 
     private Partition.Result.Placed plan() throws JobException {
@@ -303,7 +249,7 @@ final class Recruiting {
         return candidates;
     }
 
-    private static Partition.Candidate candidate(Offering offering) {
+    private static Partition.Candidate candidate(Survey.Offering offering) {
         return new Partition.Candidate(
                 offering.worker().id(),
                 offering.capability().freeBytes(),

@@ -2,7 +2,11 @@ package tensorlink.jobs.validator;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -20,16 +24,20 @@ import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.ProblemCode;
-import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.JobRecords;
 import tensorlink.jobs.message.JobStatus;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
 import tensorlink.ledger.JobEnd;
+import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.SignedAgreement;
+import tensorlink.ledger.UsageReceipt;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.peer.PeerId;
 
@@ -37,14 +45,13 @@ import tensorlink.p2p.peer.PeerId;
  * Finds workers for users' jobs, records the jobs on the ledger and says how they stand. Safe for
  * use by any thread.
  */
-public final class Validator implements Answerer {
+public final class Validator implements Answerer, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Validator.class);
-    private static final int WORKERS_ASKED_MAX = 256;
     private static final int JOBS_MAX = 10_000;
 
     private final Party party;
     private final Asker asker;
-    private final Directory directory;
+    private final Workforce workforce;
     private final @Nullable Till till;
     private final Path folder;
     private final JobLimits limits;
@@ -55,17 +62,27 @@ public final class Validator implements Answerer {
         final JobRequest request;
         final Job job;
         final ReentrantLock lock = new ReentrantLock();
-        volatile @Nullable JobPlan plan;
+        volatile List<StagePlan> stages = List.of();
         volatile Scheduler.Task timer = () -> {};
+        volatile @Nullable Receipts receipts;
+        volatile @Nullable Watch watch;
 
         Watched(JobRequest request, Job job) {
             this.request = request;
             this.job = job;
         }
 
-        List<StagePlan> stages() {
-            var planned = plan;
-            return planned == null ? List.of() : planned.stages();
+        void leave() {
+            timer.cancel();
+            var watching = watch;
+            if (watching != null) {
+                watching.stop();
+            }
+            try {
+                job.close();
+            } catch (IOException unwritten) {
+                log.error("job {}: its journal cannot be closed", job.id(), unwritten);
+            }
         }
     }
 
@@ -80,7 +97,7 @@ public final class Validator implements Answerer {
             Party party, Directory directory, @Nullable Till till, Path folder, JobLimits limits) {
         this.party = party;
         this.asker = new Asker(party);
-        this.directory = directory;
+        this.workforce = new Workforce(directory, party.scheduler());
         this.till = till;
         this.folder = folder;
         this.limits = limits;
@@ -94,18 +111,30 @@ public final class Validator implements Answerer {
                                 watched.request.id(),
                                 watched.request.user(),
                                 watched.job.state(),
-                                watched.stages().size()))
+                                watched.stages.size()))
                 .toList();
+    }
+
+    /** The best receipt of each worker of a job that is or was watched here. */
+    public List<Signed<UsageReceipt>> receipts(JobId job) {
+        var watched = jobs.get(job);
+        var receipts = watched == null ? null : watched.receipts;
+        return receipts == null ? List.of() : receipts.all();
     }
 
     @Override
     public boolean answers(Question question) {
         return switch (question) {
-            case Question.AskCapability _, Question.MakeOffer _, Question.ReleaseOffer _ -> false;
+            case Question.AskCapability _,
+                    Question.MakeOffer _,
+                    Question.ReleaseOffer _,
+                    Question.AskBeat _ ->
+                    false;
             case Question.RequestJob _,
                     Question.OpenJob _,
                     Question.TellState _,
                     Question.CloseJob _,
+                    Question.TakeOver _,
                     Question.AskStatus _,
                     Question.AskLedger _ ->
                     true;
@@ -120,9 +149,13 @@ public final class Validator implements Answerer {
             case Question.OpenJob open -> open(from, open);
             case Question.TellState(var job, var state) -> advance(from, job, state);
             case Question.CloseJob close -> close(close);
+            case Question.TakeOver(var records) -> takeOver(from, records);
             case Question.AskStatus(var job) -> status(job);
             case Question.AskLedger(var asked) -> new Answer.LedgerTold(till().answer(asked));
-            case Question.AskCapability _, Question.MakeOffer _, Question.ReleaseOffer _ ->
+            case Question.AskCapability _,
+                    Question.MakeOffer _,
+                    Question.ReleaseOffer _,
+                    Question.AskBeat _ ->
                     throw new IllegalArgumentException("not a validator's: " + question);
         };
     }
@@ -130,16 +163,7 @@ public final class Validator implements Answerer {
     private Answer recruit(
             PeerId from, Question.RequestJob asked, Consumer<Answer.Progressed> progress)
             throws IOException, InterruptedException {
-        if (jobs.size() >= JOBS_MAX) {
-            jobs.values().removeIf(watched -> watched.job.state().isOver());
-        }
-        if (jobs.size() >= JOBS_MAX) {
-            throw new JobException(
-                    ProblemCode.NO_CAPACITY,
-                    "job refused",
-                    "this validator watches " + JOBS_MAX + " jobs, and no more",
-                    "ask another validator, or later");
-        }
+        requireRoom();
         tensorlink.jobs.job.Sealed<JobRequest> request;
         try {
             request = party.seals().openJobRequest(asked.envelope());
@@ -173,11 +197,13 @@ public final class Validator implements Answerer {
         var watched = new Watched(request.content(), job);
         jobs.put(id, watched);
         try {
-            var workers = directory.find(Directory.Role.WORKER, WORKERS_ASKED_MAX);
+            var workers = workforce.find();
             job.become(new JobState.Planned());
             job.become(new JobState.Recruiting());
-            var plan = new Recruiting(party, asker, limits, request, progress).recruit(workers);
-            watched.plan = plan;
+            var plan =
+                    new Recruiting(party, asker, limits, request, suspects(), progress)
+                            .recruit(workers);
+            watched.stages = plan.stages();
             watched.timer =
                     party.scheduler()
                             .after(
@@ -195,6 +221,31 @@ public final class Validator implements Answerer {
         }
     }
 
+    private void requireRoom() throws JobException {
+        if (jobs.size() >= JOBS_MAX) {
+            jobs.values().removeIf(watched -> watched.job.state().isOver());
+        }
+        if (jobs.size() >= JOBS_MAX) {
+            throw new JobException(
+                    ProblemCode.NO_CAPACITY,
+                    "job refused",
+                    "this validator watches " + JOBS_MAX + " jobs, and no more",
+                    "ask another validator, or later");
+        }
+    }
+
+    /** Workers that are silent in one job need not be asked for another. */
+    private Set<PeerId> suspects() {
+        var suspects = new HashSet<PeerId>();
+        for (var watched : jobs.values()) {
+            var watch = watched.watch;
+            if (watch != null) {
+                suspects.addAll(watch.suspects());
+            }
+        }
+        return suspects;
+    }
+
     private Answer open(PeerId from, Question.OpenJob open)
             throws IOException, InterruptedException {
         var watched = watched(from, new JobId(open.opening().message().jobId()));
@@ -209,32 +260,10 @@ public final class Validator implements Answerer {
 
     private Answer open(Watched watched, Question.OpenJob open)
             throws IOException, InterruptedException {
-        var plan = watched.plan;
-        if (plan == null || open.agreements().size() != plan.stages().size()) {
-            throw new JobException(
-                    ProblemCode.MALFORMED,
-                    "job not opened",
-                    open.agreements().size() + " agreements do not fit its plan",
-                    "");
+        if (watched.stages.isEmpty()) {
+            throw notNext(watched, new JobState.Agreed());
         }
-        for (int stage = 0; stage < plan.stages().size(); stage++) {
-            var agreement = open.agreements().get(stage);
-            if (!agreement.agreement().jobId().equals(watched.request.id().word())
-                    || !agreement.agreement().payee().equals(plan.stages().get(stage).account())
-                    || !agreement.isAuthentic(party.domain())) {
-                throw new JobException(
-                        ProblemCode.MALFORMED,
-                        "job not opened",
-                        "agreement " + stage + " is not signed by user and worker",
-                        "");
-            }
-        }
-        if (till != null) {
-            record("opening", till.ledger().openJob(open.opening()));
-            for (var agreement : open.agreements()) {
-                record("agreement", till.ledger().recordAgreement(agreement));
-            }
-        }
+        note(watched, open.opening(), open.agreements());
         watched.timer.cancel();
         if (!watched.job.tryBecome(new JobState.Agreed())) {
             throw notNext(watched, new JobState.Agreed());
@@ -244,7 +273,99 @@ public final class Validator implements Answerer {
                         .after(
                                 watched.request.spec().lifetime(),
                                 () -> end(watched, new JobState.Expired()));
-        return new Answer.Done(till == null ? "noted" : "recorded");
+        watch(watched, open.agreements());
+        return new Answer.Done(till != null && till.notesJobs() ? "recorded" : "noted");
+    }
+
+    /** Judges what is signed of a job, and records it where there is a ledger. */
+    private void note(Watched watched, Signed<JobOpening> opening, List<SignedAgreement> agreements)
+            throws IOException, InterruptedException {
+        if (agreements.size() != watched.stages.size()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not opened",
+                    agreements.size() + " agreements do not fit its plan",
+                    "");
+        }
+        for (int stage = 0; stage < watched.stages.size(); stage++) {
+            var agreement = agreements.get(stage);
+            if (!agreement.agreement().jobId().equals(watched.request.id().word())
+                    || !agreement.agreement().payee().equals(watched.stages.get(stage).account())
+                    || !agreement.isAuthentic(party.domain())) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "job not opened",
+                        "agreement " + stage + " is not signed by user and worker",
+                        "");
+            }
+        }
+        if (till != null && till.notesJobs()) {
+            record("opening", till.ledger().openJob(opening));
+            for (var agreement : agreements) {
+                record("agreement", till.ledger().recordAgreement(agreement));
+            }
+        }
+    }
+
+    private void watch(Watched watched, List<SignedAgreement> agreements) {
+        var receipts = new Receipts(watched.request.id(), party.domain(), agreements);
+        watched.receipts = receipts;
+        var watch =
+                new Watch(
+                        party, limits, watched.request.id(), watched.stages, this::spare, receipts);
+        watched.watch = watch.start();
+        if (watched.job.state().isOver()) {
+            watch.stop();
+        }
+    }
+
+    /** The one with the most room, where somebody has enough. */
+    private Optional<PeerId> spare(StagePlan stage, Set<PeerId> engaged)
+            throws IOException, InterruptedException {
+        var suspects = suspects();
+        var others =
+                workforce.find().stream()
+                        .filter(it -> !engaged.contains(it.id()) && !suspects.contains(it.id()))
+                        .toList();
+        return new Survey(party, asker, limits)
+                .of(others).values().stream()
+                        .filter(it -> it.capability().freeBytes() >= stage.memoryBytes())
+                        .max(Comparator.comparingLong(it -> it.capability().freeBytes()))
+                        .map(it -> it.worker().id());
+    }
+
+    /** Watches a job on whose own validator is lost, as far as what is signed bears it out. */
+    private Answer takeOver(PeerId from, JobRecords records)
+            throws IOException, InterruptedException {
+        var request = Takeover.judge(party, from, records);
+        var known = jobs.get(request.id());
+        if (known != null && !known.job.state().isOver()) {
+            return new Answer.Done("watched already");
+        }
+        requireRoom();
+        var job =
+                Job.begin(
+                        request.id(),
+                        JobJournal.open(folder.resolve(request.id().hex() + ".journal")),
+                        () -> party.scheduler().now());
+        var watched = new Watched(request, job);
+        watched.stages = records.stages();
+        try {
+            note(watched, records.opening(), records.agreements());
+            for (var state : Takeover.way(records.state())) {
+                job.become(state);
+            }
+            var left = Takeover.left(records, party.scheduler().now());
+            watched.timer =
+                    party.scheduler().after(left, () -> end(watched, new JobState.Expired()));
+        } catch (IOException | InterruptedException | RuntimeException refused) {
+            end(watched, new JobState.Failed(String.valueOf(refused.getMessage())));
+            throw refused;
+        }
+        jobs.put(request.id(), watched);
+        watch(watched, records.agreements());
+        log.info("job {} taken over, {}", request.id(), records.state().label());
+        return new Answer.Done("taken over");
     }
 
     private Answer advance(PeerId from, JobId id, JobState state) throws IOException {
@@ -303,12 +424,16 @@ public final class Validator implements Answerer {
                 state instanceof JobState.Agreed
                         || state instanceof JobState.Loading
                         || state instanceof JobState.Running;
+        var receipts = watched.receipts;
+        if (receipts != null) {
+            close.receipts().forEach(receipts::add);
+        }
         end(watched, state(close.closing().message().end(), state));
         if (state instanceof JobState.Recruiting) {
             // Its user gave up before all had signed: the others need not wait for it.
-            new Release(party, asker, limits).all(watched.request.id(), watched.stages());
+            new Release(party, asker, limits).all(watched.request.id(), watched.stages);
         }
-        if (till != null && recorded) {
+        if (till != null && till.notesJobs() && recorded) {
             record("closing", till.ledger().closeJob(close.closing()));
         }
     }
@@ -330,7 +455,12 @@ public final class Validator implements Answerer {
         if (watched == null) {
             throw unknown(id);
         }
-        return new Answer.StatusTold(new JobStatus(watched.job.state(), watched.stages()));
+        var watch = watched.watch;
+        return new Answer.StatusTold(
+                new JobStatus(
+                        watched.job.state(),
+                        watched.stages,
+                        watch == null ? List.of() : watch.losses()));
     }
 
     private Watched watched(PeerId from, JobId id) throws JobException {
@@ -371,12 +501,17 @@ public final class Validator implements Answerer {
     }
 
     private static void end(Watched watched, JobState state) {
-        watched.timer.cancel();
         try {
             watched.job.end(state);
-            watched.job.close();
         } catch (IOException unwritten) {
             log.error("job {}: its journal cannot be written", watched.job.id(), unwritten);
         }
+        watched.leave();
+    }
+
+    /** Watches no job any more; those that run go on, and another validator may take them over. */
+    @Override
+    public void close() {
+        jobs.values().forEach(Watched::leave);
     }
 }

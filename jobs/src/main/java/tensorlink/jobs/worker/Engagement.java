@@ -22,12 +22,15 @@ import tensorlink.compute.Architecture;
 import tensorlink.compute.Engine;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Stage;
+import tensorlink.compute.StageLostException;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.compute.tensor.TensorSpec;
+import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -40,6 +43,8 @@ import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.Hello;
+import tensorlink.jobs.message.LedgerAnswer;
+import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.jobs.message.Manifest;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
@@ -53,7 +58,9 @@ import tensorlink.jobs.pipeline.TensorSizes;
 import tensorlink.jobs.weights.RemoteWeights;
 import tensorlink.jobs.weights.WeightsClient;
 import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Signed;
+import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
@@ -102,6 +109,7 @@ final class Engagement {
     private volatile int index;
     private volatile @Nullable Stage stage;
     private int beatsUnpaid;
+    private int beatsOnCredit;
 
     Engagement(
             Party party,
@@ -143,6 +151,10 @@ final class Engagement {
                 id(), request().user(), offer.content().layers(), job.state(), memory);
     }
 
+    Optional<Signed<UsageReceipt>> lastReceipt() {
+        return Optional.ofNullable(tally).flatMap(Tally::lastReceipt);
+    }
+
     /** Waits for the user to come, for as long as the reservation holds. */
     void reserve() {
         timer =
@@ -178,6 +190,7 @@ final class Engagement {
         control = stream;
         stream.timeout(terms.limits().silenceMax());
         try {
+            requireCover(open.agreement());
             var counting = Tally.sign(party, request(), terms.unitPrice(), open);
             tally = counting;
             if (!job.tryBecome(new JobState.Agreed())) {
@@ -215,6 +228,37 @@ final class Engagement {
         }
     }
 
+    /**
+     * A payer's promises are worth what its deposit covers, less what it gave notice to withdraw.
+     * Where the job's validator cannot say it, the job is taken up: what is worked for nothing is
+     * limited by {@link CreditBook}.
+     *
+     * @throws IllegalArgumentException when the deposit covers less than the agreement
+     */
+    private void requireCover(Agreement agreement) throws InterruptedException {
+        if (terms.unitPrice().isZero()) {
+            return;
+        }
+        try {
+            var statement =
+                    new Asker(party)
+                            .askLedger(
+                                    offer.signer(),
+                                    new LedgerQuestion.OfAccount(agreement.payer()),
+                                    terms.limits().capabilityTimeout(),
+                                    LedgerAnswer.Statement.class);
+            if (agreement.maxPrice().isMoreThan(statement.cover())) {
+                throw new IllegalArgumentException(
+                        "agreement: it may cost "
+                                + agreement.maxPrice()
+                                + ", its payer's deposit covers "
+                                + statement.cover());
+            }
+        } catch (IOException unknown) {
+            log.debug("job {}: cover not known: {}", id(), unknown.getMessage());
+        }
+    }
+
     /** Ends the job when the lifetime that its user asked for is over. */
     private void expireInTime() {
         var lifetime = request().spec().lifetime();
@@ -249,7 +293,9 @@ final class Engagement {
             }
             if (command instanceof Command.Beat(var sequence)) {
                 report(new Report.Beat(sequence));
+                sendReceipt(false);
                 requireCovered();
+                requireCredit();
             } else if (command instanceof Command.Close(var outcome, var reason)
                     && outcome.equals(FAILED)) {
                 // Nothing that was told before matters, or can come to an end.
@@ -282,6 +328,8 @@ final class Engagement {
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             release("interrupted");
+        } catch (StageLostException lost) {
+            fail(StageRunner.lost(offer.content().stage(), lost));
         } catch (RuntimeException failed) {
             log.warn("job {} failed", id(), failed);
             fail(
@@ -359,7 +407,7 @@ final class Engagement {
             fetching = client;
             requireGoingOn();
             var state = new StageState(load.step(), weights);
-            var opening = engine.open(config, layers, state, options);
+            var opening = engine.open(config, layers, state, options.withMemory(memory));
             stage = opening;
             index = load.stage();
             route = load.route();
@@ -465,8 +513,9 @@ final class Engagement {
             stream.timeout(Duration.ZERO);
             var sizes = sizes();
             var frames =
-                    new FrameStream(
-                            stream, role == Hello.Role.TIED ? sizes.embedding() : sizes.hidden());
+                    role == Hello.Role.TIED
+                            ? new FrameStream(stream, sizes.embedding())
+                            : new FrameStream(stream, sizes.hidden(), codec());
             connected.add(frames);
             return frames;
         } catch (IOException failed) {
@@ -498,6 +547,10 @@ final class Engagement {
                                 "the workers must be able to connect to each other"));
     }
 
+    private TensorCodec codec() {
+        return request().spec().codec();
+    }
+
     private TensorSizes sizes() {
         return new TensorSizes(
                 config, request().spec().workload(), terms.limits().tensorBytesMax());
@@ -522,13 +575,20 @@ final class Engagement {
         stream.timeout(Duration.ZERO);
         var sizes = sizes();
         var frames =
-                new FrameStream(
-                        stream,
-                        switch (hello.role()) {
-                            case INPUT -> index == 0 ? sizes.tokens() : sizes.hidden();
-                            case OUTPUT -> sizes.tokens();
-                            case TIED -> sizes.embedding();
-                        });
+                switch (hello.role()) {
+                    case INPUT ->
+                            index == 0
+                                    ? new FrameStream(stream, sizes.tokens())
+                                    : new FrameStream(stream, sizes.hidden(), codec());
+                    case OUTPUT ->
+                            new FrameStream(
+                                    stream,
+                                    switch (request().spec().purpose()) {
+                                        case TRAINING -> sizes.returned();
+                                        case INFERENCE -> sizes.tokens();
+                                    });
+                    case TIED -> new FrameStream(stream, sizes.embedding());
+                };
         if (!slot(hello.role()).fill(frames)) {
             return; // the job has ended meanwhile
         }
@@ -693,6 +753,36 @@ final class Engagement {
                                 + " --max-price"));
     }
 
+    /**
+     * Ends a job whose user does not answer receipts, when its payer owes as much as this worker
+     * does for it on credit. Called with each beat.
+     */
+    private void requireCredit() throws IOException, InterruptedException {
+        var counting = tally;
+        var running = runner.now();
+        if (counting == null || running.isEmpty() || ended.get() || counting.isFree()) {
+            return;
+        }
+        worker.credit().owes(id(), request().payer(), counting.unpaid(running.get().usage()));
+        if (worker.credit().admits(request().payer())) {
+            beatsOnCredit = 0;
+            return;
+        }
+        sendReceipt(true);
+        if (++beatsOnCredit < BEATS_UNPAID_MAX) {
+            return;
+        }
+        fail(
+                new Problem(
+                        ProblemCode.PAYMENT,
+                        "job " + id() + " ended",
+                        "no voucher has come for "
+                                + counting.unpaid(running.get().usage())
+                                + " units of work",
+                        "answer receipts with vouchers; this worker works for so much on credit,"
+                                + " and no more"));
+    }
+
     private void sendReceipt(boolean evenIfRecent) throws IOException, InterruptedException {
         var counting = tally;
         var running = runner.now();
@@ -799,6 +889,7 @@ final class Engagement {
         } finally {
             building.unlock();
         }
+        noteDebt();
         long bytes = worker.forget(id());
         log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
         if (problem == null) {
@@ -808,6 +899,17 @@ final class Engagement {
         closeControl();
         freed.fill(bytes);
         worker.redeemOutstanding();
+    }
+
+    private void noteDebt() {
+        var counting = tally;
+        if (counting != null && !counting.isFree()) {
+            runner.now()
+                    .ifPresent(running -> {
+                        long unpaid = counting.unpaid(running.usage());
+                        worker.credit().owes(id(), request().payer(), unpaid);
+                    });
+        }
     }
 
     private void dismantle(JobState state, Consumer<FrameStream> leave) {
@@ -887,7 +989,7 @@ final class Engagement {
                                     ? Optional.of(new Copy(here.gradient(tensor)))
                                     : Optional.empty();
                 };
-            } catch (IllegalStateException impossible) {
+            } catch (IllegalStateException | StageLostException impossible) {
                 throw new JobException(
                         new Problem(
                                 ended.get() ? ProblemCode.ENDED : ProblemCode.WEIGHTS,
@@ -920,7 +1022,7 @@ final class Engagement {
                 throws IOException, InterruptedException {
             try {
                 state.read(tensor.name(), offset, target);
-            } catch (IllegalStateException changed) {
+            } catch (IllegalStateException | StageLostException changed) {
                 throw new IOException(changed.getMessage(), changed);
             }
         }

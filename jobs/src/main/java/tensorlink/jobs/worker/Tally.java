@@ -4,6 +4,7 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Command;
@@ -29,7 +30,8 @@ final class Tally {
     private final ReentrantLock lock = new ReentrantLock();
     private long sequence;
     private long told;
-    private Bytes32 lastReceipt = Bytes32.ZERO;
+    private Bytes32 lastHash = Bytes32.ZERO;
+    private @Nullable Signed<UsageReceipt> last;
     private long lastReceiptAt;
     private long settled;
 
@@ -75,7 +77,7 @@ final class Tally {
     void paid(Voucher voucher) {
         lock.lock();
         try {
-            if (voucher.jobsRoot().equals(lastReceipt)) {
+            if (voucher.jobsRoot().equals(lastHash)) {
                 settled = told;
             }
         } finally {
@@ -87,6 +89,20 @@ final class Tally {
     boolean isUsedUp(long units) {
         var price = agreement.unitPrice().value().multiply(BigInteger.valueOf(units));
         return price.compareTo(agreement.maxPrice().value()) > 0;
+    }
+
+    boolean isFree() {
+        return agreement.unitPrice().isZero();
+    }
+
+    /** Of {@code units} of work, those that no voucher has answered. */
+    long unpaid(long units) {
+        lock.lock();
+        try {
+            return Math.max(0, units - settled);
+        } finally {
+            lock.unlock();
+        }
     }
 
     Amount maxPrice() {
@@ -126,9 +142,20 @@ final class Tally {
                                             units,
                                             sequence++));
             told = units;
-            lastReceipt = Bytes32.keccak(receipt.encode());
+            last = receipt;
+            lastHash = Bytes32.keccak(receipt.encode());
             lastReceiptAt = now;
             return Optional.of(receipt);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The last receipt given. */
+    Optional<Signed<UsageReceipt>> lastReceipt() {
+        lock.lock();
+        try {
+            return Optional.ofNullable(last);
         } finally {
             lock.unlock();
         }

@@ -65,6 +65,7 @@ public final class Worker implements Answerer, AutoCloseable {
     private final WeightsServer weights;
     private final MemoryBudget budget;
     private final Earnings earnings;
+    private final CreditBook credit;
     private final Cashier cashier;
     private final ConcurrentMap<JobId, Engagement> engagements = new ConcurrentHashMap<>();
     private final ReentrantLock admission = new ReentrantLock();
@@ -83,6 +84,7 @@ public final class Worker implements Answerer, AutoCloseable {
         this.weights = weights;
         this.cashier = cashier;
         this.budget = new MemoryBudget(terms.memoryBytes());
+        this.credit = new CreditBook(party.scheduler()::now);
         this.earnings =
                 Earnings.open(
                         terms.folder().resolve("vouchers"),
@@ -120,11 +122,16 @@ public final class Worker implements Answerer, AutoCloseable {
     @Override
     public boolean answers(Question question) {
         return switch (question) {
-            case Question.AskCapability _, Question.MakeOffer _, Question.ReleaseOffer _ -> true;
+            case Question.AskCapability _,
+                    Question.MakeOffer _,
+                    Question.ReleaseOffer _,
+                    Question.AskBeat _ ->
+                    true;
             case Question.RequestJob _,
                     Question.OpenJob _,
                     Question.TellState _,
                     Question.CloseJob _,
+                    Question.TakeOver _,
                     Question.AskStatus _,
                     Question.AskLedger _ ->
                     false;
@@ -154,14 +161,28 @@ public final class Worker implements Answerer, AutoCloseable {
                 }
                 yield new Answer.Done("released");
             }
+            case Question.AskBeat(var job) -> new Answer.Beating(engaged(job).lastReceipt());
             case Question.RequestJob _,
                     Question.OpenJob _,
                     Question.TellState _,
                     Question.CloseJob _,
+                    Question.TakeOver _,
                     Question.AskStatus _,
                     Question.AskLedger _ ->
                     throw new IllegalArgumentException("not a worker's: " + question);
         };
+    }
+
+    private Engagement engaged(JobId job) throws JobException {
+        var engagement = engagements.get(job);
+        if (engagement == null) {
+            throw new JobException(
+                    ProblemCode.ENDED,
+                    "no such job",
+                    "job " + job + " is not here, or is not any more",
+                    "");
+        }
+        return engagement;
     }
 
     private Admission consider(PeerId from, Sealed<Offer> sealed) throws IOException {
@@ -193,6 +214,13 @@ public final class Worker implements Answerer, AutoCloseable {
                             + request.spec().workload().length()
                             + ", the model's context length is "
                             + config.contextLength());
+        }
+        if (!terms.unitPrice().isZero() && !credit.admits(request.payer())) {
+            return new Admission.Declined(
+                    Admission.Reason.NOT_TRUSTED,
+                    "too much work for "
+                            + request.payer()
+                            + ", or for strangers together, is not paid yet");
         }
         long needed = StageMemory.bytes(config, offer.layers(), request.spec());
         admission.lock();
@@ -257,6 +285,10 @@ public final class Worker implements Answerer, AutoCloseable {
         return budget.release(job);
     }
 
+    CreditBook credit() {
+        return credit;
+    }
+
     WeightsServer weights() {
         return weights;
     }
@@ -290,6 +322,7 @@ public final class Worker implements Answerer, AutoCloseable {
         try {
             cashier.redeem(List.of(voucher), terms.limits().closeTimeout());
             earnings.redeemed(voucher);
+            credit.paid(voucher.message().payer());
             return true;
         } catch (JobException refused) {
             log.warn("voucher not redeemed: {}", refused.getMessage());

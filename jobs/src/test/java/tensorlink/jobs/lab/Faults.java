@@ -5,6 +5,8 @@ import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
 import tensorlink.compute.Digest;
 import tensorlink.compute.Engine;
 import tensorlink.compute.PreparedStep;
@@ -53,6 +55,26 @@ public final class Faults {
         this.onLastStage = onLastStage;
         this.before = new AtomicInteger(before);
         this.again = new AtomicInteger(times);
+    }
+
+    /** Each point, on the first stage and on the last. */
+    public static Stream<Arguments> everywhere() {
+        return Stream.of(Point.values())
+                .flatMap(point -> Stream.of(Arguments.of(point, true), Arguments.of(point, false)));
+    }
+
+    /**
+     * One worker killed at a point of a training of five steps of two micro-batches with a
+     * checkpoint every two: within the fourth step, or at the first checkpoint.
+     */
+    public static Faults midway(Point point, boolean onLastStage) {
+        int passes =
+                switch (point) {
+                    case FORWARD, BACKWARD, SENDING -> 7;
+                    case PREPARING, PREPARED, APPLYING, APPLIED -> 3;
+                    case CHECKPOINTING -> 0;
+                };
+        return new Faults(point, onLastStage, passes, 1);
     }
 
     /** The same, and whoever goes on gives its gradients another name than they have. */

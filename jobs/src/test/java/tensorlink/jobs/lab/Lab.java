@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -35,6 +36,7 @@ import tensorlink.jobs.message.Protocols;
 import tensorlink.jobs.message.Seals;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
+import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.user.Purse;
 import tensorlink.jobs.validator.Till;
 import tensorlink.jobs.validator.Validator;
@@ -51,6 +53,8 @@ import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.MemoryNetwork;
+import tensorlink.p2p.core.ProtocolId;
+import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamHandler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
@@ -69,10 +73,12 @@ public final class Lab implements AutoCloseable {
     private final JobLimits limits;
     private final WatchedScheduler scheduler = new WatchedScheduler();
     private final Map<Directory.Role, List<Party>> known = new EnumMap<>(Directory.Role.class);
+    private final List<Validator> validators = new ArrayList<>();
     private final List<Worker> workers = new ArrayList<>();
     private final Deque<Closing> opened = new ArrayDeque<>();
     private final long arraysBefore = ENGINE.arrays();
     private int parties;
+    private @Nullable Till till;
 
     private interface Closing {
         void close() throws IOException;
@@ -170,13 +176,32 @@ public final class Lab implements AutoCloseable {
                         FileLedgerConfig.of(NETWORK, issuer.account()),
                         scheduler::now);
         opened.push(ledger::close);
-        validator(party, new Till(ledger, issuer, CREDIT));
+        till = new Till(ledger, issuer, CREDIT, scheduler::now);
+        validator(party, till);
         return ledger;
+    }
+
+    /** Another validator, on the same ledger if there is one, as on a chain. */
+    public Validator otherValidator() throws IOException, InterruptedException {
+        return validator(party(), till);
+    }
+
+    /** Ends the process of the validator that came first, so to speak. */
+    public void killFirstValidator() {
+        kill(known(Directory.Role.VALIDATOR).getFirst());
+        validators.getFirst().close();
     }
 
     private Validator validator(Party party, @Nullable Till till) {
         var validator =
-                new Validator(party, directory(party), till, folder.resolve("validator"), limits);
+                new Validator(
+                        party,
+                        directory(party),
+                        till,
+                        folder.resolve("validator" + party.id()),
+                        limits);
+        opened.push(validator::close);
+        validators.add(validator);
         answering(party, validator);
         register(Directory.Role.VALIDATOR, party);
         return validator;
@@ -199,6 +224,11 @@ public final class Lab implements AutoCloseable {
         return worker(party(), ENGINE, new Terms(memoryBytes, price, cashier));
     }
 
+    /** A worker that lends for nothing and computes with {@code engine}. */
+    public LabWorker worker(Engine engine) throws IOException, InterruptedException {
+        return worker(party(), engine, new Terms(MEMORY_BYTES, Amount.ZERO, (_, _) -> {}));
+    }
+
     /** A worker that lends for nothing, and fails as {@code faults} say. */
     public LabWorker worker(Faults faults) throws IOException, InterruptedException {
         var party = party();
@@ -216,6 +246,29 @@ public final class Lab implements AutoCloseable {
         } catch (InterruptedException dead) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** The two ends of a new stream between two new parties. */
+    public record Ends(Stream opened, Stream came) {}
+
+    /** A stream on which whoever waits gives up after 20 seconds; it ends with the lab. */
+    public Ends stream() throws IOException, InterruptedException {
+        var protocol = ProtocolId.of("/test/frames");
+        var here = party();
+        var there = party();
+        var came = new Slot<Stream>();
+        there.host()
+                .handle(
+                        protocol,
+                        stream -> {
+                            stream.timeout(Duration.ofSeconds(20));
+                            came.fill(stream);
+                            new Slot<Stream>().await(); // the host's end interrupts
+                        });
+        here.host().peers().add(there.host().info());
+        var opened = here.host().open(there.id(), protocol);
+        opened.timeout(Duration.ofSeconds(20));
+        return new Ends(opened, came.await());
     }
 
     private record Terms(long memoryBytes, Amount price, Worker.Cashier cashier) {}

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -24,6 +25,7 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.RmsProp;
 import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.optim.Update;
+import tensorlink.compute.tensor.CodecError;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -46,6 +48,7 @@ import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
 import tensorlink.ledger.Rejection;
+import tensorlink.ledger.Signed;
 import tensorlink.ledger.SignedAgreement;
 import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
@@ -101,7 +104,16 @@ class MessagesTest {
                 new Question.RequestJob(ByteString.copyFromUtf8("envelope")),
                 new Question.OpenJob(opening, List.of(signed, signed)),
                 new Question.TellState(JOB, new JobState.Loading()),
-                new Question.CloseJob(closing),
+                new Question.CloseJob(closing, List.of()),
+                new Question.CloseJob(closing, List.of(receipt())),
+                new Question.AskBeat(JOB),
+                new Question.TakeOver(
+                        new JobRecords(
+                                ByteString.copyFromUtf8("envelope"),
+                                List.of(STAGE),
+                                opening,
+                                List.of(signed),
+                                new JobState.Running())),
                 new Question.AskStatus(JOB),
                 new Question.AskLedger(new LedgerQuestion.OfAccount(PAYER.account())),
                 new Question.AskLedger(new LedgerQuestion.OfPair(PAYER.account(), PAYEE.account())),
@@ -110,6 +122,10 @@ class MessagesTest {
                         new LedgerQuestion.MakeDeposit(
                                 PAYER.sign(DOMAIN, new Deposit(PAYER.account(), Amount.of(9))))),
                 new Question.AskLedger(new LedgerQuestion.Redeem(List.of(voucher()))));
+    }
+
+    private static Signed<UsageReceipt> receipt() {
+        return PAYEE.sign(DOMAIN, new UsageReceipt(JOB.word(), PAYEE.account(), 100, 1));
     }
 
     static Stream<Answer> answers() {
@@ -126,9 +142,20 @@ class MessagesTest {
                 new Answer.Done("noted"),
                 new Answer.StatusTold(
                         new JobStatus(new JobState.Failed("a reason"), List.of(STAGE))),
+                new Answer.StatusTold(
+                        new JobStatus(
+                                new JobState.Running(),
+                                List.of(STAGE),
+                                List.of(new JobStatus.Loss(PEER.id(), PEER.id())))),
+                new Answer.Beating(Optional.empty()),
+                new Answer.Beating(Optional.of(receipt())),
                 new Answer.LedgerTold(
                         new LedgerAnswer.Statement(
-                                Amount.of(1), Amount.of(2), Amount.of(3), Amount.of(4))),
+                                Amount.of(1),
+                                Amount.of(2),
+                                Amount.of(3),
+                                Amount.of(4),
+                                Amount.of(5))),
                 new Answer.LedgerTold(new LedgerAnswer.Redeemed(Amount.of(5))),
                 new Answer.LedgerTold(new LedgerAnswer.Came(new Outcome.Paid(Amount.of(6)))),
                 new Answer.LedgerTold(new LedgerAnswer.Came(new Outcome.Recorded())),
@@ -183,7 +210,8 @@ class MessagesTest {
                                 Duration.ofNanos(2),
                                 Duration.ofNanos(3),
                                 4,
-                                5)),
+                                5,
+                                new CodecError(0.5, 6))),
                 new Report.Applied(3),
                 new Report.Settled(),
                 new Report.DigestsTold(8, Map.of("a", DIGEST)),

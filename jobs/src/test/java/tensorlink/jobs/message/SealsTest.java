@@ -14,10 +14,12 @@ import tensorlink.compute.Digest;
 import tensorlink.compute.Frozen;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Precision;
 import tensorlink.compute.Speed;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.schedule.Schedule;
+import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
@@ -174,11 +176,14 @@ class SealsTest {
                 new Workload(2, 16, 4),
                 TrainingOptions.with(Adafactor.lr(0.5))
                         .withRecompute(true)
+                        .withSeed(-7)
+                        .withPrecision(Precision.BF16)
                         .withFrozen(new Frozen(List.of("model.layers.0.*", "*.bias")))
                         .withSchedule(Schedule.GPIPE),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
                 List.of(new LayerRange(0, 3), new LayerRange(3, 4)),
+                TensorCodec.BF16,
                 Duration.ofHours(1));
     }
 }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -35,8 +34,6 @@ import tensorlink.jobs.message.BatchWork.Mode;
 import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.p2p.Eventually;
-import tensorlink.p2p.core.ProtocolId;
-import tensorlink.p2p.core.Stream;
 
 /** One stage's loop between streams that the test holds the other ends of. */
 @Timeout(60)
@@ -132,21 +129,9 @@ class StageRunnerTest {
 
     /** Two ends of a stream, the first for the runner. */
     private List<FrameStream> pair() throws Exception {
-        var protocol = ProtocolId.of("/test/frames");
-        var here = lab.party();
-        var there = lab.party();
-        var came = new Slot<Stream>();
-        there.host()
-                .handle(
-                        protocol,
-                        stream -> {
-                            stream.timeout(Duration.ofSeconds(20));
-                            came.fill(stream);
-                            new Slot<Stream>().await();
-                        });
-        here.host().peers().add(there.host().info());
-        var stream = here.host().open(there.id(), protocol);
-        return List.of(new FrameStream(stream, 1 << 20), new FrameStream(came.await(), 1 << 20));
+        var ends = lab.stream();
+        return List.of(
+                new FrameStream(ends.opened(), 1 << 20), new FrameStream(ends.came(), 1 << 20));
     }
 
     private static void end(Setup setup) throws InterruptedException {
@@ -157,7 +142,7 @@ class StageRunnerTest {
     }
 
     private static BatchWork work(Mode mode, int microBatches) {
-        return new BatchWork(mode, microBatches, true, 15L * microBatches, 0, null);
+        return new BatchWork(mode, microBatches, true, 15L * microBatches, 0, 0, null);
     }
 
     private static BatchWork.Generation generation(long session, int position) {
@@ -268,6 +253,56 @@ class StageRunnerTest {
     }
 
     @Test
+    void the_user_gets_logits_and_sends_their_gradients_back() throws Exception {
+        var setup = last();
+        var work = new BatchWork(Mode.TRAIN_ON_GRADIENT, 2, true, 0, 0, 0, null);
+        for (int m = 0; m < 2; m++) {
+            setup.before().send(hidden(1, m, work));
+        }
+        assertThat(next(setup.after(), TensorFrame.Logits.class).microBatch()).isZero();
+        assertThat(next(setup.after(), TensorFrame.Logits.class).microBatch()).isOne();
+
+        for (int m = 0; m < 2; m++) {
+            setup.after().send(new TensorFrame.Gradient(1, m, logits(16)));
+        }
+
+        assertThat(next(setup.before(), TensorFrame.Gradient.class).microBatch()).isZero();
+        assertThat(next(setup.before(), TensorFrame.Gradient.class).microBatch()).isOne();
+        setup.runner().prepare(1, 1);
+        assertThat(setup.runner().usage()).isEqualTo(2L * 16 * 2 * 3);
+        end(setup);
+    }
+
+    @Test
+    void a_user_that_sends_a_gradient_of_another_shape_or_none_is_at_fault() throws Exception {
+        var frames =
+                List.of(
+                        new TensorFrame.Gradient(1, 0, logits(15)),
+                        new TensorFrame.Seed(1, 0),
+                        new TensorFrame.Gradient(1, 1, logits(16)));
+        for (var frame : frames) {
+            var setup = last();
+            var work = new BatchWork(Mode.TRAIN_ON_GRADIENT, 1, true, 0, 0, 0, null);
+            setup.before().send(hidden(1, 0, work));
+            next(setup.after(), TensorFrame.Logits.class);
+
+            setup.after().send(frame);
+            setup.loop().join();
+
+            assertThat(setup.runner().failure().orElseThrow().code())
+                    .as(frame.toString())
+                    .isEqualTo(ProblemCode.MALFORMED);
+            end(setup);
+        }
+    }
+
+    private static Tensor logits(int length) {
+        var tensor = Tensor.allocate(DType.F32, Shape.of(1, length, 256));
+        tensor.setFloat(5, 1f);
+        return tensor;
+    }
+
+    @Test
     void an_abandoned_batch_gives_no_gradients_and_the_next_batch_runs() throws Exception {
         var setup = last();
         setup.before().send(hidden(1, 0, work(Mode.TRAIN_ON_CALL, 1)));
@@ -308,7 +343,7 @@ class StageRunnerTest {
         for (long session = 0; session < 5; session++) {
             for (int position = 0; position < 2; position++) {
                 var generation = generation(session, position);
-                var work = new BatchWork(Mode.GENERATE, 1, false, 0, 0, generation);
+                var work = new BatchWork(Mode.GENERATE, 1, false, 0, 0, 0, generation);
                 var one = Tensor.allocate(DType.F32, Shape.of(1, 1, 32));
                 setup.before()
                         .send(new TensorFrame.Activation(session * 2 + position + 1, 0, work, one));
@@ -324,7 +359,7 @@ class StageRunnerTest {
         var setup = last();
         for (long session = 0; session < 4; session++) {
             var generation = generation(session, 0);
-            var work = new BatchWork(Mode.GENERATE, 1, false, 0, 0, generation);
+            var work = new BatchWork(Mode.GENERATE, 1, false, 0, 0, 0, generation);
             var one = Tensor.allocate(DType.F32, Shape.of(1, 1, 32));
             setup.before().send(new TensorFrame.Activation(session + 1, 0, work, one));
         }
@@ -343,7 +378,7 @@ class StageRunnerTest {
         setup.after().send(new TensorFrame.Labels(1, 0, ids()));
         next(setup.after(), TensorFrame.Loss.class);
         next(setup.before(), TensorFrame.Gradient.class);
-        var after = new BatchWork(Mode.EVALUATE, 1, false, 15, 1, null);
+        var after = new BatchWork(Mode.EVALUATE, 1, false, 15, 1, 0, null);
         setup.before().send(hidden(2, 0, after));
         setup.after().send(new TensorFrame.Labels(2, 0, ids()));
         setup.runner().prepare(1, 1);

@@ -6,15 +6,16 @@ import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import tensorlink.compute.Batch;
 import tensorlink.compute.Model;
+import tensorlink.compute.Values;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.jobs.DistributedModel;
 import tensorlink.jobs.data.Examples;
-import tensorlink.jobs.data.ImageBatch;
 import tensorlink.jobs.data.LabelledImages;
 
 /** A perceptron in plain Java, which learns from images and remembers which it has seen. */
-final class LinearImages implements Trainee<ImageBatch> {
+final class LinearImages implements Trainee<Batch> {
     private final double[][] weights;
     private final double[][] gradients;
     private final List<Float> seen = new ArrayList<>();
@@ -27,7 +28,7 @@ final class LinearImages implements Trainee<ImageBatch> {
     }
 
     /** So many different images of 2 x 2, the left or the right half of which is lit. */
-    static Examples<ImageBatch> examples(int count) throws IOException {
+    static Examples<Batch> examples(int count) throws IOException {
         var images = ByteBuffer.allocate(16 + 4 * count);
         images.putInt(0x803).putInt(count).putInt(2).putInt(2);
         var labels = ByteBuffer.allocate(8 + count).putInt(0x801).putInt(count);
@@ -71,23 +72,21 @@ final class LinearImages implements Trainee<ImageBatch> {
     }
 
     @Override
-    public void backward(ImageBatch batch) {
-        try (batch) {
-            for (var gradient : gradients) {
-                Arrays.fill(gradient, 0);
-            }
-            loss = 0;
-            int rows = (int) batch.labels().elements();
-            for (int row = 0; row < rows; row++) {
-                seen.add(Math.max(pixel(batch, row, 0), pixel(batch, row, 1)));
-                var shares = shares(batch, row);
-                int label = (int) batch.labels().longAt(row);
-                loss -= Math.log(shares[label]) / rows;
-                for (int c = 0; c < shares.length; c++) {
-                    double error = shares[c] - (c == label ? 1 : 0);
-                    for (int i = 0; i < gradients[c].length; i++) {
-                        gradients[c][i] += error * pixel(batch, row, i) / rows;
-                    }
+    public void backward(Batch batch) {
+        for (var gradient : gradients) {
+            Arrays.fill(gradient, 0);
+        }
+        loss = 0;
+        int rows = batch.inputs().rows();
+        for (int row = 0; row < rows; row++) {
+            seen.add(Math.max(pixel(batch, row, 0), pixel(batch, row, 1)));
+            var shares = shares(batch, row);
+            int label = (int) batch.labels().tokens().at(row, 0);
+            loss -= Math.log(shares[label]) / rows;
+            for (int c = 0; c < shares.length; c++) {
+                double error = shares[c] - (c == label ? 1 : 0);
+                for (int i = 0; i < gradients[c].length; i++) {
+                    gradients[c][i] += error * pixel(batch, row, i) / rows;
                 }
             }
         }
@@ -113,22 +112,20 @@ final class LinearImages implements Trainee<ImageBatch> {
     }
 
     @Override
-    public Evaluation evaluate(ImageBatch batch) {
-        try (batch) {
-            int rows = (int) batch.labels().elements();
-            double sum = 0;
-            var answers = new ArrayList<Answer>();
-            for (int row = 0; row < rows; row++) {
-                var shares = shares(batch, row);
-                int label = (int) batch.labels().longAt(row);
-                sum -= Math.log(shares[label]);
-                answers.add(new Answer(label, shares[label] > 0.5 ? label : 1 - label));
-            }
-            return new Evaluation(sum / rows, answers);
+    public Evaluation evaluate(Batch batch) {
+        int rows = batch.inputs().rows();
+        double sum = 0;
+        var answers = new ArrayList<Answer>();
+        for (int row = 0; row < rows; row++) {
+            var shares = shares(batch, row);
+            int label = (int) batch.labels().tokens().at(row, 0);
+            sum -= Math.log(shares[label]);
+            answers.add(new Answer(label, shares[label] > 0.5 ? label : 1 - label));
         }
+        return new Evaluation(sum / rows, answers);
     }
 
-    private double[] shares(ImageBatch batch, int row) {
+    private double[] shares(Batch batch, int row) {
         var shares = new double[weights.length];
         double sum = 0;
         for (int c = 0; c < shares.length; c++) {
@@ -145,7 +142,7 @@ final class LinearImages implements Trainee<ImageBatch> {
         return shares;
     }
 
-    private float pixel(ImageBatch batch, int row, int index) {
-        return batch.images().floatAt((long) row * weights[0].length + index);
+    private float pixel(Batch batch, int row, int index) {
+        return ((Values) batch.inputs()).at(row, index);
     }
 }

@@ -17,8 +17,11 @@ import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LocalRun;
+import tensorlink.compute.Model;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.Task;
+import tensorlink.compute.graph.GraphLoss;
+import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.JobListener;
@@ -499,5 +502,26 @@ class TrainerTest {
         }
         assertThat(trainee.seen().subList(0, 10)).isNotEqualTo(trainee.seen().subList(10, 20));
         assertThat(end.best().orElseThrow().value(Metrics.EVAL_ACCURACY)).hasValue(1.0);
+    }
+
+    @Test
+    void a_layer_graph_learns_images_and_is_judged_by_the_classes_it_chooses() throws Exception {
+        var graph = LayerGraph.builder();
+        graph.linear("head", graph.flatten("flat", graph.input("image", 1, 2, 2)), 2);
+        var model = Model.initialize(graph.build(GraphLoss.CROSS_ENTROPY), 1);
+        var examples = LinearImages.examples(10);
+        try (var run = LocalRun.open(Lab.ENGINE, model, 2, StageOptions.forTraining(1))) {
+
+            var end =
+                    new Trainer<>(
+                                    Trainee.of(run, model, 2),
+                                    examples,
+                                    TrainerOptions.of(new Epochs(30), 4, AdamW.lr(0.1)),
+                                    Scheduler.system())
+                            .evaluating(examples)
+                            .train();
+
+            assertThat(end.best().orElseThrow().value(Metrics.EVAL_ACCURACY)).hasValue(1.0);
+        }
     }
 }

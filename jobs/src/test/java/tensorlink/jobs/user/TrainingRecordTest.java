@@ -3,6 +3,7 @@ package tensorlink.jobs.user;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
+import tensorlink.compute.MicroBatch;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.optim.Update;
@@ -42,7 +44,7 @@ class TrainingRecordTest {
         var batch = Batch.of(Tokens.of(new long[] {number, 2, 3}, new long[] {-100, 5, 6}));
         return new LoggedStep(
                 new Command.Commit(number, new Update(AdamW.lr(0.1 * number), 0.5f)),
-                List.of(new LoggedStep.LoggedBatch(true, batch.split(2), List.of(1.5f, 0f))),
+                List.of(new LoggedStep.Compared(true, 1, batch.split(2), List.of(1.5f, 0f))),
                 List.of(
                         new LoggedStep.Outcome(
                                 new LayerRange(0, 2), "profile", Digest.of(new byte[] {9}))));
@@ -88,6 +90,42 @@ class TrainingRecordTest {
                     .isEqualTo(Arrays.copyOfRange(BYTES, 4, 8));
         }
         assertThat(TrainingRecord.stepsIn(folder)).isEqualTo(3);
+    }
+
+    @Test
+    void gradients_that_the_user_returned_are_there_again() throws Exception {
+        var inputs = Tokens.of(new long[] {1, 2, 3}, new long[] {4, 5, 6});
+        var returned =
+                new LoggedStep.Returned(
+                        true,
+                        0,
+                        MicroBatch.split(inputs, 2),
+                        List.of(ByteString.copyFrom(BYTES), ByteString.copyFrom(new byte[8])));
+        var logged = new LoggedStep(step(1).commit(), List.of(returned), step(1).stages());
+        try (var record = open()) {
+            record.commit(logged);
+        }
+
+        try (var again = open()) {
+            assertThat(replayed(again)).containsExactly(logged);
+        }
+        assertThat(returned.bytes()).isEqualTo(16);
+    }
+
+    @Test
+    void an_interrupt_neither_undoes_a_step_nor_keeps_the_next_from_counting() throws Exception {
+        try (var record = open()) {
+            Thread.currentThread().interrupt();
+            record.commit(step(1));
+            boolean stillInterrupted = Thread.interrupted();
+
+            record.commit(step(2));
+
+            assertThat(stillInterrupted).isTrue();
+        }
+        try (var record = open()) {
+            assertThat(record.step()).isEqualTo(2);
+        }
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Random;
 import java.util.random.RandomGenerator;
@@ -36,6 +37,7 @@ import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.JobRecords;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.jobs.message.Question;
@@ -158,7 +160,8 @@ class ValidatorTest {
                         .sign(
                                 by.domain(),
                                 new JobClosing(
-                                        job.word(), end, Bytes32.ZERO, by.account().account())));
+                                        job.word(), end, Bytes32.ZERO, by.account().account())),
+                List.of());
     }
 
     private JobState state(JobId job) throws IOException, InterruptedException {
@@ -414,5 +417,82 @@ class ValidatorTest {
         }
 
         assertThat(plan(request()).stages()).hasSize(1);
+    }
+
+    @Test
+    void a_job_is_taken_over_only_with_everything_that_is_signed() throws Exception {
+        var request = request();
+        var plan = plan(request);
+        var opened = opening(request.content(), plan);
+        var other = request();
+        var good =
+                new JobRecords(
+                        request.envelope(),
+                        plan.stages(),
+                        opened.opening(),
+                        opened.agreements(),
+                        new JobState.Running());
+        var stranger = lab.party();
+        var elsewhere = lab.validatorParty();
+        var forged = opened.agreements().getFirst();
+        var wrong = new LinkedHashMap<String, JobRecords>();
+        wrong.put(
+                "the opening is not the payer's",
+                new JobRecords(
+                        other.envelope(),
+                        plan.stages(),
+                        opened.opening(),
+                        opened.agreements(),
+                        good.state()));
+        wrong.put(
+                "0 agreements do not fit",
+                new JobRecords(
+                        request.envelope(),
+                        plan.stages(),
+                        opened.opening(),
+                        List.of(),
+                        good.state()));
+        wrong.put(
+                "not signed by user and worker",
+                new JobRecords(
+                        request.envelope(),
+                        plan.stages(),
+                        opened.opening(),
+                        List.of(
+                                new SignedAgreement(
+                                        forged.agreement(),
+                                        forged.payerSignature(),
+                                        forged.payerSignature())),
+                        good.state()));
+        wrong.put("it is completed", good.in(new JobState.Completed()));
+        wrong.put("it is planned", good.in(new JobState.Planned()));
+
+        wrong.forEach((why, records) ->
+                assertThatThrownBy(() -> takeOver(user, elsewhere, records))
+                        .as(why)
+                        .isInstanceOf(JobException.class)
+                        .hasMessageContaining(why));
+        assertThatThrownBy(() -> takeOver(stranger, elsewhere, good))
+                .hasMessageContaining("not by who asks");
+        takeOver(user, elsewhere, good);
+        takeOver(user, elsewhere, good);
+        var status =
+                (Answer.StatusTold)
+                        new Asker(user)
+                                .ask(
+                                        elsewhere.id(),
+                                        new Question.AskStatus(request.content().id()),
+                                        PATIENCE,
+                                        _ -> {});
+
+        assertThat(status.status().state()).isEqualTo(new JobState.Running());
+        assertThat(status.status().stages()).isEqualTo(plan.stages());
+    }
+
+    private static void takeOver(Party from, Party validator, JobRecords records)
+            throws IOException, InterruptedException {
+        from.host().peers().add(validator.host().info());
+        new Asker(from)
+                .ask(validator.id(), new Question.TakeOver(records), PATIENCE, Answer.Done.class);
     }
 }

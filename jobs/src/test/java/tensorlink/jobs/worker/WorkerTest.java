@@ -52,9 +52,9 @@ import tensorlink.p2p.peer.PeerId;
 @Timeout(60)
 class WorkerTest {
     private static final BatchWork EVALUATE =
-            new BatchWork(BatchWork.Mode.EVALUATE, 1, false, 15, 0, null);
+            new BatchWork(BatchWork.Mode.EVALUATE, 1, false, 15, 0, 0, null);
     private static final BatchWork TRAIN =
-            new BatchWork(BatchWork.Mode.TRAIN, 1, true, 15, 0, null);
+            new BatchWork(BatchWork.Mode.TRAIN, 1, true, 15, 0, 0, null);
 
     @TempDir private Path folder;
     private Lab lab;
@@ -580,7 +580,7 @@ class WorkerTest {
 
     @Test
     void more_micro_batches_than_agreed_fail_the_job() throws Exception {
-        var work = new BatchWork(BatchWork.Mode.EVALUATE, 3, false, 15, 0, null);
+        var work = new BatchWork(BatchWork.Mode.EVALUATE, 3, false, 15, 0, 0, null);
 
         assertThat(afterInput(input(1, work)).why())
                 .isEqualTo("batch: 3 x [1, 16], agreed were 2 x 2 x 16");
