@@ -1,15 +1,26 @@
 package tensorlink.node;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import tensorlink.compute.Engine;
+import tensorlink.compute.child.ChildEngine;
 import tensorlink.compute.torch.TorchEngine;
 
 /** Where engines come from, for the rest of this module. */
 final class Engines {
     private Engines() {}
 
-    /** Opens libtorch on this machine's processor. */
+    /** Opens libtorch on this machine's processor, in this process. */
     static Engine open() throws IOException {
         return TorchEngine.open();
+    }
+
+    /**
+     * Opens libtorch in a process for each stage.
+     *
+     * @param folder for what is the processes' own
+     */
+    static Engine isolated(Path folder) throws IOException, InterruptedException {
+        return ChildEngine.open(folder);
     }
 }

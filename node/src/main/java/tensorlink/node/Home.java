@@ -55,6 +55,11 @@ public record Home(Path folder, boolean temporary) {
         return folder.resolve("ledger");
     }
 
+    /** The models imported here, a folder each. */
+    public Path models() {
+        return folder.resolve("models");
+    }
+
     /** What this node knows of the network that it is part of. */
     public Path network() {
         return folder.resolve("network");

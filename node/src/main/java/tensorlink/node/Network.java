@@ -1,14 +1,19 @@
 package tensorlink.node;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import tensorlink.jobs.message.Protocols;
+import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Domain;
+import tensorlink.ledger.evm.EvmChain;
+import tensorlink.ledger.evm.EvmConfig;
 import tensorlink.node.network.Invitation;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.Membership;
 import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PreSharedKey;
 
@@ -99,9 +104,39 @@ public record Network(
 
     /** In which messages to the network's ledger are signed. */
     public Domain domain() {
+        return onChain().map(EvmConfig::domain).orElseGet(() -> Domain.privateNetwork(name));
+    }
+
+    /** The contract that is the network's ledger, if one is. */
+    Optional<EvmConfig> onChain() {
         return ledger().orElse(null) instanceof LedgerTerms.Contract contract
-                ? Domain.contract(contract.chainId(), contract.address())
-                : Domain.privateNetwork(name);
+                ? Optional.of(
+                        new EvmConfig(
+                                name,
+                                EvmChain.of(contract.chainId(), contract.endpoints()),
+                                new EvmConfig.Deployment(
+                                        contract.address(),
+                                        new Bytes32(contract.codeHash()),
+                                        contract.block())))
+                : Optional.empty();
+    }
+
+    /**
+     * Whether others may ask {@code self} for the way. A profile may spare it that, but not the
+     * node that knows nobody: it is the network's first, and there is nobody else to ask.
+     */
+    Serving serving(PeerId self) {
+        return knowsOthers(self) ? presence.servingAsProfiled() : presence.serving();
+    }
+
+    private boolean knowsOthers(PeerId self) {
+        var named = new ArrayList<>(bootstrap);
+        membership.ifPresent(member -> {
+            named.addAll(member.invitedTo());
+            named.addAll(member.seeds());
+        });
+        boolean hasNames = membership.filter(member -> !member.seedNames().isEmpty()).isPresent();
+        return hasNames || named.stream().anyMatch(peer -> !peer.id().equals(self));
     }
 
     /** What its members share; empty when everybody can be one. */

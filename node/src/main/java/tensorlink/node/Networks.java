@@ -1,18 +1,28 @@
 package tensorlink.node;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import tensorlink.ledger.Account;
+import tensorlink.ledger.AccountKey;
+import tensorlink.ledger.Amount;
+import tensorlink.ledger.evm.EvmAccount;
+import tensorlink.ledger.evm.EvmChain;
+import tensorlink.ledger.evm.EvmLedger;
+import tensorlink.ledger.evm.EvmTerms;
+import tensorlink.ledger.evm.SenderSettings;
 import tensorlink.node.network.Descriptor;
 import tensorlink.node.network.Invitation;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.Membership;
 import tensorlink.node.network.MembershipFolder;
 import tensorlink.node.network.NetworkException;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.PeerInfo;
 import tensorlink.p2p.peer.PreSharedKey;
@@ -29,13 +39,24 @@ public final class Networks {
      *
      * @param isPrivate whether a key keeps others out
      * @param bootstrap addresses for every member to ask first, or {@code /dnsaddr} names
-     * @param keepsLedger whether this home's account issues the credits of a ledger in a file
      */
     public record Founding(
-            String name, boolean isPrivate, List<Multiaddr> bootstrap, boolean keepsLedger) {
+            String name, boolean isPrivate, List<Multiaddr> bootstrap, Accounts accounts) {
         public Founding {
             bootstrap = List.copyOf(bootstrap);
         }
+    }
+
+    /** Where a founder wants it kept who owes whom. */
+    public sealed interface Accounts {
+        /** Nowhere. */
+        record None() implements Accounts {}
+
+        /** In a file; this home's account issues the credits. */
+        record OwnFile() implements Accounts {}
+
+        /** In a contract that is there already. */
+        record OnChain(LedgerTerms.Contract contract) implements Accounts {}
     }
 
     /**
@@ -59,10 +80,14 @@ public final class Networks {
                 throw elsewhere(home, current.get());
             }
             var identity = Identity.open(home);
-            var terms = key.map(open::closed).orElse(open);
-            if (founding.keepsLedger()) {
-                terms = terms.ledger(new LedgerTerms.File(identity.account().account()));
-            }
+            var bare = key.map(open::closed).orElse(open);
+            var terms =
+                    switch (founding.accounts()) {
+                        case Accounts.None() -> bare;
+                        case Accounts.OwnFile() ->
+                                bare.ledger(new LedgerTerms.File(identity.account().account()));
+                        case Accounts.OnChain(var contract) -> bare.ledger(contract);
+                    };
             var founded =
                     new Membership(Descriptor.found(identity.key(), terms), key, Optional.empty());
             folder(home).save(founded);
@@ -127,17 +152,80 @@ public final class Networks {
     public static Membership join(Home home, Invitation invitation, Instant now)
             throws IOException {
         invitation.requireGood(now);
+        return join(home, Membership.by(invitation));
+    }
+
+    /**
+     * Makes {@code home} part of a public network that its founder describes. The way in is by what
+     * the description names: peers, names, or the validators on a contract.
+     *
+     * @throws IOException as for an invitation, and a {@link NetworkException} when the network is
+     *     private
+     */
+    public static Membership join(Home home, Descriptor network) throws IOException {
+        if (network.isPrivate()) {
+            throw new NetworkException(
+                    "network \""
+                            + network.name()
+                            + "\" is private: its description alone lets nobody in\n"
+                            + "  try: tensorlink network join INVITATION");
+        }
+        return join(home, new Membership(network, Optional.empty(), Optional.empty()));
+    }
+
+    private static Membership join(Home home, Membership joined) throws IOException {
         try (var _ = HomeLock.take(home)) {
             var current = membership(home);
             if (current.isPresent()
-                    && !current.get().network().id().equals(invitation.content().network().id())) {
+                    && !current.get().network().id().equals(joined.network().id())) {
                 throw elsewhere(home, current.get());
             }
             Identity.open(home);
-            var joined = Membership.by(invitation);
             folder(home).save(joined);
             return joined;
         }
+    }
+
+    /**
+     * Deploys our contract on a chain, which takes minutes and about five million gas: {@code
+     * home}'s account pays for it, and is the only one that can issue the credits.
+     *
+     * @param validatorsMin the fewest validators that post reward roots
+     * @throws IOException when the chain cannot be reached, or the account cannot pay
+     */
+    public static LedgerTerms.Contract deploy(
+            Home home, EvmChain chain, Amount stakeMin, int validatorsMin)
+            throws IOException, InterruptedException {
+        try (var _ = HomeLock.take(home)) {
+            var account = Identity.open(home).account();
+            var usual = EvmTerms.of(account.account(), Account.ZERO, stakeMin);
+            var terms =
+                    new EvmTerms(
+                            usual.issuer(),
+                            usual.guardian(),
+                            stakeMin,
+                            validatorsMin,
+                            usual.withdrawalNotice(),
+                            usual.unstakeDelay(),
+                            usual.activationDelay(),
+                            usual.disputeWindow());
+            var deployed =
+                    EvmLedger.deploy(
+                            chain, terms, onChain(home, account), Scheduler.system()::sleep);
+            return new LedgerTerms.Contract(
+                    chain.chainId(),
+                    deployed.address(),
+                    deployed.codeHash().bytes(),
+                    deployed.block(),
+                    chain.endpoints());
+        }
+    }
+
+    /** The account as payer of gas; what it has sent is remembered in {@code home}. */
+    static EvmAccount onChain(Home home, AccountKey account) throws IOException {
+        Files.createDirectories(home.ledger());
+        return new EvmAccount(
+                account, home.ledger().resolve("transactions"), SenderSettings.defaults());
     }
 
     /**

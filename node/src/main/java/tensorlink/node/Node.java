@@ -1,7 +1,6 @@
 package tensorlink.node;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Engine;
+import tensorlink.compute.child.ChildEngine;
 import tensorlink.dht.BootstrapException;
 import tensorlink.dht.BootstrapReport;
 import tensorlink.dht.Dht;
@@ -38,14 +38,9 @@ import tensorlink.jobs.worker.Worker;
 import tensorlink.jobs.worker.WorkerTerms;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
-import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.FullLedger;
 import tensorlink.ledger.LedgerHead;
-import tensorlink.ledger.evm.EvmAccount;
-import tensorlink.ledger.evm.EvmChain;
-import tensorlink.ledger.evm.EvmConfig;
 import tensorlink.ledger.evm.EvmLedger;
-import tensorlink.ledger.evm.SenderSettings;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
 import tensorlink.node.network.LedgerTerms;
@@ -87,11 +82,13 @@ public final class Node implements AutoCloseable {
     private final @Nullable Validator validator;
     private final @Nullable Till till;
     private final @Nullable Engine ownEngine;
+    private final @Nullable DeviceChoice device;
     private final HomeLock lock;
     private final LanPeers around;
     private final Gossip gossip;
     private final CapabilityBoard board;
     private final @Nullable LedgerHeads heads;
+    private final @Nullable Whereabouts whereabouts;
 
     private Node(
             Home home,
@@ -106,10 +103,12 @@ public final class Node implements AutoCloseable {
             @Nullable Validator validator,
             @Nullable Till till,
             @Nullable Engine ownEngine,
+            @Nullable DeviceChoice device,
             LanPeers around,
             Gossip gossip,
             CapabilityBoard board,
-            @Nullable LedgerHeads heads) {
+            @Nullable LedgerHeads heads,
+            @Nullable Whereabouts whereabouts) {
         this.home = home;
         this.network = network;
         this.lock = lock;
@@ -122,10 +121,12 @@ public final class Node implements AutoCloseable {
         this.validator = validator;
         this.till = till;
         this.ownEngine = ownEngine;
+        this.device = device;
         this.around = around;
         this.gossip = gossip;
         this.board = board;
         this.heads = heads;
+        this.whereabouts = whereabouts;
     }
 
     /**
@@ -153,7 +154,7 @@ public final class Node implements AutoCloseable {
             opened.add(host);
             // Ends with the host.
             var _ = BusyPeers.watch(host, protocols);
-            var serving = presence.servingAsProfiled();
+            var serving = network.serving(host.id());
             var dht =
                     Dht.start(
                             host,
@@ -195,15 +196,25 @@ public final class Node implements AutoCloseable {
                 roles.add(validator);
             }
             Engine ownEngine = null;
+            DeviceChoice device = null;
             Worker worker = null;
             if (options.working() != null) {
                 var working = options.working();
                 var engine = working.engine();
                 if (engine == null) {
-                    engine = Engines.open();
+                    engine =
+                            working.isolation().isolates(network, options.listen())
+                                    ? Engines.isolated(options.home().work().resolve("stages"))
+                                    : Engines.open();
                     ownEngine = engine;
                     opened.add(engine);
                 }
+                device =
+                        DeviceChoice.of(
+                                working.device(),
+                                engine.profile().device(),
+                                engine.profile().torch(),
+                                DeviceChoice.Machine.look());
                 worker =
                         new Worker(
                                 party,
@@ -242,6 +253,12 @@ public final class Node implements AutoCloseable {
                 opened.add(heads);
                 heads.start(gossip, network.name(), ownHeads(till, identity, scheduler));
             }
+            Whereabouts whereabouts = null;
+            if (till != null && network.onChain().isPresent()) {
+                whereabouts = new Whereabouts(till.ledger(), host, identity, scheduler);
+                opened.add(whereabouts);
+                whereabouts.start();
+            }
             if (!roles.isEmpty()) {
                 host.handle(protocols.job(), new QuestionServer(roles));
             }
@@ -272,10 +289,12 @@ public final class Node implements AutoCloseable {
                     validator,
                     till,
                     ownEngine,
+                    device,
                     around,
                     gossip,
                     board,
-                    heads);
+                    heads,
+                    whereabouts);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
@@ -360,6 +379,7 @@ public final class Node implements AutoCloseable {
                         ways.add(new SeedNames(member.seedNames(), hostConfig(options)));
                     }
                 });
+        network.onChain().ifPresent(config -> ways.add(new LedgerPeers(config)));
         ways.add(around);
         return ways;
     }
@@ -379,38 +399,20 @@ public final class Node implements AutoCloseable {
             Identity identity,
             Scheduler scheduler)
             throws IOException, InterruptedException {
-        if (network.ledger().orElse(null) instanceof LedgerTerms.Contract contract) {
-            var ledger = onChain(contract, home, network, identity, scheduler);
-            return new Till(ledger, identity.account(), validating.newcomerCredit());
+        var onChain = network.onChain();
+        if (onChain.isPresent()) {
+            // This node's account pays for the gas of what it hands in.
+            var payer = Networks.onChain(home, identity.account());
+            var ledger = EvmLedger.open(onChain.get(), payer, scheduler::sleep);
+            return new Till(
+                    ledger, identity.account(), validating.newcomerCredit(), scheduler::now);
         }
         if (!validating.keepsLedger()) {
             return null;
         }
         var config = FileLedgerConfig.of(network.name(), identity.account().account());
         var ledger = FileLedger.open(home.ledger(), config, scheduler::now);
-        return new Till(ledger, identity.account(), validating.newcomerCredit());
-    }
-
-    /** This node's account pays for the gas of what it hands in. */
-    private static EvmLedger onChain(
-            LedgerTerms.Contract contract,
-            Home home,
-            Network network,
-            Identity identity,
-            Scheduler scheduler)
-            throws IOException, InterruptedException {
-        var deployment =
-                new EvmConfig.Deployment(
-                        contract.address(), new Bytes32(contract.codeHash()), contract.block());
-        var chain = EvmChain.of(contract.chainId(), contract.endpoints());
-        Files.createDirectories(home.ledger());
-        var payer =
-                new EvmAccount(
-                        identity.account(),
-                        home.ledger().resolve("transactions"),
-                        SenderSettings.defaults());
-        var config = new EvmConfig(network.name(), chain, deployment);
-        return EvmLedger.open(config, payer, scheduler::sleep);
+        return new Till(ledger, identity.account(), validating.newcomerCredit(), scheduler::now);
     }
 
     private static Optional<LedgerHeads.Own> ownHeads(
@@ -423,6 +425,16 @@ public final class Node implements AutoCloseable {
     /** Whether a key keeps others out of its network. */
     public boolean isPrivate() {
         return network.key().isPresent();
+    }
+
+    /** On what its worker computes, if it has one. */
+    public Optional<DeviceChoice> device() {
+        return Optional.ofNullable(device);
+    }
+
+    /** Whether its worker, if it has one, computes each stage in a process of its own. */
+    public boolean isolatesStages() {
+        return ownEngine instanceof ChildEngine;
     }
 
     /** The name of the network this node is part of. */
@@ -445,6 +457,11 @@ public final class Node implements AutoCloseable {
     /** Asks for jobs on the network. */
     public JobClient jobs() {
         return jobs;
+    }
+
+    /** The jobs that this node takes part in. */
+    public JobDesk jobDesk() {
+        return new JobDesk(this, home);
     }
 
     /** This node's account, where it is paid and pays from. */
@@ -562,8 +579,14 @@ public final class Node implements AutoCloseable {
     @Override
     public void close() {
         jobs.close();
+        if (whereabouts != null) {
+            whereabouts.close();
+        }
         if (worker != null) {
             worker.close();
+        }
+        if (validator != null) {
+            validator.close();
         }
         if (heads != null) {
             heads.close();

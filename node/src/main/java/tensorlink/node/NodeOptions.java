@@ -50,8 +50,16 @@ record NodeOptions(
      * A worker's part.
      *
      * @param engine what computes; null for one of the node's own
+     * @param isolation whether an engine of the node's own computes in other processes
+     * @param device what is to be computed on
      */
-    record Working(long memoryBytes, int threads, Amount unitPrice, @Nullable Engine engine) {}
+    record Working(
+            long memoryBytes,
+            int threads,
+            Amount unitPrice,
+            @Nullable Engine engine,
+            Isolation isolation,
+            DeviceWish device) {}
 
     /**
      * A validator's part.

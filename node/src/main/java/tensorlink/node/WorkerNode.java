@@ -25,6 +25,8 @@ public final class WorkerNode implements AutoCloseable {
      * @param unitPrice asked per token and layer
      * @param listen addresses to listen on
      * @param engine what computes; null for one of the node's own
+     * @param isolation whether an engine of the node's own computes in other processes
+     * @param device what is to be computed on
      */
     public record Options(
             long memoryBytes,
@@ -32,7 +34,9 @@ public final class WorkerNode implements AutoCloseable {
             Amount unitPrice,
             List<Multiaddr> listen,
             JobLimits limits,
-            @Nullable Engine engine) {
+            @Nullable Engine engine,
+            Isolation isolation,
+            DeviceWish device) {
 
         /** Lends {@code memoryBytes} on one thread, for nothing, to this machine only. */
         public static Options lend(long memoryBytes) {
@@ -42,28 +46,54 @@ public final class WorkerNode implements AutoCloseable {
                     Amount.ZERO,
                     List.of(Multiaddr.parse("/ip4/127.0.0.1/tcp/0")),
                     JobLimits.defaults(),
-                    null);
+                    null,
+                    Isolation.AUTO,
+                    DeviceWish.any());
         }
 
         public Options threads(int count) {
-            return new Options(memoryBytes, count, unitPrice, listen, limits, engine);
+            return new Options(
+                    memoryBytes, count, unitPrice, listen, limits, engine, isolation, device);
         }
 
         public Options price(Amount perTokenAndLayer) {
-            return new Options(memoryBytes, threads, perTokenAndLayer, listen, limits, engine);
+            return new Options(
+                    memoryBytes,
+                    threads,
+                    perTokenAndLayer,
+                    listen,
+                    limits,
+                    engine,
+                    isolation,
+                    device);
         }
 
         public Options listen(List<Multiaddr> addresses) {
-            return new Options(memoryBytes, threads, unitPrice, addresses, limits, engine);
+            return new Options(
+                    memoryBytes, threads, unitPrice, addresses, limits, engine, isolation, device);
         }
 
         public Options limits(JobLimits others) {
-            return new Options(memoryBytes, threads, unitPrice, listen, others, engine);
+            return new Options(
+                    memoryBytes, threads, unitPrice, listen, others, engine, isolation, device);
         }
 
         /** Computes with an engine that the caller keeps, such as one shared by several nodes. */
         public Options engine(Engine shared) {
-            return new Options(memoryBytes, threads, unitPrice, listen, limits, shared);
+            return new Options(
+                    memoryBytes, threads, unitPrice, listen, limits, shared, isolation, device);
+        }
+
+        /** Computes on this, or does not start. */
+        public Options device(DeviceWish wish) {
+            return new Options(
+                    memoryBytes, threads, unitPrice, listen, limits, engine, isolation, wish);
+        }
+
+        /** Computes each stage in a process of its own, or does not. */
+        public Options isolation(Isolation other) {
+            return new Options(
+                    memoryBytes, threads, unitPrice, listen, limits, engine, other, device);
         }
     }
 
@@ -75,7 +105,9 @@ public final class WorkerNode implements AutoCloseable {
                         options.memoryBytes(),
                         options.threads(),
                         options.unitPrice(),
-                        options.engine());
+                        options.engine(),
+                        options.isolation(),
+                        options.device());
         return new WorkerNode(
                 Node.start(
                         NodeOptions.of(network, home, options.listen())

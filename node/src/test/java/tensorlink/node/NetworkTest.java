@@ -9,6 +9,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.KeyPair;
+import tensorlink.p2p.peer.PeerInfo;
 
 /** What names a network and the way into it. */
 class NetworkTest {
@@ -63,6 +65,22 @@ class NetworkTest {
         assertThat(host(lab.presence(standard), home, everywhere).relayService()).isPresent();
         assertThat(host(lab.presence(lowPower), home, everywhere).relayService()).isEmpty();
         assertThat(host(lab, home, everywhere).relayService()).isEmpty();
+    }
+
+    @Test
+    void the_first_node_answers_others_even_when_it_has_little_power() {
+        var self = KeyPair.generate().peerId();
+        var lowPower = Presence.defaults().withProfile(Profile.LOWPOWER);
+        var first = Network.named("lab").presence(lowPower);
+        var itself = new PeerInfo(self, List.of());
+        var other = new PeerInfo(KeyPair.generate().peerId(), List.of());
+
+        assertThat(first.serving(self)).isEqualTo(Serving.AUTO);
+        assertThat(first.via(itself).serving(self)).isEqualTo(Serving.AUTO);
+        assertThat(first.via(itself, other).serving(self)).isEqualTo(Serving.CLIENT);
+        assertThat(first.presence(lowPower.withServing(Serving.CLIENT)).serving(self))
+                .isEqualTo(Serving.CLIENT);
+        assertThat(Network.named("lab").via(other).serving(self)).isEqualTo(Serving.AUTO);
     }
 
     @Test

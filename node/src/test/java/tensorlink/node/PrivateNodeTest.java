@@ -114,7 +114,8 @@ class PrivateNodeTest {
     private void found(Home home, PeerInfo seed) throws IOException {
         Networks.create(
                 home,
-                new Networks.Founding("team", true, seed.fullAddresses(), false),
+                new Networks.Founding(
+                        "team", true, seed.fullAddresses(), new Networks.Accounts.None()),
                 scheduler.now());
     }
 

@@ -64,6 +64,7 @@ public final class CommandLineProgram implements Callable<Integer> {
         line.addSubcommand(new Up());
         line.addSubcommand(new Train());
         line.addSubcommand(new Run());
+        line.addSubcommand(new ModelCommand());
         line.addSubcommand(new Status());
         line.addSubcommand(new DoctorCommand());
         line.addSubcommand(new Id());

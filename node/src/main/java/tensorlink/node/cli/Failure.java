@@ -12,9 +12,11 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.ledger.KeystoreException;
 import tensorlink.ledger.LedgerException;
 import tensorlink.ledger.LedgerFormatException;
+import tensorlink.node.DeviceChoice;
 import tensorlink.node.HomeInUseException;
 import tensorlink.node.IdentityException;
 import tensorlink.node.config.ConfigException;
+import tensorlink.node.hub.HubException;
 import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.peer.KeyFileException;
 
@@ -75,9 +77,11 @@ record Failure(String code, String message, ExitCode exit) {
             case KeyFileException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case KeystoreException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case IdentityException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
+            case DeviceChoice.DeviceException device -> of("TL-DEV-001", device, "", ExitCode.DATA);
             case NetworkException network -> of("TL-NET-002", network, "", ExitCode.DATA);
             case DataFormatException data -> of("TL-DAT-001", data, "", ExitCode.DATA);
             case ModelFormatException model -> of("TL-MOD-001", model, "", ExitCode.DATA);
+            case HubException hub -> of("TL-HUB-001", hub, "", ExitCode.DATA);
             case LedgerException ledger -> of("TL-LED-001", ledger, "", ExitCode.DATA);
             case LedgerFormatException ledger -> of("TL-LED-001", ledger, "", ExitCode.DATA);
             case FileSystemException file ->

@@ -1,6 +1,7 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -11,14 +12,20 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
 
-/** The jobs on the ledger. */
+/** The jobs of a node, and those on the ledger where it keeps one. */
 @Command(
         name = "jobs",
-        description = "Show or cancel the jobs on the ledger; asks the running node.",
+        description =
+                "Show or cancel the jobs of a running node: those it asked for, works for or"
+                        + " watches, and those on the ledger where it keeps one.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
-        footerHeading = "%nExample:%n",
-        footer = "  tensorlink jobs list -o json",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tensorlink train --fresh 256x4 --data book.txt --home me &",
+            "  tensorlink jobs list --home me",
+            "  tensorlink jobs cancel 5d0c4f1e --home me"
+        },
         subcommands = {
             JobsCommand.ListAll.class,
             JobsCommand.Show.class,
@@ -35,14 +42,21 @@ final class JobsCommand implements Callable<Integer> {
     }
 
     private static String line(JsonNode job) {
-        return job.path("job").asString()
-                + "  "
-                + job.path("state").asString()
-                + "  "
-                + job.path("opened").asString()
-                + "  "
-                + job.path("workers").size()
-                + " workers";
+        var line =
+                new StringBuilder(job.path("job").asString())
+                        .append("  ")
+                        .append(job.path("state").asString());
+        if (job.has("part")) {
+            line.append("  as ").append(job.path("part").asString());
+            line.append(": ").append(job.path("detail").asString());
+        }
+        if (job.has("opened")) {
+            line.append("  on the ledger since ").append(job.path("opened").asString());
+        }
+        if (job.has("reason")) {
+            line.append("  ").append(job.path("reason").asString());
+        }
+        return line.toString();
     }
 
     private static void sayEvents(Output output, JsonNode job) {
@@ -59,7 +73,7 @@ final class JobsCommand implements Callable<Integer> {
     /** Lists them. */
     @Command(
             name = "list",
-            description = "List the jobs on the ledger, oldest first.",
+            description = "List the jobs, those of the ledger first, each time oldest first.",
             mixinStandardHelpOptions = true,
             showDefaultValues = true,
             footerHeading = "%nExample:%n",
@@ -70,12 +84,12 @@ final class JobsCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            var answer = new NodeClient(flag.home()).get(LedgerRoutes.JOBS);
+            var answer = new NodeClient(flag.home()).get(JobRoutes.LIST);
             for (var job : answer.path("jobs")) {
                 output.say(line(job));
             }
             if (answer.path("jobs").isEmpty()) {
-                output.say("no job is on the ledger");
+                output.say("no jobs");
             }
             output.tell(answer);
             return ExitCode.DONE.status();
@@ -94,17 +108,31 @@ final class JobsCommand implements Callable<Integer> {
         @Mixin private HomeFlag flag = new HomeFlag();
         @Mixin private Output output = new Output();
 
-        @Parameters(paramLabel = "JOB", description = "0x and 64 hexadecimal digits")
+        @Parameters(
+                paramLabel = "JOB",
+                description = "its id, or the first digits of it, at least 8")
         private String job = "";
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            var answer = ask(flag, LedgerRoutes.JOB, job);
+            var answer = ask(flag, JobRoutes.SHOW, job);
             output.say(line(answer));
-            output.say("payer    " + answer.path("payer").asString());
-            output.say("notary   " + answer.path("notary").asString());
-            for (var worker : answer.path("workers")) {
-                output.say("worker   " + worker.asString());
+            for (var name : List.of("payer", "notary")) {
+                if (answer.has(name)) {
+                    output.say(String.format("%-9s%s", name, answer.path(name).asString()));
+                }
+            }
+            for (var payee : answer.path("payees")) {
+                output.say("payee    " + payee.asString());
+            }
+            for (var stage : answer.path("stages")) {
+                output.say(
+                        "stage    "
+                                + stage.path("layers").asString()
+                                + " on "
+                                + stage.path("worker").asString()
+                                + ", paid "
+                                + stage.path("paid").asString());
             }
             output.tell(answer);
             return ExitCode.DONE.status();
@@ -123,22 +151,26 @@ final class JobsCommand implements Callable<Integer> {
         @Mixin private HomeFlag flag = new HomeFlag();
         @Mixin private Output output = new Output();
 
-        @Parameters(paramLabel = "JOB", description = "0x and 64 hexadecimal digits")
+        @Parameters(
+                paramLabel = "JOB",
+                description = "its id, or the first digits of it, at least 8")
         private String job = "";
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            var answer = ask(flag, LedgerRoutes.JOB, job);
+            var answer = ask(flag, JobRoutes.SHOW, job);
             sayEvents(output, answer);
             output.tell(answer);
             return ExitCode.DONE.status();
         }
     }
 
-    /** Cancels one on the ledger. */
+    /** Cancels one. */
     @Command(
             name = "cancel",
-            description = "Close a job on the ledger as cancelled; its payer or notary can.",
+            description =
+                    "Give up a job that the running node asked for, so that its workers are free"
+                            + " and paid; or close one on the ledger, as its payer or notary.",
             mixinStandardHelpOptions = true,
             showDefaultValues = true,
             footerHeading = "%nExample:%n",
@@ -147,16 +179,18 @@ final class JobsCommand implements Callable<Integer> {
         @Mixin private HomeFlag flag = new HomeFlag();
         @Mixin private Output output = new Output();
 
-        @Parameters(paramLabel = "JOB", description = "0x and 64 hexadecimal digits")
+        @Parameters(
+                paramLabel = "JOB",
+                description = "its id, or the first digits of it, at least 8")
         private String job = "";
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            var answer = ask(flag, LedgerRoutes.CANCEL, job);
+            var answer = ask(flag, JobRoutes.CANCEL, job);
             output.say(
-                    answer.path("outcome").asString().equals("recorded")
-                            ? "cancelled"
-                            : "was cancelled before");
+                    answer.path("outcome").asString().equals("unchanged")
+                            ? "was over before"
+                            : "cancelled");
             output.tell(answer);
             return ExitCode.DONE.status();
         }

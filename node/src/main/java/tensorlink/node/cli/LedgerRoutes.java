@@ -4,16 +4,12 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
-import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Endorsement;
-import tensorlink.ledger.JobRecord;
-import tensorlink.ledger.JobRecord.Status;
 import tensorlink.ledger.LedgerEvent;
 import tensorlink.ledger.LedgerEvent.Change;
 import tensorlink.ledger.LedgerTerms.Seats;
@@ -33,12 +29,11 @@ record LedgerRoutes(Node node) {
     static final String REWARDS = "/api/v1/rewards";
     static final String HISTORY = "/api/v1/rewards/history";
     static final String CLAIM = "/api/v1/rewards/claim";
-    static final String JOBS = "/api/v1/ledger/jobs";
-    static final String JOB = "/api/v1/ledger/job";
-    static final String CANCEL = "/api/v1/ledger/job/cancel";
     static final String VALIDATOR = "/api/v1/validator";
     static final String ROUNDS = "/api/v1/validator/rounds";
     static final String VOTE = "/api/v1/validator/vote";
+    static final String ISSUE = "/api/v1/validator/issue";
+    static final String STAKE = "/api/v1/validator/stake";
 
     List<Route> all() {
         return List.of(
@@ -46,12 +41,11 @@ record LedgerRoutes(Node node) {
                 get(REWARDS, this::rewards),
                 get(HISTORY, this::history),
                 Route.post(CLAIM, this::claim),
-                get(JOBS, this::jobs),
-                Route.post(JOB, this::job),
-                Route.post(CANCEL, this::cancel),
                 get(VALIDATOR, this::validator),
                 get(ROUNDS, this::rounds),
-                Route.post(VOTE, this::vote));
+                Route.post(VOTE, this::vote),
+                Route.post(ISSUE, this::issue),
+                Route.post(STAKE, this::stake));
     }
 
     private interface Told {
@@ -78,6 +72,7 @@ record LedgerRoutes(Node node) {
             LedgerAnswer.Statement statement = node.statement();
             facts.put("credits", statement.credits().toString());
             facts.put("balance", statement.balance().toString());
+            facts.put("cover", statement.cover().toString());
             facts.put("issued", statement.issued().toString());
             facts.put("deposited", statement.deposited().toString());
         } catch (IOException nobody) {
@@ -147,74 +142,6 @@ record LedgerRoutes(Node node) {
 
     private Map<String, ?> claim(JsonNode question) throws IOException, InterruptedException {
         return outcome(desk().claim(earned(question.path("earned"))));
-    }
-
-    private Map<String, ?> jobs() throws IOException, InterruptedException {
-        var desk = desk();
-        var jobs = new ArrayList<Map<String, ?>>();
-        for (var event : desk.events()) {
-            if (event.change() instanceof Change.JobOpened(var id, var _, var _)) {
-                var job = desk.ledger().job(id);
-                if (job.isPresent()) {
-                    jobs.add(job(job.get()));
-                }
-            }
-        }
-        return Map.of("jobs", jobs);
-    }
-
-    private Map<String, ?> job(JsonNode question) throws IOException, InterruptedException {
-        var desk = desk();
-        var id = Bytes32.parse(question.path("job").asString(""));
-        var job = desk.ledger().job(id);
-        if (job.isEmpty()) {
-            throw new IllegalArgumentException("no job " + id + " is on the ledger");
-        }
-        var facts = new LinkedHashMap<String, Object>(job(job.get()));
-        var events = new ArrayList<Map<String, ?>>();
-        for (var event : desk.events()) {
-            of(event.change(), id)
-                    .ifPresent(what ->
-                            events.add(Map.of("time", event.time().toString(), "event", what)));
-        }
-        facts.put("events", events);
-        return facts;
-    }
-
-    private static Optional<String> of(Change change, Bytes32 id) {
-        return switch (change) {
-            case Change.JobOpened(var job, var payer, var _) when job.equals(id) ->
-                    Optional.of("opened by " + payer);
-            case Change.AgreementRecorded(var job, var _, var _, var payee) when job.equals(id) ->
-                    Optional.of("agreed with " + payee);
-            case Change.JobClosed(var job, var end, var _, var closer) when job.equals(id) ->
-                    Optional.of(end.name().toLowerCase(Locale.ROOT) + " by " + closer);
-            case Change _ -> Optional.empty();
-        };
-    }
-
-    private static Map<String, Object> job(JobRecord job) {
-        var facts = new LinkedHashMap<String, Object>();
-        facts.put("job", job.id().toString());
-        facts.put("payer", job.payer().toString());
-        facts.put("notary", job.notary().toString());
-        facts.put("opened", job.opened().toString());
-        facts.put(
-                "workers",
-                job.engagements().stream().map(it -> it.payee().toString()).distinct().toList());
-        switch (job.status()) {
-            case Status.Open() -> facts.put("state", "open");
-            case Status.Closed(var end, var _, var closer, var at) -> {
-                facts.put("state", end.name().toLowerCase(Locale.ROOT));
-                facts.put("closed", at.toString());
-                facts.put("closer", closer.toString());
-            }
-        }
-        return facts;
-    }
-
-    private Map<String, ?> cancel(JsonNode question) throws IOException, InterruptedException {
-        return outcome(desk().cancel(Bytes32.parse(question.path("job").asString(""))));
     }
 
     private Map<String, ?> validator() throws IOException, InterruptedException {
@@ -296,6 +223,19 @@ record LedgerRoutes(Node node) {
         return facts;
     }
 
+    private Map<String, ?> issue(JsonNode question) throws IOException, InterruptedException {
+        var to = Account.parse(question.path("account").asString(""));
+        return outcome(desk().issue(to, amount(question)));
+    }
+
+    private Map<String, ?> stake(JsonNode question) throws IOException, InterruptedException {
+        return outcome(desk().stake(amount(question)));
+    }
+
+    private static Amount amount(JsonNode question) {
+        return Amount.parse(question.path("amount").asString(""));
+    }
+
     private static Map<Account, Amount> earned(JsonNode list) {
         if (!list.isObject()) {
             throw new IllegalArgumentException(
@@ -312,7 +252,7 @@ record LedgerRoutes(Node node) {
         return earned;
     }
 
-    private static Map<String, Object> outcome(Outcome outcome) throws IOException {
+    static Map<String, Object> outcome(Outcome outcome) throws IOException {
         return switch (outcome) {
             case Outcome.Paid(var amount) -> Map.of("outcome", "paid", "amount", amount.toString());
             case Outcome.Recorded() -> Map.of("outcome", "recorded");

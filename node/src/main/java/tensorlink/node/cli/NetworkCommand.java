@@ -1,13 +1,17 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -15,12 +19,19 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tensorlink.ledger.Amount;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.evm.EvmChain;
 import tensorlink.node.Home;
 import tensorlink.node.Networks;
+import tensorlink.node.Networks.Accounts;
+import tensorlink.node.Node;
+import tensorlink.node.network.ContractFile;
 import tensorlink.node.network.Descriptor;
 import tensorlink.node.network.Invitation;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.Membership;
+import tensorlink.node.network.MembershipFolder;
 import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.multiaddr.Multiaddr;
@@ -36,6 +47,7 @@ import tensorlink.p2p.peer.PreSharedKey;
         footerHeading = "%nExample:%n",
         footer = "  tensorlink network create team",
         subcommands = {
+            NetworkCommand.Deploy.class,
             NetworkCommand.Create.class,
             NetworkCommand.Show.class,
             NetworkCommand.Invite.class,
@@ -50,6 +62,8 @@ final class NetworkCommand implements Callable<Integer> {
         CommandLine.usage(spec.commandLine(), System.out);
         return ExitCode.DONE.status();
     }
+
+    private static final int FILE_NAME_MAX = 250;
 
     private static final String ANYONE =
             "Whoever has this line is let in, and its key stays good when the line expires.";
@@ -133,6 +147,89 @@ final class NetworkCommand implements Callable<Integer> {
         }
     }
 
+    /** Puts the contract on a chain. */
+    @Command(
+            name = "deploy",
+            description = {
+                "Deploy our contract on a chain and write where it is to FILE, for `network create",
+                "--contract FILE`. This home's account pays, with about five million gas, and",
+                "alone can issue the credits."
+            },
+            mixinStandardHelpOptions = true,
+            showDefaultValues = true,
+            footerHeading = "%nExample:%n",
+            footer =
+                    "  tensorlink network deploy mainnet.json --chain-id 8453 --rpc"
+                            + " https://rpc.example.org")
+    static final class Deploy implements Callable<Integer> {
+        @Mixin private HomeFlag flag = new HomeFlag();
+        @Mixin private Output output = new Output();
+
+        @Parameters(paramLabel = "FILE", description = "to write, which must not exist")
+        private Path file = Path.of("");
+
+        @Option(
+                names = "--chain-id",
+                paramLabel = "N",
+                required = true,
+                description = "of the chain, which every endpoint must show")
+        private long chainId;
+
+        @Option(
+                names = "--rpc",
+                paramLabel = "URL",
+                required = true,
+                description = "an endpoint of JSON-RPC; repeatable, at least two are wise")
+        private List<URI> endpoints = List.of();
+
+        @Option(
+                names = "--stake-min",
+                paramLabel = "CREDITS",
+                defaultValue = "1000",
+                description = "the least collateral of a validator")
+        private long stakeMin;
+
+        @Option(
+                names = "--validators-min",
+                paramLabel = "N",
+                defaultValue = "4",
+                description = "the fewest validators that post reward roots")
+        private int validatorsMin;
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            UsageException.requireRange("--stake-min", stakeMin, 1, Long.MAX_VALUE);
+            UsageException.requireRange("--validators-min", validatorsMin, 1, 1_000);
+            if (Files.exists(file)) {
+                throw new UsageException(file + " exists");
+            }
+            var home = flag.home();
+            output.progress("deploying, paid for by " + Node.names(home).account());
+            var contract = Networks.deploy(home, chain(), Amount.of(stakeMin), validatorsMin);
+            new ContractFile(contract, List.of()).write(file);
+            output.say("contract   " + contract.address() + " on chain " + contract.chainId());
+            output.say("block      " + contract.block());
+            output.say("code       " + new Bytes32(contract.codeHash()));
+            output.say("  next: tensorlink network create NAME --contract " + file);
+            output.tell(
+                    Map.of(
+                            "event", "deployed",
+                            "contract", contract.address().toString(),
+                            "chainId", contract.chainId(),
+                            "block", contract.block(),
+                            "file", file.toString()));
+            return ExitCode.DONE.status();
+        }
+
+        private EvmChain chain() {
+            try {
+                return EvmChain.of(chainId, endpoints);
+            } catch (IllegalArgumentException wrong) {
+                throw new UsageException(String.valueOf(wrong.getMessage()));
+            }
+        }
+    }
+
     /** Founds a network. */
     @Command(
             name = "create",
@@ -171,10 +268,31 @@ final class NetworkCommand implements Callable<Integer> {
                 description = "this home's account issues the credits of a ledger in a file")
         private boolean ledger;
 
+        @Option(
+                names = "--contract",
+                paramLabel = "FILE",
+                description =
+                        "found a public network whose ledger is the contract that FILE tells of,"
+                                + " as `network deploy` writes it")
+        private @Nullable Path contract;
+
         @Override
         public Integer call() throws IOException {
-            var addresses = bootstrap.stream().map(NetworkCommand::address).toList();
-            var founded = create(flag.home(), name, !isPublic, addresses, ledger);
+            var addresses =
+                    new ArrayList<>(bootstrap.stream().map(NetworkCommand::address).toList());
+            Accounts accounts = ledger ? new Accounts.OwnFile() : new Accounts.None();
+            boolean hidden = !isPublic;
+            if (contract != null) {
+                if (ledger) {
+                    throw new UsageException(
+                            "--ledger is in a file, --contract on a chain: not both");
+                }
+                var read = ContractFile.read(contract);
+                addresses.addAll(read.seeds());
+                accounts = new Accounts.OnChain(read.contract());
+                hidden = false;
+            }
+            var founded = create(flag.home(), name, hidden, addresses, accounts);
             say(output, founded);
             output.say("  next: tensorlink up, then tensorlink network invite");
             output.tell(facts("created", founded));
@@ -184,12 +302,12 @@ final class NetworkCommand implements Callable<Integer> {
 
     /** Founds a network with what a command line says. */
     static Membership create(
-            Home home, String name, boolean isPrivate, List<Multiaddr> bootstrap, boolean ledger)
+            Home home, String name, boolean isPrivate, List<Multiaddr> bootstrap, Accounts accounts)
             throws IOException {
         try {
             return Networks.create(
                     home,
-                    new Networks.Founding(name, isPrivate, bootstrap, ledger),
+                    new Networks.Founding(name, isPrivate, bootstrap, accounts),
                     Scheduler.system().now());
         } catch (IllegalArgumentException wrong) {
             throw new UsageException(String.valueOf(wrong.getMessage()));
@@ -208,6 +326,14 @@ final class NetworkCommand implements Callable<Integer> {
         @Mixin private HomeFlag flag = new HomeFlag();
         @Mixin private Output output = new Output();
 
+        @Option(
+                names = "--save",
+                paramLabel = "FILE",
+                description =
+                        "write the founder's signed description, by which others join a public"
+                                + " network; it has no key and does not expire")
+        private @Nullable Path file;
+
         @Override
         public Integer call() throws IOException {
             var membership =
@@ -218,6 +344,9 @@ final class NetworkCommand implements Callable<Integer> {
                                                     + flag.home().folder()
                                                     + " is part of no network\n  try: tensorlink"
                                                     + " network join INVITATION"));
+            if (file != null) {
+                MembershipFolder.publish(membership.network(), file);
+            }
             say(output, membership);
             output.tell(facts("shown", membership));
             return ExitCode.DONE.status();
@@ -346,13 +475,16 @@ final class NetworkCommand implements Callable<Integer> {
     /** Joins a network. */
     @Command(
             name = "join",
-            description = "Make this home part of the network of an invitation.",
+            description =
+                    "Make this home part of the network of an invitation, or of a public network"
+                            + " that its founder describes.",
             mixinStandardHelpOptions = true,
             showDefaultValues = true,
             footerHeading = "%nExamples:%n",
             footer = {
                 "  tensorlink network join tl1...",
-                "  tensorlink network join - < invitation.txt"
+                "  tensorlink network join - < invitation.txt",
+                "  tensorlink network join mainnet.network"
             })
     static final class Join implements Callable<Integer> {
         @Mixin private HomeFlag flag = new HomeFlag();
@@ -360,17 +492,29 @@ final class NetworkCommand implements Callable<Integer> {
 
         @Parameters(
                 paramLabel = "INVITATION",
-                description = "what `network invite` printed; - reads it from standard input")
+                description =
+                        "what `network invite` printed; - reads it from standard input; or the"
+                                + " file that `network show --save` wrote")
         private String text = "";
 
         @Override
         public Integer call() throws IOException {
-            var joined = Networks.join(flag.home(), read(text), Scheduler.system().now());
+            var joined =
+                    isFile(text)
+                            ? Networks.join(flag.home(), MembershipFolder.published(Path.of(text)))
+                            : Networks.join(flag.home(), read(text), Scheduler.system().now());
             say(output, joined);
             output.say("  next: tensorlink up");
             output.tell(facts("joined", joined));
             return ExitCode.DONE.status();
         }
+    }
+
+    /** No invitation is as short as a file's name may be. */
+    private static boolean isFile(String argument) {
+        return argument.length() <= FILE_NAME_MAX
+                && !argument.equals("-")
+                && Files.isRegularFile(Path.of(argument));
     }
 
     /** Reads an invitation that was given as an argument; a dash stands for standard input. */

@@ -119,7 +119,8 @@ final class Run implements Callable<Integer> {
         }
         int count = maxTokens(tokens.size(), loaded.config().contextLength());
         var options = new GenerateOptions(count, sampling, loaded.config().specialTokens().end());
-        try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary())) {
+        try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary());
+                var _ = LocalApi.of(config, user.node())) {
             var job =
                     JobOptions.inference()
                             .workers(workers)

@@ -52,6 +52,19 @@ final class Status implements Callable<Integer> {
         for (var entry : status.path("memory").properties()) {
             output.say("memory   " + entry.getKey() + " " + Sizes.bytes(entry.getValue().asLong()));
         }
+        if (status.has("device")) {
+            output.say(
+                    "device   "
+                            + status.path("device").path("name").asString()
+                            + "; "
+                            + status.path("device").path("why").asString());
+        }
+        if (status.has("isolation")) {
+            output.say(
+                    status.path("isolation").asString().equals("process")
+                            ? "stages   each in a process of its own"
+                            : "stages   in the node's process");
+        }
         for (var offer : status.path("offers")) {
             output.say(
                     "offer    "

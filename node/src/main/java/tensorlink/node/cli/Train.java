@@ -24,6 +24,7 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Task;
+import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
@@ -68,6 +69,9 @@ final class Train implements Callable<Integer> {
      */
     private static final int FRESH_CONTEXT = 512;
 
+    /** Where in a result's folder its adapters are. */
+    private static final String ADAPTER = "adapter";
+
     @Spec private @Nullable CommandSpec spec;
     @Mixin private NodeFlags flags = new NodeFlags();
     @Mixin private TrainingDataFlags data = new TrainingDataFlags();
@@ -93,6 +97,17 @@ final class Train implements Callable<Integer> {
             defaultValue = "4",
             description = "parts of a batch, which flow through the stages one after another")
     private int microBatches;
+
+    @Option(
+            names = "--codec",
+            paramLabel = "NAME",
+            defaultValue = "exact",
+            converter = CodecName.class,
+            description =
+                    "how stages write what they send each other: exact, lossless, bf16 or int8;"
+                            + " the last two change the result, and the error is told with each"
+                            + " step")
+    private TensorCodec codec = TensorCodec.EXACT;
 
     @Option(
             names = "--workers",
@@ -187,7 +202,8 @@ final class Train implements Callable<Integer> {
             return ExitCode.DONE.status();
         }
         requireUnfinished(resume == null ? 0 : TrainingRecord.stepsIn(resume), examples);
-        try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary())) {
+        try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary());
+                var _ = LocalApi.of(config, user.node())) {
             trainOnWorkers(user, start, examples);
         }
         return ExitCode.DONE.status();
@@ -263,10 +279,11 @@ final class Train implements Callable<Integer> {
         }
         if (model != null) {
             var loaded = forData(Model.load(model), texts);
-            if (!loaded.config().dropout().none()) {
-                output.say("without the dropout that the model's configuration names");
-            }
-            return loaded.withoutDropout();
+            return training.adapted(
+                    training.drops() ? loaded : loaded.withoutDropout(), run.seed());
+        }
+        if (training.adapts()) {
+            throw new UsageException("--lora: a fresh model knows nothing to be kept");
         }
         var size = String.valueOf(fresh).split("x", -1);
         if (size.length != 2) {
@@ -323,7 +340,8 @@ final class Train implements Callable<Integer> {
                         .workers(workers)
                         .batch(run.rows(), data.length())
                         .microBatches(microBatches)
-                        .how(training.options(start.config()))
+                        .how(training.options(start.config(), run.seed()))
+                        .codec(codec)
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
         if (plan != null) {
@@ -356,6 +374,9 @@ final class Train implements Callable<Integer> {
                 sayPace(distributed.report(), result);
                 if (save != null) {
                     distributed.save(save);
+                    if (training.adapts()) {
+                        distributed.saveAdapters(save.resolve(ADAPTER));
+                    }
                     output.say("saved to " + save);
                 }
                 output.tell(result);
@@ -420,7 +441,8 @@ final class Train implements Callable<Integer> {
     private void trainAlone(
             Model start, StageState state, TrainerState from, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
-        var options = StageOptions.forTraining(training.options(start.config()), threads);
+        var options =
+                StageOptions.forTraining(training.options(start.config(), run.seed()), threads);
         try (var engine = TorchEngine.open();
                 var local = LocalRun.open(engine, start, state, Math.max(1, workers), options);
                 var console =
@@ -440,8 +462,14 @@ final class Train implements Callable<Integer> {
             result.put("weights", local.weightsDigest().hex());
             say(end, console);
             if (save != null) {
-                try (var weights = local.weights()) {
-                    start.withWeights(weights).save(save);
+                var whole = start.withWeights(local.weights()).merged();
+                try (var weights = whole.weights()) {
+                    whole.withWeights(weights).save(save);
+                }
+                if (training.adapts()) {
+                    try (var weights = local.weights()) {
+                        start.withWeights(weights).saveAdapters(save.resolve(ADAPTER));
+                    }
                 }
                 output.say("saved to " + save);
             }

@@ -1,12 +1,9 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -14,10 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
-import tensorlink.compute.format.AtomicFile;
-import tensorlink.jobs.training.Metrics;
 import tensorlink.jobs.training.MetricsLog;
-import tensorlink.node.chart.Chart;
 
 /** Draws the curves of a run. */
 @Command(
@@ -30,13 +24,6 @@ import tensorlink.node.chart.Chart;
             "  tensorlink train plot out/run --to loss.svg",
         })
 final class TrainPlot implements Callable<Integer> {
-    private static final List<List<String>> PANELS =
-            List.of(
-                    List.of(Metrics.LOSS, Metrics.EVAL_LOSS),
-                    List.of(Metrics.EVAL_ACCURACY, Metrics.EVAL_F1),
-                    List.of(Metrics.LEARNING_RATE),
-                    List.of(Metrics.GRADIENT_NORM));
-
     @Mixin private Output output = new Output();
 
     @Parameters(
@@ -63,42 +50,16 @@ final class TrainPlot implements Callable<Integer> {
         if (!name.endsWith(".png") && !name.endsWith(".svg")) {
             throw new UsageException("--to " + file + ": must end in .png or .svg");
         }
-        var history = MetricsLog.read(metrics);
-        var chart = chart(String.valueOf(metrics.toAbsolutePath().getParent()), history);
-        if (chart.panels().isEmpty()) {
+        int points =
+                Curves.draw(String.valueOf(metrics.toAbsolutePath().getParent()), metrics, file);
+        if (points == 0) {
             throw new UsageException(metrics + ": nothing that could be drawn is in it yet");
         }
-        AtomicFile.write(
-                file,
-                name.endsWith(".svg") ? chart.svg().getBytes(StandardCharsets.UTF_8) : chart.png());
         output.say("drawn to " + file);
         var result = new LinkedHashMap<String, Object>();
         result.put("file", file.toString());
-        result.put("points", history.size());
+        result.put("points", points);
         output.tell(result);
         return ExitCode.DONE.status();
-    }
-
-    /** What is known goes into the chart; a panel of which nothing is known stays away. */
-    static Chart chart(String title, List<Metrics> history) {
-        var panels = new ArrayList<Chart.Panel>();
-        for (var names : PANELS) {
-            var lines = new ArrayList<Chart.Series>();
-            for (var name : names) {
-                var points = new ArrayList<Chart.Point>();
-                for (var metrics : history) {
-                    metrics.value(name)
-                            .ifPresent(y -> points.add(new Chart.Point(metrics.step(), y)));
-                }
-                var line = new Chart.Series(name, points);
-                if (!line.points().isEmpty()) {
-                    lines.add(line);
-                }
-            }
-            if (!lines.isEmpty()) {
-                panels.add(new Chart.Panel(lines));
-            }
-        }
-        return new Chart(title, "step", panels);
     }
 }

@@ -13,7 +13,7 @@ import tensorlink.jobs.training.TrainerState;
 import tensorlink.p2p.core.Scheduler;
 
 /** Shows a run as it goes. */
-final class TrainingConsole implements TrainerCallback, AutoCloseable {
+public final class TrainingConsole implements TrainerCallback, AutoCloseable {
     private final Output output;
     private final TrainingProgress progress;
     private final long tokensOfStep;
@@ -25,7 +25,7 @@ final class TrainingConsole implements TrainerCallback, AutoCloseable {
      * @param steps how many there will be
      * @param stages of the job that trains; none when there is no job
      */
-    TrainingConsole(
+    public TrainingConsole(
             Output output,
             long steps,
             long tokensOfStep,

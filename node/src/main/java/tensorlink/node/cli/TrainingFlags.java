@@ -1,11 +1,15 @@
 package tensorlink.node.cli;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import tensorlink.compute.Frozen;
+import tensorlink.compute.Lora;
+import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Precision;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.optim.Adagrad;
@@ -20,6 +24,7 @@ import tensorlink.compute.schedule.Schedule;
 /** How a model is trained. */
 final class TrainingFlags {
     private static final double LEARNING_RATE_MAX = 100;
+    private static final List<String> LORA_KEYS = List.of("rank", "alpha", "targets");
 
     private enum Rule {
         sgd,
@@ -109,7 +114,32 @@ final class TrainingFlags {
                             + " time and memory")
     private String pipeline = "1f1b";
 
+    @Option(
+            names = "--lora",
+            paramLabel = "KEY=VALUE",
+            split = ",",
+            description =
+                    "train low-rank adapters alone, such as rank=8,alpha=16,targets=q_proj+v_proj;"
+                            + " --save FOLDER then has the whole model, and FOLDER/adapter what"
+                            + " PEFT loads")
+    private @Nullable Map<String, String> lora;
+
+    @Option(
+            names = "--bf16",
+            description =
+                    "multiply matrices in BF16; parameters, gradients and the optimizer stay in"
+                            + " F32")
+    private boolean bf16;
+
+    @Option(
+            names = "--no-dropout",
+            description = "drop nothing, whatever the model's configuration names")
+    private boolean noDropout;
+
     void requireSense(long steps) {
+        if (order() == Schedule.ZB_H1 && lora != null) {
+            throw new UsageException("--lora: not with --pipeline zb-h1");
+        }
         if (order() == Schedule.ZB_H1 && !frozen.isEmpty()) {
             throw new UsageException("--freeze: not with --pipeline zb-h1");
         }
@@ -205,11 +235,49 @@ final class TrainingFlags {
         return nesterov ? decaying.withNesterovMomentum(momentum) : decaying.withMomentum(momentum);
     }
 
-    TrainingOptions options(ModelConfig config) {
+    /** The model with what {@code --lora} asks for, if it does. */
+    Model adapted(Model model, long seed) {
+        if (lora == null) {
+            return model;
+        }
+        for (var key : lora.keySet()) {
+            if (!LORA_KEYS.contains(key)) {
+                throw new UsageException("--lora " + key + ": expected one of " + LORA_KEYS);
+            }
+        }
+        var targets = lora.get("targets");
+        try {
+            int rank = Integer.parseInt(lora.getOrDefault("rank", "8"));
+            double alpha = Double.parseDouble(lora.getOrDefault("alpha", "16"));
+            return model.withLora(
+                    new Lora(
+                            rank,
+                            alpha,
+                            targets == null
+                                    ? Lora.usualTargets(model.config())
+                                    : List.of(targets.split("\\+", -1))),
+                    seed);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--lora " + lora + ": " + wrong.getMessage());
+        }
+    }
+
+    boolean adapts() {
+        return lora != null;
+    }
+
+    /** Whether dropout is as the model's configuration names it. */
+    boolean drops() {
+        return !noDropout;
+    }
+
+    TrainingOptions options(ModelConfig config, long seed) {
         return TrainingOptions.with(optimizer())
                 .withRecompute(recompute)
-                .withFrozen(frozen(config))
-                .withSchedule(order());
+                .withFrozen(adapts() ? Lora.base(config).and(frozen(config)) : frozen(config))
+                .withSchedule(order())
+                .withSeed(seed)
+                .withPrecision(bf16 ? Precision.BF16 : Precision.F32);
     }
 
     private Frozen frozen(ModelConfig config) {

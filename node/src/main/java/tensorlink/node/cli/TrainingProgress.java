@@ -74,6 +74,7 @@ public final class TrainingProgress implements AutoCloseable {
                                 loss,
                                 speed));
         long wire = 0;
+        double worstError = 0;
         for (int stage = 0; stage < reports.size(); stage++) {
             var times = since(stage, reports);
             text.append(
@@ -85,9 +86,13 @@ public final class TrainingProgress implements AutoCloseable {
                             times.backward().toMillis(),
                             times.waiting().toMillis()));
             wire += reports.get(stage).times().bytesSent();
+            worstError = Math.max(worstError, times.codecError().relative());
         }
         if (!reports.isEmpty()) {
             text.append("  wire ").append(Sizes.bytes(wire));
+        }
+        if (worstError > 0) {
+            text.append(String.format(Locale.ROOT, "  codec error %.1e", worstError));
         }
         return text.toString();
     }
@@ -109,6 +114,7 @@ public final class TrainingProgress implements AutoCloseable {
             facts.put("backwardMillis", times.backward().toNanos() / 1e6);
             facts.put("waitMillis", times.waiting().toNanos() / 1e6);
             facts.put("bytesSent", times.bytesSent());
+            facts.put("codecError", times.codecError().relative());
             stages.add(facts);
         }
         event.put("stages", stages);
@@ -121,13 +127,7 @@ public final class TrainingProgress implements AutoCloseable {
         if (lastTimes.size() <= stage) {
             return now;
         }
-        var before = lastTimes.get(stage);
-        return new StageTimes(
-                now.forward().minus(before.forward()),
-                now.backward().minus(before.backward()),
-                now.waiting().minus(before.waiting()),
-                now.bytesSent() - before.bytesSent(),
-                now.bytesReceived() - before.bytesReceived());
+        return now.since(lastTimes.get(stage));
     }
 
     @Override

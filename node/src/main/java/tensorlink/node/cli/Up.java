@@ -19,6 +19,7 @@ import picocli.CommandLine.Option;
 import tensorlink.jobs.market.Capability;
 import tensorlink.node.Network;
 import tensorlink.node.Networks;
+import tensorlink.node.Networks.Accounts;
 import tensorlink.node.Node;
 import tensorlink.node.Reachability;
 import tensorlink.node.UserNode;
@@ -119,6 +120,27 @@ final class Up implements Callable<Integer> {
     private @Nullable String price;
 
     @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            description =
+                    "on a worker: cpu, cuda, cuda:0,1, or auto (unless said); never anything else"
+                            + " than what is said")
+    private @Nullable String device;
+
+    @Option(
+            names = "--require-gpu",
+            description = "on a worker: rather not start than compute on a processor")
+    private boolean requireGpu;
+
+    @Option(
+            names = "--isolation",
+            paramLabel = "KIND",
+            description =
+                    "on a worker: process to compute each stage in a process of its own, none, or"
+                            + " auto (unless said): where strangers may send work")
+    private @Nullable String isolation;
+
+    @Option(
             names = "--ledger",
             paramLabel = "KIND",
             description =
@@ -179,19 +201,22 @@ final class Up implements Callable<Integer> {
             if (invitation.isPresent()) {
                 throw new UsageException("--private founds a network, --join joins one: not both");
             }
-            NetworkCommand.create(flags.home(), founded, true, List.of(), config.keepsLedger());
+            var accounts = config.keepsLedger() ? new Accounts.OwnFile() : new Accounts.None();
+            NetworkCommand.create(flags.home(), founded, true, List.of(), accounts);
         }
         if (invitation.isPresent()) {
             Networks.join(flags.home(), invitation.get(), Scheduler.system().now());
         }
     }
 
-    private static List<Route> routes(NodeConfig config, Node node) {
+    /** Everything that this machine's commands ask a node. */
+    static List<Route> routes(NodeConfig config, Node node) {
         var reachability =
                 new Reachability(config.bootstrap(), config.listen(), Scheduler.system());
         var routes = new ArrayList<Route>();
         routes.add(Route.get("/api/v1/status", () -> status(config, node)));
         routes.addAll(new PeerRoutes(node, reachability).all());
+        routes.addAll(new JobRoutes(node).all());
         routes.addAll(new LedgerRoutes(node).all());
         return routes;
     }
@@ -212,6 +237,9 @@ final class Up implements Callable<Integer> {
         refuse(actual, "--memory", memory, List.of(worker));
         refuse(actual, "--threads", threads, List.of(worker));
         refuse(actual, "--price", price, List.of(worker));
+        refuse(actual, "--isolation", isolation, List.of(worker));
+        refuse(actual, "--device", device, List.of(worker));
+        refuse(actual, "--require-gpu", requireGpu ? "on" : null, List.of(worker));
         refuse(actual, "--ledger", ledger, List.of(validator));
         refuse(actual, "--credit", credit, List.of(validator));
         // A user only dials.
@@ -242,6 +270,9 @@ final class Up implements Callable<Integer> {
         NodeFlags.put(settings, Setting.COMPUTE_MEMORY, memory);
         NodeFlags.put(settings, Setting.COMPUTE_THREADS, threads);
         NodeFlags.put(settings, Setting.WORKER_PRICE, price);
+        NodeFlags.put(settings, Setting.WORKER_ISOLATION, isolation);
+        NodeFlags.put(settings, Setting.COMPUTE_DEVICE, device);
+        NodeFlags.put(settings, Setting.COMPUTE_REQUIRE_GPU, requireGpu ? "on" : null);
         NodeFlags.put(settings, Setting.LEDGER_KIND, ledger);
         NodeFlags.put(settings, Setting.LEDGER_CREDIT, credit);
         NodeFlags.put(settings, Setting.API_LISTEN, api);
@@ -265,6 +296,8 @@ final class Up implements Callable<Integer> {
                                     WorkerNode.Options.lend(config.memoryBytes())
                                             .threads(config.threads())
                                             .price(config.price())
+                                            .isolation(config.isolation())
+                                            .device(config.device())
                                             .listen(config.listen()))
                             .node();
             case VALIDATOR -> {
@@ -312,13 +345,24 @@ final class Up implements Callable<Integer> {
         node.worker()
                 .ifPresent(worker ->
                         output.say(
-                                " ok  compute    cpu, "
+                                " ok  compute    "
                                         + config.threads()
                                         + " threads, lends "
-                                        + Sizes.bytes(worker.capability().memoryBytes())));
+                                        + Sizes.bytes(worker.capability().memoryBytes())
+                                        + ", "
+                                        + whereStages(node)));
+        node.device()
+                .ifPresent(device ->
+                        output.say(" ok  device     " + device.device() + "; " + device.why()));
         node.ledger()
                 .ifPresent(kept ->
-                        output.say(" ok  ledger     in a file, issued by " + node.account()));
+                        output.say(
+                                " ok  ledger     "
+                                        + (kept.info().domain().chainId() == 0
+                                                ? "in a file"
+                                                : "on chain " + kept.info().domain().chainId())
+                                        + ", issued by "
+                                        + kept.info().issuer()));
         node.addresses().forEach(address -> output.say(" ok  listening  " + address));
         if (node.addresses().isEmpty()) {
             output.say(" ok  listening  nowhere: a user only dials");
@@ -339,6 +383,12 @@ final class Up implements Callable<Integer> {
         ready.put("api", server.port());
         ready.put("pid", ProcessHandle.current().pid());
         output.tell(ready);
+    }
+
+    private static String whereStages(Node node) {
+        return node.isolatesStages()
+                ? "each stage in a process of its own"
+                : "stages in this process";
     }
 
     /** For others to join the network that this command has founded. */
@@ -369,7 +419,6 @@ final class Up implements Callable<Integer> {
         status.putAll(StandingText.facts(node));
         status.putAll(EntranceText.facts(node.entrances()));
         status.put("offers", node.offers().stream().map(Up::offer).toList());
-        var jobs = new ArrayList<Map<String, Object>>();
         node.worker()
                 .ifPresent(worker -> {
                     var capability = worker.capability();
@@ -378,26 +427,15 @@ final class Up implements Callable<Integer> {
                             Map.of(
                                     "lent", capability.memoryBytes(),
                                     "free", capability.freeBytes()));
-                    for (var stint : worker.stints()) {
-                        jobs.add(
-                                job(
-                                        stint.job().toString(),
-                                        stint.state().label(),
-                                        stint.layers() + " for " + stint.user().shortText()));
-                    }
+                    status.put("isolation", node.isolatesStages() ? "process" : "none");
                 });
-        node.validator()
-                .ifPresent(validator -> {
-                    for (var watched : validator.cases()) {
-                        jobs.add(
-                                job(
-                                        watched.job().toString(),
-                                        watched.state().label(),
-                                        watched.stages()
-                                                + " stages for "
-                                                + watched.user().shortText()));
-                    }
-                });
+        node.device()
+                .ifPresent(device ->
+                        status.put("device", Map.of("name", device.device(), "why", device.why())));
+        var jobs = new ArrayList<Map<String, Object>>();
+        for (var job : node.jobDesk().jobs()) {
+            jobs.add(job(job.job().toString(), job.state().label(), job.detail()));
+        }
         status.put("jobs", jobs);
         return status;
     }

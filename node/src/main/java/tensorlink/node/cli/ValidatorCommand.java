@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -26,7 +27,9 @@ import tools.jackson.databind.JsonNode;
         subcommands = {
             ValidatorCommand.Status.class,
             ValidatorCommand.Rounds.class,
-            ValidatorCommand.Vote.class
+            ValidatorCommand.Vote.class,
+            ValidatorCommand.Issue.class,
+            ValidatorCommand.Stake.class
         })
 final class ValidatorCommand implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
@@ -170,6 +173,65 @@ final class ValidatorCommand implements Callable<Integer> {
                             : "not posted: "
                                     + answer.path("needed").asInt()
                                     + " votes needed, or posted before");
+            output.tell(answer);
+            return ExitCode.DONE.status();
+        }
+    }
+
+    /** Grants credits. */
+    @Command(
+            name = "issue",
+            description = "Grant an account credits, so many in all; only the issuer's node can.",
+            mixinStandardHelpOptions = true,
+            showDefaultValues = true,
+            footerHeading = "%nExample:%n",
+            footer = "  tensorlink validator issue 0x... 1000000")
+    static final class Issue implements Callable<Integer> {
+        @Mixin private HomeFlag flag = new HomeFlag();
+        @Mixin private Output output = new Output();
+
+        @Parameters(paramLabel = "ACCOUNT", index = "0", description = "who is granted them")
+        private String account = "";
+
+        @Parameters(
+                paramLabel = "CREDITS",
+                index = "1",
+                description = "in all, with those it was granted before")
+        private String amount = "";
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            var question = Map.of("account", account, "amount", amount);
+            var answer = new NodeClient(flag.home()).post(LedgerRoutes.ISSUE, question);
+            output.say(answer.path("outcome").asString());
+            output.tell(answer);
+            return ExitCode.DONE.status();
+        }
+    }
+
+    /** Puts collateral up. */
+    @Command(
+            name = "stake",
+            description = {
+                "Put up so many of this node's credits as collateral in all. With the least that",
+                "`validator status` tells, it validates, and its peers find it by the ledger."
+            },
+            mixinStandardHelpOptions = true,
+            showDefaultValues = true,
+            footerHeading = "%nExample:%n",
+            footer = "  tensorlink validator stake 1000")
+    static final class Stake implements Callable<Integer> {
+        @Mixin private HomeFlag flag = new HomeFlag();
+        @Mixin private Output output = new Output();
+
+        @Parameters(paramLabel = "CREDITS", description = "in all, with those put up before")
+        private String amount = "";
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            var answer =
+                    new NodeClient(flag.home()).post(LedgerRoutes.STAKE, Map.of("amount", amount));
+            output.say(answer.path("outcome").asString());
             output.tell(answer);
             return ExitCode.DONE.status();
         }

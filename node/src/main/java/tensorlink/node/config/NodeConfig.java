@@ -6,6 +6,8 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.ledger.Amount;
+import tensorlink.node.DeviceWish;
+import tensorlink.node.Isolation;
 import tensorlink.node.Presence;
 import tensorlink.node.Profile;
 import tensorlink.node.Serving;
@@ -31,6 +33,8 @@ public record NodeConfig(
         long memoryBytes,
         int threads,
         Amount price,
+        Isolation isolation,
+        DeviceWish device,
         boolean keepsLedger,
         Amount newcomerCredit,
         String apiHost,
@@ -101,6 +105,13 @@ public record NodeConfig(
             long memory = read(Setting.COMPUTE_MEMORY, 0L, this::bytes);
             int threads = read(Setting.COMPUTE_THREADS, 1, this::threads);
             var price = read(Setting.WORKER_PRICE, Amount.ZERO, Reading::amount);
+            var isolation = read(Setting.WORKER_ISOLATION, Isolation.AUTO, Reading::isolation);
+            var wish = read(Setting.COMPUTE_DEVICE, DeviceWish.any(), DeviceWish::parse);
+            var device =
+                    read(
+                            Setting.COMPUTE_REQUIRE_GPU,
+                            wish,
+                            text -> isOn(text) ? wish.requiringGpu() : wish);
             boolean ledger = read(Setting.LEDGER_KIND, false, Reading::ledger);
             var credit = read(Setting.LEDGER_CREDIT, Amount.ZERO, Reading::amount);
             var api = read(Setting.API_LISTEN, new Api("127.0.0.1", 0), Reading::api);
@@ -122,6 +133,8 @@ public record NodeConfig(
                     memory,
                     threads,
                     price,
+                    isolation,
+                    device,
                     ledger,
                     credit,
                     api.host(),
@@ -205,6 +218,15 @@ public record NodeConfig(
                 case "server" -> Serving.SERVER;
                 case "client" -> Serving.CLIENT;
                 default -> throw new IllegalArgumentException("must be auto, server or client");
+            };
+        }
+
+        private static Isolation isolation(String text) {
+            return switch (text) {
+                case "auto" -> Isolation.AUTO;
+                case "process" -> Isolation.PROCESS;
+                case "none" -> Isolation.NONE;
+                default -> throw new IllegalArgumentException("must be auto, process or none");
             };
         }
 

@@ -49,7 +49,25 @@ public enum Setting {
                     + " can dial it"),
     COMPUTE_MEMORY("compute.memory", Kind.TEXT, "50%", "memory to lend, as \"4 GiB\" or \"50%\""),
     COMPUTE_THREADS("compute.threads", Kind.NUMBER, "0", "threads that compute; 0 for every core"),
+    COMPUTE_DEVICE(
+            "compute.device",
+            Kind.TEXT,
+            "auto",
+            "auto, cpu, cuda or cuda:0,1: what to compute on; with auto what was not chosen is"
+                    + " said, anything else that cannot be had is an error"),
+    COMPUTE_REQUIRE_GPU(
+            "compute.require_gpu",
+            Kind.TEXT,
+            "off",
+            "on or off: whether to rather not start than compute on a processor"),
     WORKER_PRICE("worker.price", Kind.NUMBER, "0", "credits asked per token and layer"),
+    WORKER_ISOLATION(
+            "worker.isolation",
+            Kind.TEXT,
+            "auto",
+            "auto, process or none: whether each stage is computed by a process of its own, so that"
+                    + " a crash costs one stage; auto: where strangers may send work, not in a"
+                    + " private network nor when all of it is loopback"),
     LEDGER_KIND("ledger.kind", Kind.TEXT, "none", "on a validator: none or file"),
     LEDGER_CREDIT(
             "ledger.credit",

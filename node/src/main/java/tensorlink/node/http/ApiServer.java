@@ -18,6 +18,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -36,6 +39,7 @@ public final class ApiServer implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int TOKEN_BYTES = 32;
     private static final int BACKLOG = 16;
+    private static final int LAST_ANSWER_SECONDS = 1;
 
     /** What one client may ask of us; the JDK's server reads these once, for the whole process. */
     private static final Map<String, String> LIMITS =
@@ -51,11 +55,14 @@ public final class ApiServer implements AutoCloseable {
 
     private final HttpServer server;
     private final ExecutorService answering;
+    private final ReadWriteLock answers;
     private final Path file;
 
-    private ApiServer(HttpServer server, ExecutorService answering, Path file) {
+    private ApiServer(
+            HttpServer server, ExecutorService answering, ReadWriteLock answers, Path file) {
         this.server = server;
         this.answering = answering;
+        this.answers = answers;
         this.file = file;
     }
 
@@ -73,9 +80,19 @@ public final class ApiServer implements AutoCloseable {
         var server = bind(host, port);
         var answering = Executors.newVirtualThreadPerTaskExecutor();
         server.setExecutor(answering);
-        server.createContext("/", exchange -> answer(exchange, token, routes));
+        var answers = new ReentrantReadWriteLock();
+        server.createContext(
+                "/",
+                exchange -> {
+                    answers.readLock().lock();
+                    try {
+                        answer(exchange, token, routes);
+                    } finally {
+                        answers.readLock().unlock();
+                    }
+                });
         server.start();
-        var started = new ApiServer(server, answering, file);
+        var started = new ApiServer(server, answering, answers, file);
         boolean told = false;
         try {
             write(file, Map.of("host", host, "port", started.port(), "token", token));
@@ -230,9 +247,19 @@ public final class ApiServer implements AutoCloseable {
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
-    /** Stops listening and removes the file; idempotent. */
+    /**
+     * Stops listening and removes the file; idempotent. An answer that is being given comes to its
+     * end, unless that takes long: it may be the reason why the node ends.
+     */
     @Override
     public void close() {
+        try {
+            if (answers.writeLock().tryLock(LAST_ANSWER_SECONDS, TimeUnit.SECONDS)) {
+                answers.writeLock().unlock();
+            }
+        } catch (InterruptedException hurried) {
+            Thread.currentThread().interrupt();
+        }
         server.stop(0);
         answering.shutdownNow();
         try {

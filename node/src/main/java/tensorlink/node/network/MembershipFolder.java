@@ -58,6 +58,27 @@ public record MembershipFolder(Path folder) {
         }
     }
 
+    /**
+     * Reads the description of a network that {@link #publish} has written.
+     *
+     * @throws IOException a {@link NetworkException} when it is damaged or not signed
+     */
+    public static Descriptor published(Path file) throws IOException {
+        var bytes =
+                read(file, HEADER.length() + Descriptor.BYTES_MAX)
+                        .orElseThrow(() -> new NetworkException(file + " does not exist"));
+        try {
+            return Descriptor.decode(body(bytes));
+        } catch (NetworkException wrong) {
+            throw new NetworkException(file + ": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    /** Writes the description of a network to a file that can be given to anybody. */
+    public static void publish(Descriptor network, Path file) throws IOException {
+        Files.write(file, ByteString.copyFromUtf8(HEADER).concat(network.encode()).toByteArray());
+    }
+
     private static ByteString body(ByteString bytes) throws NetworkException {
         var header = ByteString.copyFromUtf8(HEADER);
         if (bytes.startsWith(header)) {

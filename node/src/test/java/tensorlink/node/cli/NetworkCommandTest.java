@@ -14,6 +14,12 @@ import tensorlink.node.UserNode;
 import tools.jackson.databind.JsonNode;
 
 class NetworkCommandTest {
+    private static final String CONTRACT =
+            """
+            {"chainId": 8453, "contract": "0x1111111111111111111111111111111111111111",
+             "codeHash": "0x2222222222222222222222222222222222222222222222222222222222222222",
+             "block": 7, "endpoints": ["https://rpc.example.org"]}
+            """;
     private static final String ENTRY = "/ip4/127.0.0.1/tcp/1/p2p/";
 
     @TempDir private Path folder;
@@ -40,6 +46,37 @@ class NetworkCommandTest {
         assertThat(id(left)).isEqualTo(id(created));
         assertThat(folder.resolve("second").resolve("network")).isEmptyDirectory();
         assertThat(folder.resolve("second").resolve("identity")).isNotEmptyDirectory();
+    }
+
+    @Test
+    void a_public_network_on_a_contract_is_joined_by_its_description() throws Exception {
+        var contract = Files.writeString(folder.resolve("chain.json"), CONTRACT).toString();
+        var description = folder.resolve("public.network").toString();
+
+        var created =
+                done("network", "create", "open", "--contract", contract, "--home", home("first"));
+        done("network", "show", "--save", description, "--home", home("first"));
+        var joined = done("network", "join", description, "--home", home("second"));
+
+        assertThat(created.path("private").asBoolean()).isFalse();
+        assertThat(created.path("ledger").asString())
+                .isEqualTo("contract 0x" + "11".repeat(20) + " on chain 8453");
+        assertThat(id(joined)).isEqualTo(id(created));
+        assertThat(joined.path("ledger")).isEqualTo(created.path("ledger"));
+        assertThat(joined.path("bootstrap")).isEmpty();
+    }
+
+    @Test
+    void the_description_of_a_private_network_lets_nobody_in() {
+        var description = folder.resolve("team.network").toString();
+        done("network", "create", "team", "--home", home("first"));
+        done("network", "show", "--save", description, "--home", home("first"));
+
+        var refused =
+                Ran.of("network", "join", description, "--home", home("second"), "-o", "json");
+
+        assertThat(refused.status()).isNotZero();
+        assertThat(refused.toString()).contains("its description alone lets nobody in");
     }
 
     @Test

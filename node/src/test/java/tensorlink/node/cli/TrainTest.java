@@ -277,6 +277,47 @@ class TrainTest {
                 .contains("--freeze: nothing is left to be trained");
     }
 
+    @Test
+    void adapters_are_saved_alone_and_merged_and_what_they_cannot_be_is_refused() throws Exception {
+        var start = folder.resolve("start");
+        var out = folder.resolve("out");
+        Model.initialize(ModelConfig.llama(32, 2, 256, 64), Tokenizer.bytes(), 1).save(start);
+        var text = Files.writeString(folder.resolve("text.txt"), "adapted ".repeat(99)).toString();
+        var usual = List.of("--data", text, "--length", "16", "--steps", "2", "--alone");
+        var from = start.toString();
+        var lora = "rank=2,alpha=4,targets=q_proj+down_proj";
+
+        var ran =
+                Ran.of(
+                        with(
+                                usual,
+                                "train",
+                                from,
+                                "--bf16",
+                                "--lora",
+                                lora,
+                                "--save",
+                                out.toString()));
+
+        assertThat(ran.err()).isEmpty();
+        assertThat(same(start, out, "model.layers.1.self_attn.q_proj.weight")).isFalse();
+        assertThat(same(start, out, "model.layers.1.self_attn.k_proj.weight")).isTrue();
+        assertThat(same(start, out, "lm_head.weight")).isTrue();
+        Model.load(out);
+        try (var adapters =
+                Safetensors.open(out.resolve("adapter").resolve("adapter_model.safetensors"))) {
+            assertThat(adapters.tensors()).hasSize(8);
+        }
+        assertThat(Ran.of(with(usual, "train", from, "--lora", "targets=nowhere")).err())
+                .contains("target \"nowhere\": no linear part of a layer");
+        assertThat(Ran.of(with(usual, "train", from, "--lora", "depth=2")).err())
+                .contains("--lora depth: expected one of [rank, alpha, targets]");
+        assertThat(Ran.of(with(usual, "train", "--fresh", "32x2", "--lora", lora)).err())
+                .contains("--lora: a fresh model knows nothing to be kept");
+        assertThat(Ran.of(with(usual, "train", from, "--lora", lora, "--pipeline", "zb-h1")).err())
+                .contains("--lora: not with --pipeline zb-h1");
+    }
+
     private static boolean same(Path one, Path other, String name) throws Exception {
         try (var here = Safetensors.openFolder(one);
                 var there = Safetensors.openFolder(other)) {

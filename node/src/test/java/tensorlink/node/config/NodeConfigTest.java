@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.ledger.Amount;
+import tensorlink.node.DeviceWish;
+import tensorlink.node.Isolation;
 import tensorlink.node.Profile;
 import tensorlink.node.Serving;
 import tensorlink.p2p.multiaddr.Subnet;
@@ -104,6 +106,9 @@ class NodeConfigTest {
                                 Map.entry(Setting.COMPUTE_MEMORY, "1.5 GiB"),
                                 Map.entry(Setting.COMPUTE_THREADS, "1024"),
                                 Map.entry(Setting.WORKER_PRICE, "7"),
+                                Map.entry(Setting.COMPUTE_DEVICE, "cuda:0,1"),
+                                Map.entry(Setting.COMPUTE_REQUIRE_GPU, "on"),
+                                Map.entry(Setting.WORKER_ISOLATION, "process"),
                                 Map.entry(Setting.LEDGER_KIND, "file"),
                                 Map.entry(Setting.LEDGER_CREDIT, "9".repeat(30)),
                                 Map.entry(Setting.API_LISTEN, "[::1]:65535"),
@@ -120,6 +125,8 @@ class NodeConfigTest {
         assertThat(config.memoryBytes()).isEqualTo(3L << 29);
         assertThat(config.threads()).isEqualTo(1024);
         assertThat(config.price()).isEqualTo(Amount.of(7));
+        assertThat(config.isolation()).isEqualTo(Isolation.PROCESS);
+        assertThat(config.device()).isEqualTo(DeviceWish.parse("cuda:0,1").requiringGpu());
         assertThat(config.keepsLedger()).isTrue();
         assertThat(config.newcomerCredit()).isEqualTo(Amount.parse("9".repeat(30)));
         assertThat(config.apiHost()).isEqualTo("[::1]");

@@ -1,0 +1,10 @@
+/**
+ * Fetches models from a hub that speaks as huggingface.co does: {@link tensorlink.node.hub.Hub}.
+ *
+ * <p>Only configuration, tokenizer and safetensors are fetched, whole, each compared with the
+ * digest that the hub lists for the commit. What was interrupted goes on where it was.
+ */
+@NullMarked
+package tensorlink.node.hub;
+
+import org.jspecify.annotations.NullMarked;
