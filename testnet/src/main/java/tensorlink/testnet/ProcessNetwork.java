@@ -2,14 +2,12 @@ package tensorlink.testnet;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import tensorlink.node.Home;
 import tensorlink.node.Network;
 
 /**
@@ -131,31 +129,10 @@ public final class ProcessNetwork implements AutoCloseable {
             processes.forEach(NodeProcess.Launched::stop);
             processes.forEach(NodeProcess.Launched::close);
             try {
-                delete(folder);
+                Home.delete(folder);
             } catch (IOException left) {
                 throw new UncheckedIOException(left);
             }
         }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        Files.walkFileTree(
-                folder,
-                new SimpleFileVisitor<>() {
-                    @Override
-                    public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
-                            throws IOException {
-                        Files.deleteIfExists(file);
-                        return FileVisitResult.CONTINUE;
-                    }
-
-                    @Override
-                    public FileVisitResult postVisitDirectory(
-                            Path directory, @org.jspecify.annotations.Nullable IOException failed)
-                            throws IOException {
-                        Files.deleteIfExists(directory);
-                        return FileVisitResult.CONTINUE;
-                    }
-                });
     }
 }

@@ -5,15 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import tensorlink.compute.Batch;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
-import tensorlink.compute.Tokens;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.schedule.Schedule;
@@ -153,19 +150,7 @@ final class BenchSchedules implements Callable<Integer> {
 
     private static void step(DistributedModel model, long seed)
             throws IOException, InterruptedException {
-        var random = new SplittableRandom(seed);
-        var tokens = new long[ROWS][LENGTH];
-        for (var row : tokens) {
-            for (int i = 0; i < LENGTH; i++) {
-                row[i] = random.nextInt(CONFIG.vocabulary());
-            }
-        }
-        var batch = Batch.of(Tokens.of(tokens));
-        var optimizer = model.optimizer(RULE);
-        optimizer.zeroGrad();
-        var loss = model.forward(batch.inputs(), batch.labels());
-        loss.backward();
-        optimizer.step();
-        loss.value();
+        var batch = TrainingTurns.batch(seed, ROWS, LENGTH, CONFIG.vocabulary());
+        TrainingTurns.step(model, batch, RULE);
     }
 }

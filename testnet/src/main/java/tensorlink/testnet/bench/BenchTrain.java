@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -17,7 +16,6 @@ import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
-import tensorlink.compute.Tokens;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
@@ -81,14 +79,7 @@ final class BenchTrain implements Callable<Integer> {
     /** A model and the shape of its batches. */
     private record Case(String name, ModelConfig config, int rows, int length) {
         Batch batch(long step) {
-            var random = new SplittableRandom(step);
-            var tokens = new long[rows][length];
-            for (var row : tokens) {
-                for (int i = 0; i < length; i++) {
-                    row[i] = random.nextInt(config.vocabulary());
-                }
-            }
-            return Batch.of(Tokens.of(tokens));
+            return TrainingTurns.batch(step, rows, length, config.vocabulary());
         }
 
         Model model() {
@@ -275,18 +266,11 @@ final class BenchTrain implements Callable<Integer> {
     }
 
     private static void step(LocalRun run, Batch batch) throws InterruptedException {
-        run.zeroGradients();
-        run.forwardBackward(batch, MICRO_BATCHES);
-        run.step(RULE);
+        TrainingTurns.step(run, batch, MICRO_BATCHES, RULE);
     }
 
     private static void step(DistributedModel model, Batch batch)
             throws IOException, InterruptedException {
-        var optimizer = model.optimizer(RULE);
-        optimizer.zeroGrad();
-        var loss = model.forward(batch.inputs(), batch.labels());
-        loss.backward();
-        optimizer.step();
-        loss.value();
+        TrainingTurns.step(model, batch, RULE);
     }
 }

@@ -8,14 +8,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.SplittableRandom;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Engine;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
-import tensorlink.compute.Tokens;
 import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.JobOptions;
@@ -68,9 +66,7 @@ record MemorySoak(Output output, Scheduler scheduler, Engine engine) {
     }
 
     private static void step(LocalRun run, int step) throws InterruptedException {
-        run.zeroGradients();
-        run.forwardBackward(batch(step), MICRO_BATCHES);
-        run.step(RULE);
+        TrainingTurns.step(run, batch(step), MICRO_BATCHES, RULE);
     }
 
     private void overWorkers(Model model, int steps, Map<String, Object> result)
@@ -143,13 +139,6 @@ record MemorySoak(Output output, Scheduler scheduler, Engine engine) {
     }
 
     private static Batch batch(int step) {
-        var random = new SplittableRandom(step);
-        var tokens = new long[ROWS][LENGTH];
-        for (var row : tokens) {
-            for (int i = 0; i < LENGTH; i++) {
-                row[i] = random.nextInt(CONFIG.vocabulary());
-            }
-        }
-        return Batch.of(Tokens.of(tokens));
+        return TrainingTurns.batch(step, ROWS, LENGTH, CONFIG.vocabulary());
     }
 }

@@ -10,17 +10,27 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import tensorlink.ledger.Account;
 import tensorlink.p2p.core.Scheduler;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 /**
- * A chain on this machine that makes a block each second, of which all but the last two are final.
- * Its process ends when its input does, so with this one at the latest.
+ * A chain on this machine, of whose blocks all but the last two are final. Its process ends when
+ * its input does, so with this one at the latest.
  */
-final class Anvil implements AutoCloseable {
-    static final long CHAIN_ID = 31_337;
+public final class Anvil implements AutoCloseable {
+    public static final long CHAIN_ID = 31_337;
 
+    /** Where npm puts it, from the root of the repository. */
+    public static final String PROGRAM =
+            "ledger/contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil";
+
+    private static final JsonMapper JSON = new JsonMapper();
     private static final String LISTENING = "Listening on ";
     private static final int STOP_SECONDS = 10;
 
@@ -35,27 +45,27 @@ final class Anvil implements AutoCloseable {
         this.uri = uri;
     }
 
-    static Anvil start(Path program) throws IOException {
+    /** Starts a chain that makes a block each second. */
+    public static Anvil start(Path program) throws IOException {
+        return start(program, List.of("--block-time", "1"));
+    }
+
+    /** Starts a chain that makes a block of each transaction at once. */
+    public static Anvil startAtOnce(Path program) throws IOException {
+        return start(program, List.of());
+    }
+
+    private static Anvil start(Path program, List<String> options) throws IOException {
         if (!Files.isExecutable(program)) {
             throw new IOException(
                     program
                             + " is missing: the chain comes from npm\n"
                             + "  try: npm ci --ignore-scripts in ledger/contracts");
         }
-        var process =
-                new ProcessBuilder(
-                                "sh",
-                                "-c",
-                                UNTIL_INPUT_ENDS,
-                                program.toString(),
-                                "--port",
-                                "0",
-                                "--block-time",
-                                "1",
-                                "--slots-in-an-epoch",
-                                "1")
-                        .redirectErrorStream(true)
-                        .start();
+        var command = new ArrayList<>(List.of("sh", "-c", UNTIL_INPUT_ENDS, program.toString()));
+        command.addAll(List.of("--port", "0", "--slots-in-an-epoch", "1"));
+        command.addAll(options);
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         var lines =
                 new BufferedReader(
                         new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
@@ -80,16 +90,43 @@ final class Anvil implements AutoCloseable {
         }
     }
 
-    URI uri() {
+    public URI uri() {
         return uri;
     }
 
     /** Gives an account ether for gas. */
-    void enrich(Account account) throws IOException, InterruptedException {
+    public void enrich(Account account) throws IOException, InterruptedException {
+        call("anvil_setBalance", "\"" + account + "\",\"0xffffffffffffffffff\"");
+    }
+
+    /** Lets so much time pass, and makes a block. */
+    public void pass(Duration time) throws IOException, InterruptedException {
+        call("evm_increaseTime", Long.toString(time.toSeconds()));
+        call("evm_mine", "");
+    }
+
+    /** The number of the newest block. */
+    public long blocks() throws IOException, InterruptedException {
+        return number(call("eth_blockNumber", ""));
+    }
+
+    /** What the transactions of a block have cost. */
+    public long gasUsed(long block) throws IOException, InterruptedException {
+        var found = call("eth_getBlockByNumber", "\"0x" + Long.toHexString(block) + "\",false");
+        return number(found.path("gasUsed"));
+    }
+
+    private static long number(JsonNode quantity) {
+        return Long.parseLong(quantity.asString().substring(2), 16);
+    }
+
+    private JsonNode call(String method, String params) throws IOException, InterruptedException {
         var body =
-                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"anvil_setBalance\",\"params\":[\""
-                        + account
-                        + "\",\"0xffffffffffffffffff\"]}";
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\""
+                        + method
+                        + "\",\"params\":["
+                        + params
+                        + "]}";
         var request =
                 HttpRequest.newBuilder(uri)
                         .version(HttpClient.Version.HTTP_1_1)
@@ -98,9 +135,11 @@ final class Anvil implements AutoCloseable {
                         .build();
         try (var client = HttpClient.newHttpClient()) {
             var answer = client.send(request, HttpResponse.BodyHandlers.ofString());
-            if (!answer.body().contains("\"result\"")) {
-                throw new IOException("anvil gives no ether: " + answer.body());
+            var json = JSON.readTree(answer.body());
+            if (!json.has("result")) {
+                throw new IOException(method + ": " + answer.body());
             }
+            return json.path("result");
         }
     }
 

@@ -54,7 +54,7 @@ final class ChainCommand implements Callable<Integer> {
     @Option(
             names = "--anvil",
             paramLabel = "FILE",
-            defaultValue = "ledger/contracts/node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil",
+            defaultValue = Anvil.PROGRAM,
             description = "the program that is the chain")
     private Path anvil = Path.of("anvil");
 

@@ -41,8 +41,13 @@ import tensorlink.testnet.ProcessNetwork;
                         + " every bit right.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
-        footerHeading = "%nExample:%n",
-        footer = "  tensorlink demo --workers 2 --steps 100")
+        subcommands = {DemoSpam.class, DemoDigits.class},
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  tensorlink demo --workers 2 --steps 100",
+            "  tensorlink demo spam --keep spam",
+            "  tensorlink demo digits",
+        })
 public final class Demo implements Callable<Integer> {
     private static final long PRICE = 1;
     private static final String PROMPT = "    /** Returns ";

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -45,7 +44,7 @@ final class Stand implements AutoCloseable {
                             ValidatorNode.Options.free().limits(Exercise.limits()));
             return new Stand(folder, validator);
         } catch (IOException | InterruptedException | RuntimeException failed) {
-            delete(folder);
+            Home.delete(folder);
             throw failed;
         }
     }
@@ -131,19 +130,9 @@ final class Stand implements AutoCloseable {
         workers.forEach(Actor::close);
         validator.close();
         try {
-            delete(folder);
+            Home.delete(folder);
         } catch (IOException left) {
             throw new java.io.UncheckedIOException(left);
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        List<Path> all;
-        try (var files = Files.walk(folder)) {
-            all = files.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (var file : all) {
-            Files.deleteIfExists(file);
         }
     }
 }

@@ -1,7 +1,6 @@
 package tensorlink.testnet.bench.discovery;
 
 import com.google.protobuf.ByteString;
-import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.ref.Reference;
@@ -25,6 +24,7 @@ import tensorlink.p2p.peer.PeerRecord;
 import tensorlink.p2p.peer.PeerStore;
 import tensorlink.p2p.peer.SealedPeerRecord;
 import tensorlink.testnet.bench.figures.Figures;
+import tensorlink.testnet.bench.figures.ProcessorTime;
 
 /**
  * What it costs to know others: a peer store that holds what each of them said about itself, and a
@@ -130,13 +130,13 @@ record KnownTask(int known, long seed, Scheduler scheduler) implements Task {
                         defaults.provenLifetime());
         var store = PeerStore.inMemory(bounds, scheduler::now);
         long before = heap();
-        long cpu = cpu();
+        long cpu = ProcessorTime.nanos();
         long bytes = 0;
         for (var one : said) {
             store.identified(one.peer().id(), one.identification());
             bytes += one.bytes();
         }
-        figures.add(NOTE, (cpu() - cpu) / 1e3 / known);
+        figures.add(NOTE, (ProcessorTime.nanos() - cpu) / 1e3 / known);
         double after = heap();
         if (store.peers().size() != known) {
             throw new IOException("the store kept " + store.peers().size() + " of " + known);
@@ -165,9 +165,9 @@ record KnownTask(int known, long seed, Scheduler scheduler) implements Task {
             }
             figures.add(TABLE_PEERS, (double) inTables / TABLES);
             figures.add(TABLE, (heap() - before) * 1000.0 / inTables);
-            long cpu = cpu();
+            long cpu = ProcessorTime.nanos();
             double questions = lookUp(tables.getFirst(), random);
-            figures.add(LOOKUP, (cpu() - cpu) / 1e3 / LOOKUPS);
+            figures.add(LOOKUP, (ProcessorTime.nanos() - cpu) / 1e3 / LOOKUPS);
             figures.add(QUESTIONS, questions / LOOKUPS);
         } catch (BootstrapException nobody) {
             throw new IOException("a peer that is sure to answer did not", nobody);
@@ -189,9 +189,5 @@ record KnownTask(int known, long seed, Scheduler scheduler) implements Task {
         System.gc();
         System.gc(); // what finalizers and cleaners let go of
         return ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
-    }
-
-    private static long cpu() {
-        return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getProcessCpuTime();
     }
 }

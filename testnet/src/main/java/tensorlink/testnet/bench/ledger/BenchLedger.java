@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -18,13 +19,16 @@ import tensorlink.node.cli.UsageException;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.bench.figures.Figures;
 import tensorlink.testnet.bench.net.Machine;
+import tensorlink.testnet.chain.Anvil;
 
-/** What the file ledger costs on this machine's disk and cores. */
+/** What the file ledger costs on this machine's disk and cores, and the contract in gas. */
 @Command(
         name = "ledger",
         description = {
             "Durable requests a second to the file ledger, single and grouped, against forcing the"
-                    + " same bytes to the same disk; voucher checks a second of one core."
+                + " same bytes to the same disk; voucher checks a second of one core; the gas of a"
+                + " job and its settlement on our contract and on a double of the Smartnodes"
+                + " contracts, when anvil is there."
         },
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
@@ -63,6 +67,20 @@ public final class BenchLedger implements Callable<Integer> {
             description = "vouchers checked in a round")
     private int checks;
 
+    @Option(
+            names = "--anvil",
+            paramLabel = "FILE",
+            defaultValue = Anvil.PROGRAM,
+            description = "the chain on which gas is measured")
+    private Path anvil = Path.of("anvil");
+
+    @Option(
+            names = "--smartnodes",
+            paramLabel = "FILE",
+            defaultValue = "ledger/src/test/resources/contracts/SmartnodesDouble.json",
+            description = "the code of the double of the Smartnodes contracts")
+    private Path smartnodes = Path.of("double");
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         UsageException.requireRange("--rounds", rounds, 1, 100);
@@ -80,7 +98,15 @@ public final class BenchLedger implements Callable<Integer> {
             output.progress("round " + round + " of " + rounds);
             inFolder(at -> task.run(at, figures));
         }
-        report(figures, before, Machine.load());
+        var gas = new LinkedHashMap<String, Long>();
+        if (Files.isExecutable(anvil)) {
+            output.progress("gas");
+            try (var chain = Anvil.startAtOnce(anvil)) {
+                inFolder(at ->
+                        gas.putAll(new GasTask(Scheduler.system(), chain, at).run(smartnodes)));
+            }
+        }
+        report(figures, gas, before, Machine.load());
         return ExitCode.DONE.status();
     }
 
@@ -100,7 +126,8 @@ public final class BenchLedger implements Callable<Integer> {
         }
     }
 
-    private void report(Figures figures, double loadBefore, double loadAfter) {
+    private void report(
+            Figures figures, Map<String, Long> gas, double loadBefore, double loadAfter) {
         row("durable requests, one by one", LedgerTask.SINGLE, figures);
         row("the same bytes, forced one by one", LedgerTask.RAW_SINGLE, figures);
         row("durable requests, 64 callers", LedgerTask.GROUPED, figures);
@@ -117,8 +144,14 @@ public final class BenchLedger implements Callable<Integer> {
                                         ratio.max())));
         output.say(
                 String.format(Locale.ROOT, "load %.2f before, %.2f after", loadBefore, loadAfter));
+        if (gas.isEmpty()) {
+            output.say("no gas: npm ci --ignore-scripts in ledger/contracts brings " + anvil);
+        }
+        gas.forEach((name, used) ->
+                output.say(String.format(Locale.ROOT, "%-36s %,10d gas", name, used)));
         var result = new LinkedHashMap<String, Object>();
         result.put("figures", figures.all());
+        result.put("gas", gas);
         result.put("loadBefore", loadBefore);
         result.put("loadAfter", loadAfter);
         output.tell(result);

@@ -39,7 +39,12 @@ import tools.jackson.databind.json.JsonMapper;
  */
 @Command(name = "net-peer", description = "The other end of bench net.", hidden = true)
 public final class NetPeer implements Callable<Integer> {
+    /** Every host serves it. */
+    static final ProtocolId PING = ProtocolId.of("/ipfs/ping/1.0.0");
+
+    /** What an application would serve: a thread reads and writes. */
     static final ProtocolId ECHO = ProtocolId.of("/tensorlink/bench/echo/1.0.0");
+
     static final ProtocolId SLOW = ProtocolId.of("/tensorlink/bench/slow/1.0.0");
     static final int ECHO_BYTES = 32;
 

@@ -8,6 +8,7 @@ import java.util.List;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Connection;
 import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.Purpose;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.peer.KeyPair;
@@ -83,7 +84,8 @@ record OurCarrier(Way way, PeerInfo remote, Child peer, Scheduler scheduler)
         @Override
         public List<Double> pings(int count) throws IOException, InterruptedException {
             var micros = new ArrayList<Double>();
-            try (var stream = connection.open(NetPeer.ECHO)) {
+            try (var stream = connection.open(NetPeer.PING)) {
+                stream.purpose(Purpose.CONTROL);
                 for (int i = 0; i < count; i++) {
                     long sent = scheduler.nanoTime();
                     echo(stream);

@@ -49,7 +49,7 @@ record OwnRows(Amounts amounts, Figures figures, Scheduler scheduler) {
 
     private void uploadWithPings(OurCarrier.OurLink link, long bytes, List<Double> millis)
             throws IOException, InterruptedException {
-        try (var stream = link.connection().open(NetPeer.ECHO)) {
+        try (var stream = link.connection().open(NetPeer.PING)) {
             stream.purpose(Purpose.CONTROL);
             var uploads = new Together(scheduler);
             for (int i = 0; i < BULK_STREAMS; i++) {

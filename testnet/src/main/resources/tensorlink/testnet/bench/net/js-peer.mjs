@@ -14,6 +14,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 
 const PERF = '/perf/1.0.0'
+const PING = '/ipfs/ping/1.0.0'
 const ECHO = '/tensorlink/bench/echo/1.0.0'
 const PART = new Uint8Array(65536)
 const MESSAGE = new Uint8Array(32)
@@ -96,7 +97,7 @@ const commands = {
     return {}
   },
   async pings (way, count) {
-    const stream = await open(nodes[way].getConnections()[0], ECHO)
+    const stream = await open(nodes[way].getConnections()[0], PING)
     const incoming = stream[Symbol.asyncIterator]()
     const micros = []
     for (let i = 0; i < count; i++) {

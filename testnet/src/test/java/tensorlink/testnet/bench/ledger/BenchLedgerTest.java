@@ -8,10 +8,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.node.cli.CommandLineProgram;
+import tensorlink.testnet.chain.Anvil;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -46,6 +48,33 @@ class BenchLedgerTest {
             assertThat(rounds.get(0).asDouble()).as(figure).isPositive();
         }
         assertThat(folder).isEmptyDirectory();
+    }
+
+    /** Where the double is ours: the original contracts cost about 96,000 and 143,000. */
+    @Test
+    @Tag("interop")
+    void a_job_costs_no_gas_on_our_contract_and_much_on_the_double() {
+        var root = Path.of("..");
+        var result =
+                run(
+                        0,
+                        "--folder=" + folder,
+                        "--rounds=1",
+                        "--single=5",
+                        "--grouped=20",
+                        "--checks=10",
+                        "--anvil=" + root.resolve(Anvil.PROGRAM),
+                        "--smartnodes="
+                                + root.resolve(
+                                        "ledger/src/test/resources/contracts/SmartnodesDouble.json"));
+
+        var gas = result.path("gas");
+        assertThat(gas.path(GasTask.JOB).asLong(-1)).as("%s", gas).isZero();
+        assertThat(gas.path(GasTask.PAIR).asLong()).isBetween(21_000L / 50, 30_000L);
+        assertThat(gas.path(GasTask.ROOT).asLong()).isBetween(21_000L, 75_000L);
+        assertThat(gas.path(GasTask.CLAIM).asLong()).isBetween(21_000L, 65_000L);
+        assertThat(gas.path(GasTask.SMARTNODES_JOB).asLong()).isGreaterThan(21_000);
+        assertThat(gas.path(GasTask.SMARTNODES_CLAIM).asLong()).isGreaterThan(21_000);
     }
 
     @Test
