@@ -46,17 +46,19 @@ class GraphRunTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"graph-cnn", "graph-seq2seq"})
-    void two_threads_compute_the_bits_of_one(String name) throws Exception {
+    void two_threads_compute_the_bits_of_one_where_the_profile_says_so(String name)
+            throws Exception {
         var model = Model.load(Goldens.folder(name));
         var batch = Golden.open(Goldens.folder(name), model.architecture()).batch();
         var all = List.of(model.architecture().allLayers());
 
-        assertThat(train(model, batch, all, 2, false))
-                .isEqualTo(train(model, batch, all, 1, false));
+        Engines.assertBitsOfAnyThreads(
+                train(model, batch, all, 2, false), train(model, batch, all, 1, false));
     }
 
     @Test
-    void two_threads_compute_the_bits_of_one_for_images_worth_sharing() throws Exception {
+    void two_threads_compute_the_bits_of_one_for_images_worth_sharing_where_the_profile_says_so()
+            throws Exception {
         var graph = LayerGraph.builder();
         var x = graph.conv2d("one", graph.input("image", 3, 32, 32), 24, 3, 1, 1);
         x = graph.activation("act", x, Operator.Activation.Function.RELU);
@@ -77,7 +79,7 @@ class GraphRunTest {
 
         var one = train(model, batch, all, 1, false);
 
-        assertThat(train(model, batch, all, 2, false)).isEqualTo(one);
+        Engines.assertBitsOfAnyThreads(train(model, batch, all, 2, false), one);
     }
 
     @Test
