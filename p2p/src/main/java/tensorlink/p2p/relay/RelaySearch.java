@@ -82,20 +82,22 @@ public final class RelaySearch implements AutoCloseable {
     private void run() {
         try {
             while (true) {
+                long now = scheduler.nanoTime();
                 switch (swarm.control().reachability()) {
-                    case PRIVATE -> search();
+                    case PRIVATE -> search(now);
                     case PUBLIC -> giveUp();
                     case UNKNOWN -> {}
                 }
-                await();
+                await(now + PATIENCE.toNanos());
             }
         } catch (InterruptedException closing) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void await() throws InterruptedException {
-        var alarm = scheduler.after(PATIENCE, wake::release);
+    private void await(long end) throws InterruptedException {
+        var left = Duration.ofNanos(Math.max(0, end - scheduler.nanoTime()));
+        var alarm = scheduler.after(left, wake::release);
         try {
             wake.acquire();
             wake.drainPermits();
@@ -104,8 +106,7 @@ public final class RelaySearch implements AutoCloseable {
         }
     }
 
-    private void search() throws InterruptedException {
-        long now = scheduler.nanoTime();
+    private void search(long now) throws InterruptedException {
         resting.values().removeIf(since -> now - since >= REST.toNanos());
         places.replaceAll(place ->
                 place.listener().addresses().isEmpty()

@@ -3,6 +3,7 @@ package tensorlink.p2p.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.FutureTask;
@@ -133,7 +134,12 @@ class RelaySearchTest {
 
         clock.advance(RelaySearch.PATIENCE);
 
-        Eventually.until("it has a place there", () -> hasPlaceAt(callee, third));
+        Eventually.until(
+                "it has a place there",
+                () -> {
+                    clock.advance(Duration.ofMillis(1)); // it may not have been waiting yet
+                    return hasPlaceAt(callee, third);
+                });
         assertThat(hasPlaceAt(callee, second)).isTrue();
     }
 
