@@ -51,6 +51,7 @@ public final class WorkerLink {
     private final Consumer<Problem> failed;
     private final Inbox<Report> replies = new Inbox<>(REPLIES_MAX, _ -> {});
     private final ReentrantLock sending = new ReentrantLock();
+    private final ReentrantLock failing = new ReentrantLock();
     private final AtomicBoolean over = new AtomicBoolean();
     private final Slot<Boolean> gone = new Slot<>();
     private volatile boolean closing;
@@ -515,14 +516,20 @@ public final class WorkerLink {
         fail(problem, true);
     }
 
+    /** When this returns the job has failed, whoever told it: only then may others go on. */
     private void fail(Problem problem, boolean blamed) {
-        replies.fail(problem);
-        if (over.compareAndSet(false, true)) {
-            toBlame = blamed;
-            if (!toldWhy) {
-                stream.reset();
+        failing.lock();
+        try {
+            if (over.compareAndSet(false, true)) {
+                toBlame = blamed;
+                if (!toldWhy) {
+                    stream.reset();
+                }
+                failed.accept(problem);
             }
-            failed.accept(problem);
+        } finally {
+            failing.unlock();
         }
+        replies.fail(problem);
     }
 }
