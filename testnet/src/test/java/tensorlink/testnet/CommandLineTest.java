@@ -321,9 +321,14 @@ class CommandLineTest {
         for (var verb :
                 List.of(
                         List.of("demo"),
+                        List.of("demo", "digits"),
+                        List.of("demo", "spam"),
                         List.of("parity"),
                         List.of("bench"),
                         List.of("bench", "train"),
+                        List.of("bench", "jobs"),
+                        List.of("bench", "torch"),
+                        List.of("bench", "isolation"),
                         List.of("bench", "net"),
                         List.of("bench", "idle"),
                         List.of("bench", "discovery"),
@@ -339,7 +344,7 @@ class CommandLineTest {
             var help = inProcess(arguments.toArray(new String[0]));
 
             assertThat(help).startsWith("Usage: tensorlink " + String.join(" ", verb));
-            assertThat(help).contains("Example:\n  tensorlink " + String.join(" ", verb));
+            assertThat(help).containsPattern("Examples?:\n  tensorlink " + String.join(" ", verb));
         }
     }
 
