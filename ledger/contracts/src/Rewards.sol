@@ -30,7 +30,7 @@ abstract contract Rewards is Validators {
         bytes32 leavesHash;
         uint128 total;
         uint64 epoch;
-        /// Zero where there is none.
+        /// Zero where there is none, whatever the rest says.
         uint64 activeFrom;
     }
 
@@ -81,10 +81,16 @@ abstract contract Rewards is Validators {
     mapping(address funder => uint128) public funded;
     mapping(address account => uint128) public claimed;
 
+    /// Besides its terms, writes the words that roots will be written over: a word that is not zero
+    /// costs a quarter to change. No root begins before its activeFrom, and no leaf hashes to these.
     constructor(address guardian_, uint64 activationDelay_, uint64 validatorsMin_) {
         guardian = guardian_;
         activationDelay = activationDelay_;
         validatorsMin = validatorsMin_;
+        _last = 1;
+        for (uint256 i = 0; i < _roots.length; i++) {
+            _roots[i] = Root(bytes32(uint256(1)), bytes32(uint256(1)), 0, 1, 0);
+        }
     }
 
     /// The root that claims are proven against.
@@ -151,7 +157,7 @@ abstract contract Rewards is Validators {
             uint256 blocking = validatorCount() + 1 - _quorum();
             _requireValidators(blocking == 0 ? 1 : blocking, keccak256(abi.encode(ROOT_CANCEL, epoch)), signatures);
         }
-        delete _roots[_last];
+        last.activeFrom = 0;
         emit RootCancelled(epoch);
         return true;
     }

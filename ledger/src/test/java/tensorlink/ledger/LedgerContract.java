@@ -87,6 +87,40 @@ public abstract class LedgerContract extends LedgerKit<Ledger> {
         assertThat(snapshot()).isEqualTo(before);
     }
 
+    /** Signature checks cost; whoever sends nonsense must not make us pay for them. */
+    @Test
+    void what_the_rules_refuse_is_refused_before_its_signature_is_looked_at() throws Exception {
+        fund(ALICE, 100);
+        var tooMuch = voucher(ALICE, BOB, 101);
+        var late = voucher(ALICE, BOB, Amount.of(5), clock.instant().minus(HOUR));
+        var forged = voucher(CAROL, BOB, 1).signature();
+
+        rejects(
+                Rejection.INSUFFICIENT_DEPOSIT,
+                () -> ledger.redeem(List.of(new Signed<>(tooMuch.message(), forged))));
+        rejects(
+                Rejection.VOUCHER_EXPIRED,
+                () -> ledger.redeem(List.of(new Signed<>(late.message(), forged))));
+        rejects(
+                Rejection.BAD_SIGNATURE,
+                () ->
+                        ledger.redeem(
+                                List.of(new Signed<>(voucher(ALICE, BOB, 5).message(), forged))));
+    }
+
+    @Test
+    void whoever_hands_in_a_voucher_the_payee_is_paid() throws Exception {
+        fund(ALICE, 100);
+        var seen = voucher(ALICE, BOB, 30);
+
+        // Nothing of the request names whoever hands it in, so it can only be another's gain.
+        var redirected = new Signed<>(voucher(ALICE, CAROL, 30).message(), seen.signature());
+        rejects(Rejection.BAD_SIGNATURE, () -> ledger.redeem(List.of(redirected)));
+
+        assertThat(ledger.redeem(List.of(seen))).isEqualTo(new Paid(Amount.of(30)));
+        assertThat(ledger.credits(BOB.account())).isEqualTo(Amount.of(30));
+    }
+
     @Test
     void what_was_earned_can_be_deposited_and_spent() throws Exception {
         fund(ALICE, 100);

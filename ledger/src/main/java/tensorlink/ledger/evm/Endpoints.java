@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.ledger.Bytes32;
@@ -16,8 +17,8 @@ import tools.jackson.databind.JsonNode;
  * next one is, and so on around the list.
  *
  * <p>An endpoint is asked nothing before it has shown the right chain and the right contract, and
- * again after each failure, since another machine may answer then. A refusal ({@link
- * RpcErrorException}) is an answer: asking elsewhere would only hide it.
+ * again after each failure and on each new connection, since another machine may answer then. A
+ * refusal ({@link RpcErrorException}) is an answer: asking elsewhere would only hide it.
  */
 final class Endpoints implements Rpc {
     private static final Logger log = LoggerFactory.getLogger(Endpoints.class);
@@ -40,10 +41,17 @@ final class Endpoints implements Rpc {
 
     private static final class Endpoint {
         private final Rpc rpc;
-        private volatile boolean trusted;
+
+        /** The session that has shown chain and contracts. */
+        private volatile @Nullable Rpc trusted;
 
         Endpoint(Rpc rpc) {
             this.rpc = rpc;
+        }
+
+        @SuppressWarnings("ReferenceEquality") // this connection, not one that is like it
+        boolean trusts(Rpc session) {
+            return session == trusted;
         }
     }
 
@@ -145,14 +153,15 @@ final class Endpoints implements Rpc {
 
     private JsonNode ask(Endpoint endpoint, String method, Object... params)
             throws IOException, InterruptedException {
-        if (!endpoint.trusted) {
-            check(endpoint.rpc);
-            endpoint.trusted = true;
+        var session = endpoint.rpc.session();
+        if (!endpoint.trusts(session)) {
+            check(session);
+            endpoint.trusted = session;
         }
         try {
-            return endpoint.rpc.call(method, params);
+            return session.call(method, params);
         } catch (RpcTransportException e) {
-            endpoint.trusted = false;
+            endpoint.trusted = null;
             throw e;
         }
     }

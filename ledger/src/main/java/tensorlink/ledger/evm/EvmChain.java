@@ -2,17 +2,20 @@ package tensorlink.ledger.evm;
 
 import java.net.URI;
 import java.util.List;
+import java.util.Set;
 
 /**
  * A chain and how to reach it.
  *
  * @param chainId that every endpoint must show
- * @param endpoints of JSON-RPC, {@code http} or {@code https}; the first that answers is asked
+ * @param endpoints of JSON-RPC, {@code http}, {@code https}, {@code ws} or {@code wss}; the first
+ *     that answers is asked
  * @param finality of its blocks
  * @param limits for each endpoint
  */
 public record EvmChain(long chainId, List<URI> endpoints, Finality finality, RpcLimits limits) {
     private static final int ENDPOINTS_MAX = 16;
+    private static final Set<String> SCHEMES = Set.of("http", "https", "ws", "wss");
 
     public EvmChain {
         endpoints = List.copyOf(endpoints);
@@ -24,9 +27,9 @@ public record EvmChain(long chainId, List<URI> endpoints, Finality finality, Rpc
                     "1 to " + ENDPOINTS_MAX + " endpoints, not " + endpoints.size());
         }
         for (var uri : endpoints) {
-            boolean web = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
-            if (!web || uri.getHost() == null) {
-                throw new IllegalArgumentException("not an address of http or https: " + uri);
+            if (!SCHEMES.contains(String.valueOf(uri.getScheme())) || uri.getHost() == null) {
+                throw new IllegalArgumentException(
+                        "not an address of http, https, ws or wss: " + uri);
             }
         }
     }

@@ -26,6 +26,7 @@ public final class EvmClient implements AutoCloseable {
     private final Connection connection;
     private final Chain chain;
     private final Sender sender;
+    private final Pause pause;
 
     /** What a contract says to a question. */
     public sealed interface Answer {
@@ -66,10 +67,11 @@ public final class EvmClient implements AutoCloseable {
         }
     }
 
-    private EvmClient(Connection connection, Chain chain, Sender sender) {
+    private EvmClient(Connection connection, Chain chain, Sender sender, Pause pause) {
         this.connection = connection;
         this.chain = chain;
         this.sender = sender;
+        this.pause = pause;
     }
 
     /**
@@ -90,7 +92,7 @@ public final class EvmClient implements AutoCloseable {
             var sender = new Sender(around, key, account.settings(), journal);
             try {
                 sender.resume();
-                return new EvmClient(connection, chain, sender);
+                return new EvmClient(connection, chain, sender, pause);
             } catch (IOException | InterruptedException | RuntimeException e) {
                 try (sender) {
                     throw e;
@@ -182,6 +184,11 @@ public final class EvmClient implements AutoCloseable {
     /** The number of the newest final block. */
     public long finalBlock() throws IOException, InterruptedException {
         return chain.finalBlock();
+    }
+
+    /** Tells when to look for events again. */
+    public NewHeads newHeads() throws InterruptedException {
+        return new NewHeads(connection, pause);
     }
 
     /** What a contract told in some blocks, where the first topic is one of {@code topics}. */

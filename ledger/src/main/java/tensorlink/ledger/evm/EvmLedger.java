@@ -566,6 +566,14 @@ public final class EvmLedger implements FullLedger {
         return new EventFeed(chain, new EventLog(chain, deployment), from);
     }
 
+    /**
+     * Tells when to look again: at {@link #events} or a {@link #feed}. With an endpoint over a
+     * WebSocket that is when there is a new block.
+     */
+    public NewHeads newHeads() throws InterruptedException {
+        return new NewHeads(connection, pause);
+    }
+
     // Requests.
 
     /** What a call would do on some block. */

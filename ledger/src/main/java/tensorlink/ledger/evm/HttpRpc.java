@@ -7,18 +7,10 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.util.List;
-import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicLong;
-import tools.jackson.core.JacksonException;
-import tools.jackson.core.StreamReadConstraints;
-import tools.jackson.core.StreamReadFeature;
-import tools.jackson.core.json.JsonFactory;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * One endpoint over HTTP/1.1: the JDK's offer of HTTP/2 in clear text is an error to some nodes.
@@ -26,70 +18,33 @@ import tools.jackson.databind.json.JsonMapper;
  * <p>The answer is bounded in time and length as a whole, and redirects are not followed, so that
  * no endpoint can keep a thread, fill the memory or send us elsewhere.
  */
-final class HttpRpc implements Rpc, AutoCloseable {
+final class HttpRpc implements RpcEndpoint {
     private static final int HTTP_OK = 200;
-    private static final int DEPTH_MAX = 32;
 
     private final URI uri;
     private final RpcLimits limits;
     private final HttpClient client;
-    private final JsonMapper json;
-    private final AtomicLong ids = new AtomicLong();
+    private final JsonRpc json;
 
     HttpRpc(URI uri, RpcLimits limits) {
         this.uri = uri;
         this.limits = limits;
-        this.client =
-                HttpClient.newBuilder()
-                        .version(HttpClient.Version.HTTP_1_1)
-                        .connectTimeout(limits.timeout())
-                        .build();
-        this.json =
-                JsonMapper.builder(
-                                JsonFactory.builder()
-                                        .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                                        .streamReadConstraints(
-                                                StreamReadConstraints.builder()
-                                                        .maxNestingDepth(DEPTH_MAX)
-                                                        .maxStringLength(limits.answerBytesMax())
-                                                        .build())
-                                        .build())
-                        .build();
+        this.client = JsonRpc.client(limits);
+        this.json = new JsonRpc(uri, limits);
     }
 
     @Override
     public JsonNode call(String method, Object... params) throws IOException, InterruptedException {
-        long id = ids.incrementAndGet();
-        var question =
-                json.writeValueAsBytes(
-                        Map.of(
-                                "jsonrpc",
-                                "2.0",
-                                "id",
-                                id,
-                                "method",
-                                method,
-                                "params",
-                                List.of(params)));
-        var answer = read(method, post(method, question));
-        if (answer.path("error").isObject()) {
-            throw RpcErrorException.of(method, answer.get("error"));
-        }
-        if (!answer.path("id").isNumber() || answer.get("id").asLong() != id) {
-            throw failed(method, "the answer is to another question", null);
-        }
-        var result = answer.get("result");
-        if (result == null) {
-            throw failed(method, "the answer has neither result nor error", null);
-        }
-        return result;
+        var question = json.question(method, params);
+        var answer = json.read(method, post(method, question.text()));
+        return json.result(method, question.id(), answer);
     }
 
-    private byte[] post(String method, byte[] question) throws IOException, InterruptedException {
+    private byte[] post(String method, String question) throws IOException, InterruptedException {
         var request =
                 HttpRequest.newBuilder(uri)
                         .header("Content-Type", "application/json")
-                        .POST(BodyPublishers.ofByteArray(question))
+                        .POST(BodyPublishers.ofString(question))
                         .build();
         var body = BodyHandlers.limiting(BodyHandlers.ofByteArray(), limits.answerBytesMax());
         // The client's own timeout ends with the headers; ours covers the body.
@@ -98,9 +53,9 @@ final class HttpRpc implements Rpc, AutoCloseable {
         try {
             response = answering.get(limits.timeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw failed(method, String.valueOf(e.getCause()), e.getCause());
+            throw json.failed(method, String.valueOf(e.getCause()), e.getCause());
         } catch (TimeoutException e) {
-            throw failed(method, "no answer within " + limits.timeout(), e);
+            throw json.failed(method, "no answer within " + limits.timeout(), e);
         } finally {
             answering.cancel(true);
         }
@@ -111,28 +66,11 @@ final class HttpRpc implements Rpc, AutoCloseable {
                 || (status == 500 && looksLikeJson(response.body()))) {
             return response.body();
         }
-        throw failed(method, "HTTP status " + status, null);
-    }
-
-    private JsonNode read(String method, byte[] body) throws RpcTransportException {
-        try {
-            var answer = json.readTree(body);
-            if (answer.isObject()) {
-                return answer;
-            }
-        } catch (JacksonException e) {
-            throw failed(method, "not JSON: " + RpcValue.shown(e.getOriginalMessage()), e);
-        }
-        throw failed(method, "not a JSON object", null);
+        throw json.failed(method, "HTTP status " + status, null);
     }
 
     private static boolean looksLikeJson(byte[] body) {
         return body.length > 0 && body[0] == '{';
-    }
-
-    private RpcTransportException failed(
-            String method, String problem, @org.jspecify.annotations.Nullable Throwable cause) {
-        return new RpcTransportException(this + ", " + method + ": " + problem, cause);
     }
 
     @Override
@@ -140,9 +78,8 @@ final class HttpRpc implements Rpc, AutoCloseable {
         client.shutdownNow();
     }
 
-    /** Scheme, host and port: what follows them is often a provider's key. */
     @Override
     public String toString() {
-        return uri.getScheme() + "://" + uri.getAuthority();
+        return json.toString();
     }
 }

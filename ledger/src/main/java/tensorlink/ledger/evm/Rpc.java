@@ -17,6 +17,14 @@ interface Rpc {
     JsonNode call(String method, Object... params) throws IOException, InterruptedException;
 
     /**
+     * What carries the next questions: always the same, or a connection, which is made if need be
+     * and asks nobody else when it breaks. Each must be shown anew which chain it reaches.
+     */
+    default Rpc session() throws IOException, InterruptedException {
+        return this;
+    }
+
+    /**
      * The result of {@code method} as two nodes tell it, where there are two: for money, since one
      * may lie.
      *

@@ -21,6 +21,7 @@ import tensorlink.ledger.evm.EvmAccount;
 import tensorlink.ledger.evm.EvmClient;
 import tensorlink.ledger.evm.EvmClient.Answer;
 import tensorlink.ledger.evm.EvmClient.Sent;
+import tensorlink.ledger.evm.NewHeads;
 import tensorlink.ledger.evm.Pause;
 import tensorlink.ledger.smartnodes.SmartnodesEvent.Change;
 import tensorlink.ledger.smartnodes.SmartnodesOutcome.Done;
@@ -453,6 +454,11 @@ public final class SmartnodesLedger implements AutoCloseable {
             }
             return end;
         });
+    }
+
+    /** Tells when to look at {@link #events} again. */
+    public NewHeads newHeads() throws InterruptedException {
+        return client.newHeads();
     }
 
     // Below the requests.

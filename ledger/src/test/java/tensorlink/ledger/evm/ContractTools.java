@@ -19,8 +19,12 @@ final class ContractTools {
      * The tool at this path; where it is missing the test fails in CI, and is aborted elsewhere.
      */
     static Path require(String path) {
+        return require(path, "true".equals(System.getenv("CI")));
+    }
+
+    static Path require(String path, boolean isCi) {
         var tool = FOLDER.resolve("node_modules").resolve(path);
-        if ("true".equals(System.getenv("CI"))) {
+        if (isCi) {
             assertThat(tool).as(ADVICE, tool).exists();
         }
         assumeTrue(Files.exists(tool), () -> ADVICE.formatted(tool));

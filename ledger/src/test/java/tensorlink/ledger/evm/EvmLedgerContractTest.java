@@ -42,7 +42,7 @@ class EvmLedgerContractTest extends FullLedgerContract {
             var journal = directory.resolve("journal " + opened++);
             return EvmLedger.open(
                     stage.config,
-                    new Connection(chain, List.of()),
+                    new Connection(chain, List.of(), new Heads()),
                     new EvmAccount(Anvil.PAYER_OF_GAS, journal, Anvil.QUICK),
                     chain);
         } catch (InterruptedException e) {

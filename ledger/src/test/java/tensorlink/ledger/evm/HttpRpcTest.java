@@ -11,6 +11,7 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -96,6 +97,37 @@ class HttpRpcTest {
 
         handler = exchange -> answer(exchange, 200, longest.formatted("x".repeat(rest + 1)));
         assertThatThrownBy(() -> rpc.call("any")).isInstanceOf(RpcTransportException.class);
+    }
+
+    @Test
+    void five_megabytes_of_json_are_more_than_the_usual_limit() {
+        var body = "{\"id\":1,\"result\":\"" + "0".repeat(5 << 20) + "\"}";
+        handler = exchange -> answer(exchange, 200, body);
+
+        try (var usual = new HttpRpc(uri, RpcLimits.defaults())) {
+            assertThatThrownBy(() -> usual.call("any")).isInstanceOf(RpcTransportException.class);
+        }
+    }
+
+    @Test
+    void of_two_hundred_megabytes_no_more_is_read_than_the_limit_and_what_is_on_its_way()
+            throws Exception {
+        var gaveUp = new CompletableFuture<Integer>();
+        handler =
+                exchange -> {
+                    int sent = 0;
+                    try {
+                        exchange.sendResponseHeaders(200, 0);
+                        for (; sent < 200; sent++) {
+                            exchange.getResponseBody().write(new byte[1 << 20]);
+                        }
+                    } finally {
+                        gaveUp.complete(sent);
+                    }
+                };
+
+        assertThatThrownBy(() -> rpc.call("any")).isInstanceOf(RpcTransportException.class);
+        assertThat(gaveUp.get()).isLessThan(200);
     }
 
     @Test

@@ -179,7 +179,9 @@ final class NetworkCommand implements Callable<Integer> {
                 names = "--rpc",
                 paramLabel = "URL",
                 required = true,
-                description = "an endpoint of JSON-RPC; repeatable, at least two are wise")
+                description =
+                        "an endpoint of JSON-RPC, http(s) or ws(s); repeatable, at least two are"
+                                + " wise")
         private List<URI> endpoints = List.of();
 
         @Option(

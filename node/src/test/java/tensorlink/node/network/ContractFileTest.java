@@ -61,7 +61,7 @@ class ContractFileTest {
                         + " missing`",
                 "`0x2222`,`0x22`,`codeHash`",
                 "`7`,`-1`,`block is negative: -1`",
-                "`https://`,`file://`,`not an address of http or https`",
+                "`https://`,`file://`,`not an address of http, https, ws or wss`",
                 "`[\"https://rpc.example.org\"]`,`[]`,`1 to 16 endpoints, not 0`",
                 "`[\"https://rpc.example.org\"]`,`[7]`,`field endpoints is no list of texts`",
                 "`block`,`blok`,`field blok is unknown`",
