@@ -121,7 +121,7 @@ public record Model(
      */
     public Model withTask(Task task, long seed) {
         var other = config().withTask(task);
-        var known = RenamedWeights.of(other, weights);
+        var known = RenamedWeights.of(other, weights.widened());
         var all = new JoinedWeights(List.of(known, FreshWeights.of(other, seed)));
         return new Model(name, other, new OwnTensors(other, all), tokenizer);
     }

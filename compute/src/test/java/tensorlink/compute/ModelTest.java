@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -122,6 +123,31 @@ class ModelTest {
         assertThatThrownBy(() -> Model.load(Goldens.folder("gpt2")).withTask(classes, 1))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("no gpt2 is for " + classes);
+    }
+
+    @Test
+    void a_body_stored_in_half_width_keeps_its_values_under_another_head() throws Exception {
+        var classes = new Task.Classification(List.of("ham", "spam"));
+        var wide = Model.load(Goldens.folder("bert-features"));
+        var narrow = new LinkedHashMap<String, Tensor>();
+        for (var tensor : wide.weights().tensors()) {
+            var half = Tensor.allocate(DType.BF16, tensor.shape());
+            try (var values = read(wide.weights(), tensor.name())) {
+                for (long i = 0; i < values.elements(); i++) {
+                    int upper = Float.floatToRawIntBits(values.floatAt(i)) >>> 16;
+                    half.data().setAtIndex(ValueLayout.JAVA_SHORT_UNALIGNED, i, (short) upper);
+                }
+            }
+            narrow.put(tensor.name(), half);
+        }
+        try (var weights = new MemoryWeights(narrow)) {
+            var stored = "encoder.layer.1.output.dense.weight";
+
+            var headed = wide.withWeights(weights).withTask(classes, 1);
+
+            assertThat(read(headed.weights(), "bert." + stored))
+                    .satisfies(has(read(weights.widened(), stored)));
+        }
     }
 
     private static Consumer<Tensor> has(Tensor expected) {
