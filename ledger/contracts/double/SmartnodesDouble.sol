@@ -385,6 +385,10 @@ abstract contract DoubleCoordinator {
         return _validators.length / 2 + 1;
     }
 
+    function getValidators() external view returns (address[] memory) {
+        return _validators;
+    }
+
     function getNumProposals() external view returns (uint8) {
         return uint8(_proposals.length);
     }

@@ -8,6 +8,7 @@ import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Domain;
 import tensorlink.ledger.evm.EvmChain;
 import tensorlink.ledger.evm.EvmConfig;
+import tensorlink.ledger.smartnodes.SmartnodesConfig;
 import tensorlink.node.network.Invitation;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.Membership;
@@ -118,6 +119,13 @@ public record Network(
                                         contract.address(),
                                         new Bytes32(contract.codeHash()),
                                         contract.block())))
+                : Optional.empty();
+    }
+
+    /** The Smartnodes contracts, where they say who validates. */
+    Optional<SmartnodesConfig> smartnodes() {
+        return ledger().orElse(null) instanceof LedgerTerms.Smartnodes(var contracts)
+                ? Optional.of(contracts)
                 : Optional.empty();
     }
 

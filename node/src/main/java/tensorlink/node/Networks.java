@@ -55,8 +55,8 @@ public final class Networks {
         /** In a file; this home's account issues the credits. */
         record OwnFile() implements Accounts {}
 
-        /** In a contract that is there already. */
-        record OnChain(LedgerTerms.Contract contract) implements Accounts {}
+        /** In contracts that are there already. */
+        record OnChain(LedgerTerms.OnChain terms) implements Accounts {}
     }
 
     /**
@@ -86,7 +86,7 @@ public final class Networks {
                         case Accounts.None() -> bare;
                         case Accounts.OwnFile() ->
                                 bare.ledger(new LedgerTerms.File(identity.account().account()));
-                        case Accounts.OnChain(var contract) -> bare.ledger(contract);
+                        case Accounts.OnChain(var onChain) -> bare.ledger(onChain);
                     };
             var founded =
                     new Membership(Descriptor.found(identity.key(), terms), key, Optional.empty());

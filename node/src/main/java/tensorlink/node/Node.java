@@ -43,6 +43,7 @@ import tensorlink.ledger.LedgerHead;
 import tensorlink.ledger.evm.EvmLedger;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
+import tensorlink.ledger.smartnodes.SmartnodesLedger;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.NetworkException;
 import tensorlink.p2p.HostConfig;
@@ -89,6 +90,8 @@ public final class Node implements AutoCloseable {
     private final CapabilityBoard board;
     private final @Nullable LedgerHeads heads;
     private final @Nullable Whereabouts whereabouts;
+    private final Directory directory;
+    private final @Nullable SmartnodesLedger smartnodes;
 
     private Node(
             Home home,
@@ -108,7 +111,9 @@ public final class Node implements AutoCloseable {
             Gossip gossip,
             CapabilityBoard board,
             @Nullable LedgerHeads heads,
-            @Nullable Whereabouts whereabouts) {
+            @Nullable Whereabouts whereabouts,
+            Directory directory,
+            @Nullable SmartnodesLedger smartnodes) {
         this.home = home;
         this.network = network;
         this.lock = lock;
@@ -127,6 +132,8 @@ public final class Node implements AutoCloseable {
         this.board = board;
         this.heads = heads;
         this.whereabouts = whereabouts;
+        this.directory = directory;
+        this.smartnodes = smartnodes;
     }
 
     /**
@@ -175,7 +182,17 @@ public final class Node implements AutoCloseable {
             var domain = network.domain();
             var seals = new Seals(identity.key(), network.name(), scheduler::now, random);
             var party = new Party(host, identity.account(), domain, protocols, seals, scheduler);
-            var directory = new DhtDirectory(dht, network.name());
+            Directory directory = new DhtDirectory(dht, network.name());
+            SmartnodesLedger smartnodes = null;
+            Registry registry = null;
+            if (network.smartnodes().isPresent()) {
+                var payer = Networks.onChain(options.home(), identity.account());
+                smartnodes =
+                        SmartnodesLedger.open(network.smartnodes().get(), payer, scheduler::sleep);
+                opened.add(smartnodes);
+                registry = new Registry(smartnodes::validators, scheduler::now);
+                directory = registry.of(directory);
+            }
             var weights = new WeightsServer();
             host.handle(protocols.weights(), weights);
             var roles = new ArrayList<Answerer>();
@@ -233,7 +250,7 @@ public final class Node implements AutoCloseable {
                                 new LedgerCashier(party, directory));
                 opened.add(worker);
                 worker.start();
-                roles.add(worker);
+                roles.add(registry == null ? worker : registry.of(worker));
             }
             var gossip =
                     Gossip.start(
@@ -294,7 +311,9 @@ public final class Node implements AutoCloseable {
                     gossip,
                     board,
                     heads,
-                    whereabouts);
+                    whereabouts,
+                    directory,
+                    smartnodes);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
@@ -407,7 +426,7 @@ public final class Node implements AutoCloseable {
             return new Till(
                     ledger, identity.account(), validating.newcomerCredit(), scheduler::now);
         }
-        if (!validating.keepsLedger()) {
+        if (!validating.keepsLedger() || network.smartnodes().isPresent()) {
             return null;
         }
         var config = FileLedgerConfig.of(network.name(), identity.account().account());
@@ -492,13 +511,24 @@ public final class Node implements AutoCloseable {
                 new LedgerDesk(kept, party.account(), home.ledger().resolve("votes")));
     }
 
+    /** What this node does on the Smartnodes contracts, where its network is on them. */
+    public Optional<SmartnodesDesk> smartnodes() {
+        return Optional.ofNullable(smartnodes)
+                .map(contracts ->
+                        new SmartnodesDesk(
+                                contracts,
+                                Registry.hash(host.id()),
+                                network(),
+                                validator,
+                                home.ledger().resolve("smartnodes")));
+    }
+
     /** What the network's ledger says of this node's account; asks a validator if need be. */
     public LedgerAnswer.Statement statement() throws IOException, InterruptedException {
         if (till != null) {
             return till.statement(account());
         }
-        return new LedgerCashier(party, new DhtDirectory(dht, network.name()))
-                .statement(account(), STATEMENT_PATIENCE);
+        return new LedgerCashier(party, directory).statement(account(), STATEMENT_PATIENCE);
     }
 
     /** The newest word of each validator on its ledger; empty unless this node validates. */
@@ -602,6 +632,9 @@ public final class Node implements AutoCloseable {
         }
         if (till != null) {
             closeQuietly(till.ledger());
+        }
+        if (smartnodes != null) {
+            closeQuietly(smartnodes);
         }
         closeQuietly(lock);
         closeQuietly(home::release);

@@ -2,6 +2,8 @@ package tensorlink.jobs.validator;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -32,6 +34,7 @@ import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
@@ -122,6 +125,55 @@ public final class Validator implements Answerer, AutoCloseable {
         return receipts == null ? List.of() : receipts.all();
     }
 
+    /**
+     * What a worker gave to a job: memory for its part of the model, and time.
+     *
+     * @param time for which the job ran
+     */
+    public record Work(JobId job, Account worker, long bytes, Duration time) {}
+
+    /**
+     * What was given to each job that was watched here since the start and is complete, by the
+     * workers that gave receipts for it.
+     */
+    public List<Work> works() throws IOException {
+        var works = new ArrayList<Work>();
+        for (var watched : jobs.values()) {
+            var receipts = watched.receipts;
+            if (receipts == null || !(watched.job.state() instanceof JobState.Completed)) {
+                continue;
+            }
+            var time = runningTime(JobJournal.read(journal(watched.request.id())));
+            var workers = new HashSet<Account>();
+            receipts.all().forEach(receipt -> workers.add(receipt.message().payee()));
+            for (var stage : watched.stages) {
+                if (workers.contains(stage.account())) {
+                    works.add(
+                            new Work(
+                                    watched.request.id(),
+                                    stage.account(),
+                                    stage.memoryBytes(),
+                                    time));
+                }
+            }
+        }
+        return works;
+    }
+
+    private static Duration runningTime(List<JobJournal.Entry> states) {
+        for (var entered : states) {
+            if (entered.state() instanceof JobState.Running) {
+                var time = Duration.between(entered.at(), states.getLast().at());
+                return time.isNegative() ? Duration.ZERO : time;
+            }
+        }
+        return Duration.ZERO;
+    }
+
+    private Path journal(JobId job) {
+        return folder.resolve(job.hex() + ".journal");
+    }
+
     @Override
     public boolean answers(Question question) {
         return switch (question) {
@@ -189,11 +241,7 @@ public final class Validator implements Answerer, AutoCloseable {
                     "job " + id + " was asked for before",
                     "ask with another salt");
         }
-        var job =
-                Job.begin(
-                        id,
-                        JobJournal.open(folder.resolve(id.hex() + ".journal")),
-                        () -> party.scheduler().now());
+        var job = Job.begin(id, JobJournal.open(journal(id)), () -> party.scheduler().now());
         var watched = new Watched(request.content(), job);
         jobs.put(id, watched);
         try {
@@ -346,7 +394,7 @@ public final class Validator implements Answerer, AutoCloseable {
         var job =
                 Job.begin(
                         request.id(),
-                        JobJournal.open(folder.resolve(request.id().hex() + ".journal")),
+                        JobJournal.open(journal(request.id())),
                         () -> party.scheduler().now());
         var watched = new Watched(request, job);
         watched.stages = records.stages();

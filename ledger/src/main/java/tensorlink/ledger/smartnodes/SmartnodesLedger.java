@@ -8,8 +8,10 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import tensorlink.ledger.Account;
@@ -46,6 +48,7 @@ public final class SmartnodesLedger implements AutoCloseable {
 
     private static final int WORD_BITS = 256;
     private static final int SELECTED_MAX = 1_000;
+    private static final int VALIDATORS_MAX = 1_000;
 
     private final EvmClient client;
     private final SmartnodesConfig config;
@@ -125,6 +128,30 @@ public final class SmartnodesLedger implements AutoCloseable {
             var answer = read(core, call);
             boolean locked = answer.bool("locked");
             return locked && answer.bytes32("publicKeyHash").equals(publicKeyHash);
+        });
+    }
+
+    /** Who has a seat and its collateral locked, by the hash of the node that it registered. */
+    public Map<Bytes32, Account> validators() throws LedgerException, InterruptedException {
+        return asking(() -> {
+            var list = read(coordinator, AbiValue.call("getValidators()")).at("validators", 0);
+            int count = list.count("validators", AbiReader.WORD);
+            if (count > VALIDATORS_MAX) {
+                throw new LedgerException(
+                        count + " validators have a seat, at most " + VALIDATORS_MAX);
+            }
+            var seated = new HashMap<Bytes32, Account>();
+            for (int i = 0; i < count; i++) {
+                var account = list.account("validator");
+                var call = AbiValue.call("getValidatorInfo(address)", AbiValue.account(account));
+                var answer = read(core, call);
+                boolean locked = answer.bool("locked");
+                var hash = answer.bytes32("publicKeyHash");
+                if (locked) {
+                    seated.put(hash, account);
+                }
+            }
+            return Map.copyOf(seated);
         });
     }
 

@@ -140,6 +140,23 @@ class MutatingNodeTest {
     }
 
     @Test
+    void a_node_that_sleeps_in_between_is_asked_again() throws Exception {
+        int[] asked = {0};
+        node.tells((method, truth, params) -> {
+            if (chain.shown.size() > 0 && ++asked[0] % 7 == 0) {
+                throw new RpcTransportException("asleep", null);
+            }
+            return truth;
+        });
+
+        try (var sender = sender()) {
+            sender.send(CONTRACT, CALL, 50_000);
+        }
+
+        assertThat(chain.mined()).hasSize(1);
+    }
+
+    @Test
     void a_number_that_is_written_as_a_decimal_is_refused() {
         node.tells((method, truth, params) ->
                 method.equals("eth_blockNumber") ? FakeChain.json("7") : truth);

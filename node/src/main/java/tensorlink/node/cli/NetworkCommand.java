@@ -101,6 +101,11 @@ final class NetworkCommand implements Callable<Integer> {
             case LedgerTerms.File(var issuer) -> "in a file, issued by " + issuer;
             case LedgerTerms.Contract contract ->
                     "contract " + contract.address() + " on chain " + contract.chainId();
+            case LedgerTerms.Smartnodes(var contracts) ->
+                    "Smartnodes core "
+                            + contracts.core().address()
+                            + " on chain "
+                            + contracts.chain().chainId();
         };
     }
 
@@ -275,7 +280,7 @@ final class NetworkCommand implements Callable<Integer> {
                 paramLabel = "FILE",
                 description =
                         "found a public network whose ledger is the contract that FILE tells of,"
-                                + " as `network deploy` writes it")
+                                + " as `network deploy` writes it, or the Smartnodes contracts")
         private @Nullable Path contract;
 
         @Override
@@ -291,7 +296,7 @@ final class NetworkCommand implements Callable<Integer> {
                 }
                 var read = ContractFile.read(contract);
                 addresses.addAll(read.seeds());
-                accounts = new Accounts.OnChain(read.contract());
+                accounts = new Accounts.OnChain(read.ledger());
                 hidden = false;
             }
             var founded = create(flag.home(), name, hidden, addresses, accounts);

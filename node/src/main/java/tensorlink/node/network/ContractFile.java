@@ -1,6 +1,5 @@
 package tensorlink.node.network;
 
-import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -9,10 +8,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.evm.EvmChain;
+import tensorlink.ledger.evm.EvmConfig.Deployment;
+import tensorlink.ledger.smartnodes.SmartnodesConfig;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -23,13 +25,21 @@ import tools.jackson.databind.json.JsonMapper;
  * chainId}, {@code contract}, {@code codeHash}, {@code block}, {@code endpoints}, and {@code seeds}
  * or none. With none, nodes find the network by the validators on the contract.
  *
+ * <p>A network on the Smartnodes contracts has, instead of contract, codeHash and block, {@code
+ * core}, {@code coordinator} and {@code token}, each with {@code contract}, {@code codeHash} and
+ * {@code block}. They say of no node where it is, so it takes seeds, or a bootstrap address.
+ *
  * @param seeds peers to ask first, or {@code /dnsaddr} names
  */
-public record ContractFile(LedgerTerms.Contract contract, List<Multiaddr> seeds) {
+public record ContractFile(LedgerTerms.OnChain ledger, List<Multiaddr> seeds) {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int BYTES_MAX = 16 << 10;
+    private static final String CORE = "core";
+    private static final Set<String> DEPLOYMENT = Set.of("contract", "codeHash", "block");
     private static final Set<String> FIELDS =
             Set.of("chainId", "contract", "codeHash", "block", "endpoints", "seeds");
+    private static final Set<String> SMARTNODES_FIELDS =
+            Set.of("chainId", CORE, "coordinator", "token", "endpoints", "seeds");
 
     public ContractFile {
         seeds = List.copyOf(seeds);
@@ -58,31 +68,67 @@ public record ContractFile(LedgerTerms.Contract contract, List<Multiaddr> seeds)
     }
 
     private static ContractFile read(JsonNode all) {
+        boolean isSmartnodes = all.has(CORE);
+        requireKnown(all, isSmartnodes ? SMARTNODES_FIELDS : FIELDS);
+        var endpoints = texts(all, "endpoints").stream().map(URI::create).toList();
+        long chainId = number(all, "chainId");
+        var ledger = isSmartnodes ? smartnodes(all, chainId, endpoints) : ours(all, endpoints);
+        return new ContractFile(
+                ledger, texts(all, "seeds").stream().map(Multiaddr::parse).toList());
+    }
+
+    private static void requireKnown(JsonNode all, Set<String> fields) {
         for (var name : all.propertyNames()) {
-            if (!FIELDS.contains(name)) {
+            if (!fields.contains(name)) {
                 throw new IllegalArgumentException(
                         "field "
                                 + name
                                 + " is unknown; known are "
-                                + FIELDS.stream().sorted().toList());
+                                + fields.stream().sorted().toList());
             }
         }
-        var endpoints = texts(all, "endpoints").stream().map(URI::create).toList();
+    }
+
+    private static LedgerTerms.OnChain ours(JsonNode all, List<URI> endpoints) {
         var contract =
                 new LedgerTerms.Contract(
                         number(all, "chainId"),
                         Account.parse(text(all, "contract")),
-                        hash(text(all, "codeHash")),
+                        hash(text(all, "codeHash")).bytes(),
                         number(all, "block"),
                         endpoints);
         var _ = EvmChain.of(contract.chainId(), endpoints); // says what is wrong with an endpoint
-        return new ContractFile(
-                contract, texts(all, "seeds").stream().map(Multiaddr::parse).toList());
+        return contract;
     }
 
-    private static ByteString hash(String text) {
+    private static LedgerTerms.OnChain smartnodes(JsonNode all, long chainId, List<URI> endpoints) {
+        return new LedgerTerms.Smartnodes(
+                new SmartnodesConfig(
+                        EvmChain.of(chainId, endpoints),
+                        deployment(all, CORE),
+                        deployment(all, "coordinator"),
+                        deployment(all, "token")));
+    }
+
+    private static Deployment deployment(JsonNode all, String name) {
+        var contract = all.path(name);
+        if (!contract.isObject()) {
+            throw new IllegalArgumentException("field " + name + " is missing or no object");
+        }
         try {
-            return Bytes32.parse(text).bytes();
+            requireKnown(contract, DEPLOYMENT);
+            return new Deployment(
+                    Account.parse(text(contract, "contract")),
+                    hash(text(contract, "codeHash")),
+                    number(contract, "block"));
+        } catch (IllegalArgumentException wrong) {
+            throw new IllegalArgumentException(name + ": " + wrong.getMessage(), wrong);
+        }
+    }
+
+    private static Bytes32 hash(String text) {
+        try {
+            return Bytes32.parse(text);
         } catch (IllegalArgumentException wrong) {
             throw new IllegalArgumentException("codeHash: " + wrong.getMessage(), wrong);
         }
@@ -121,13 +167,37 @@ public record ContractFile(LedgerTerms.Contract contract, List<Multiaddr> seeds)
 
     public void write(Path file) throws IOException {
         var fields = new LinkedHashMap<String, Object>();
-        fields.put("chainId", contract.chainId());
-        fields.put("contract", contract.address().toString());
-        fields.put("codeHash", new Bytes32(contract.codeHash()).toString());
-        fields.put("block", contract.block());
-        fields.put("endpoints", contract.endpoints().stream().map(URI::toString).toList());
+        switch (ledger) {
+            case LedgerTerms.Contract(
+                            long chainId,
+                            var address,
+                            var codeHash,
+                            long block,
+                            var endpoints) -> {
+                fields.put("chainId", chainId);
+                fields.putAll(fields(new Deployment(address, new Bytes32(codeHash), block)));
+                fields.put("endpoints", endpoints.stream().map(URI::toString).toList());
+            }
+            case LedgerTerms.Smartnodes(var contracts) -> {
+                fields.put("chainId", contracts.chain().chainId());
+                fields.put(CORE, fields(contracts.core()));
+                fields.put("coordinator", fields(contracts.coordinator()));
+                fields.put("token", fields(contracts.token()));
+                fields.put(
+                        "endpoints",
+                        contracts.chain().endpoints().stream().map(URI::toString).toList());
+            }
+        }
         fields.put("seeds", seeds.stream().map(Multiaddr::toString).toList());
         var text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(fields);
         Files.writeString(file, text + "\n");
+    }
+
+    private static Map<String, Object> fields(Deployment contract) {
+        var fields = new LinkedHashMap<String, Object>();
+        fields.put("contract", contract.address().toString());
+        fields.put("codeHash", contract.codeHash().toString());
+        fields.put("block", contract.block());
+        return fields;
     }
 }

@@ -12,9 +12,15 @@ import java.util.List;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 import tensorlink.ledger.Account;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.evm.EvmChain;
+import tensorlink.ledger.evm.EvmConfig.Deployment;
+import tensorlink.ledger.smartnodes.SmartnodesConfig;
 import tensorlink.node.wire.ContractTerms;
+import tensorlink.node.wire.DeployedCode;
 import tensorlink.node.wire.DescriptorTerms;
 import tensorlink.node.wire.FileLedgerTerms;
+import tensorlink.node.wire.SmartnodesTerms;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
@@ -242,6 +248,8 @@ public final class Descriptor {
                                 message.setFile(
                                         FileLedgerTerms.newBuilder().setIssuer(issuer.bytes()));
                         case LedgerTerms.Contract contract -> message.setContract(encode(contract));
+                        case LedgerTerms.Smartnodes(var contracts) ->
+                                message.setSmartnodes(encode(contracts));
                     }
                 });
         return message.build();
@@ -255,6 +263,31 @@ public final class Descriptor {
                 .setBlock(contract.block())
                 .addAllEndpoints(contract.endpoints().stream().map(URI::toString).toList())
                 .build();
+    }
+
+    private static SmartnodesTerms encode(SmartnodesConfig contracts) {
+        return SmartnodesTerms.newBuilder()
+                .setChainId(contracts.chain().chainId())
+                .setCore(encode(contracts.core()))
+                .setCoordinator(encode(contracts.coordinator()))
+                .setToken(encode(contracts.token()))
+                .addAllEndpoints(contracts.chain().endpoints().stream().map(URI::toString).toList())
+                .build();
+    }
+
+    private static DeployedCode encode(Deployment contract) {
+        return DeployedCode.newBuilder()
+                .setAddress(contract.address().bytes())
+                .setCodeHash(contract.codeHash().bytes())
+                .setBlock(contract.block())
+                .build();
+    }
+
+    private static Deployment deployment(DeployedCode contract) {
+        return new Deployment(
+                new Account(contract.getAddress()),
+                new Bytes32(contract.getCodeHash()),
+                contract.getBlock());
     }
 
     private static Terms terms(DescriptorTerms message) {
@@ -289,6 +322,17 @@ public final class Descriptor {
                                 contract.getCodeHash(),
                                 contract.getBlock(),
                                 contract.getEndpointsList().stream().map(URI::create).toList()));
+            }
+            case SMARTNODES -> {
+                var smartnodes = message.getSmartnodes();
+                var endpoints = smartnodes.getEndpointsList().stream().map(URI::create).toList();
+                yield Optional.of(
+                        new LedgerTerms.Smartnodes(
+                                new SmartnodesConfig(
+                                        EvmChain.of(smartnodes.getChainId(), endpoints),
+                                        deployment(smartnodes.getCore()),
+                                        deployment(smartnodes.getCoordinator()),
+                                        deployment(smartnodes.getToken()))));
             }
             case LEDGER_NOT_SET -> Optional.empty();
         };

@@ -51,6 +51,52 @@ class ContractFileTest {
         assertThat(ContractFile.read(folder.resolve("written.json"))).isEqualTo(written);
     }
 
+    private static final String SMARTNODES =
+            """
+            {"chainId": 84532,
+             "core": {"contract": "0x1111111111111111111111111111111111111111", "block": 7,
+              "codeHash": "0x2222222222222222222222222222222222222222222222222222222222222222"},
+             "coordinator": {"contract": "0x3333333333333333333333333333333333333333", "block": 8,
+              "codeHash": "0x4444444444444444444444444444444444444444444444444444444444444444"},
+             "token": {"contract": "0x5555555555555555555555555555555555555555", "block": 6,
+              "codeHash": "0x6666666666666666666666666666666666666666666666666666666666666666"},
+             "endpoints": ["wss://rpc.example.org"]}
+            """;
+
+    @Test
+    void the_smartnodes_contracts_are_read_as_they_were_written() throws Exception {
+        var read = read(SMARTNODES);
+
+        read.write(folder.resolve("written.json"));
+
+        assertThat(ContractFile.read(folder.resolve("written.json"))).isEqualTo(read);
+        assertThat(read.ledger())
+                .isInstanceOfSatisfying(
+                        LedgerTerms.Smartnodes.class,
+                        terms -> {
+                            assertThat(terms.contracts().chain().chainId()).isEqualTo(84_532);
+                            assertThat(terms.contracts().token().block()).isEqualTo(6);
+                        });
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            quoteCharacter = '`',
+            value = {
+                "`token`,`tokens`,`field tokens is unknown`",
+                "`0x3333`,`0x33`,`coordinator: `",
+                "`0x6666`,`0x66`,`token: codeHash`",
+                "`\"block\": 7`,`\"block\": -7`,`core: block is negative: -7`",
+                "`\"block\": 8`,`\"blok\": 8`,`coordinator: field blok is unknown`",
+                "`84532`,`0`,`a chain's id is more than 0, not 0`",
+                "`wss:`,`ftp:`,`not an address of http, https, ws or wss`",
+            })
+    void what_is_wrong_with_a_smartnodes_contract_is_said(String good, String bad, String said) {
+        assertThatExceptionOfType(NetworkException.class)
+                .isThrownBy(() -> read(SMARTNODES.replaceFirst(good, bad)))
+                .withMessageContaining(said);
+    }
+
     @ParameterizedTest
     @CsvSource(
             quoteCharacter = '`',

@@ -11,6 +11,11 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import tensorlink.ledger.Account;
+import tensorlink.ledger.AccountKey;
+import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.evm.EvmChain;
+import tensorlink.ledger.evm.EvmConfig.Deployment;
+import tensorlink.ledger.smartnodes.SmartnodesConfig;
 import tensorlink.node.wire.DescriptorTerms;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PreSharedKey;
@@ -38,14 +43,26 @@ class DescriptorTest {
                         ByteString.copyFrom(new byte[32]),
                         17,
                         List.of(URI.create("https://rpc.example")));
+        var smartnodes =
+                new LedgerTerms.Smartnodes(
+                        new SmartnodesConfig(
+                                EvmChain.of(84_532, List.of(URI.create("wss://rpc.example"))),
+                                deployment("core"),
+                                deployment("coordinator"),
+                                deployment("token")));
         var open = Descriptor.Terms.open("lab", Founded.NOW, new SplittableRandom(2));
 
-        for (var terms : List.of(open, open.ledger(contract))) {
+        for (var terms : List.of(open, open.ledger(contract), open.ledger(smartnodes))) {
             var read = Descriptor.decode(Descriptor.found(Founded.FOUNDER, terms).encode());
 
             assertThat(read.terms().ledger()).isEqualTo(terms.ledger());
             assertThat(read.isPrivate()).isFalse();
         }
+    }
+
+    private static Deployment deployment(String name) {
+        return new Deployment(
+                AccountKey.of(Bytes32.keccak(name)).account(), Bytes32.keccak(name), 17);
     }
 
     @Test

@@ -20,6 +20,7 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.bench.figures.Figures;
 import tensorlink.testnet.bench.net.Machine;
 import tensorlink.testnet.chain.Anvil;
+import tensorlink.testnet.chain.SmartnodesDouble;
 
 /** What the file ledger costs on this machine's disk and cores, and the contract in gas. */
 @Command(
@@ -77,7 +78,7 @@ public final class BenchLedger implements Callable<Integer> {
     @Option(
             names = "--smartnodes",
             paramLabel = "FILE",
-            defaultValue = "ledger/src/test/resources/contracts/SmartnodesDouble.json",
+            defaultValue = SmartnodesDouble.CODES,
             description = "the code of the double of the Smartnodes contracts")
     private Path smartnodes = Path.of("double");
 
@@ -148,13 +149,27 @@ public final class BenchLedger implements Callable<Integer> {
             output.say("no gas: npm ci --ignore-scripts in ledger/contracts brings " + anvil);
         }
         gas.forEach((name, used) ->
-                output.say(String.format(Locale.ROOT, "%-36s %,10d gas", name, used)));
+                output.say(
+                        String.format(
+                                Locale.ROOT, "%-40s %,9d gas%s", name, used, against(name, used))));
         var result = new LinkedHashMap<String, Object>();
         result.put("figures", figures.all());
         result.put("gas", gas);
+        result.put("gasBounds", gas.isEmpty() ? Map.of() : GasTask.BOUNDS);
         result.put("loadBefore", loadBefore);
         result.put("loadAfter", loadAfter);
         output.tell(result);
+    }
+
+    private static String against(String name, long used) {
+        var bound = GasTask.BOUNDS.get(name);
+        return bound == null
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "%s %,d",
+                        used <= bound ? ", within its bound of" : ", ABOVE its bound of",
+                        bound);
     }
 
     private void row(String name, String figure, Figures figures) {
@@ -163,7 +178,7 @@ public final class BenchLedger implements Callable<Integer> {
                         output.say(
                                 String.format(
                                         Locale.ROOT,
-                                        "%-36s %,10.0f/s [%,.0f-%,.0f]",
+                                        "%-40s %,9.0f/s [%,.0f-%,.0f]",
                                         name,
                                         sample.median(),
                                         sample.min(),

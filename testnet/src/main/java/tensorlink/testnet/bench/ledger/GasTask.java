@@ -1,9 +1,7 @@
 package tensorlink.testnet.bench.ledger;
 
-import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.math.BigInteger;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -28,13 +26,11 @@ import tensorlink.ledger.Stake;
 import tensorlink.ledger.Voucher;
 import tensorlink.ledger.evm.EvmAccount;
 import tensorlink.ledger.evm.EvmChain;
-import tensorlink.ledger.evm.EvmClient;
 import tensorlink.ledger.evm.EvmConfig;
 import tensorlink.ledger.evm.EvmLedger;
 import tensorlink.ledger.evm.EvmTerms;
 import tensorlink.ledger.evm.Finality;
 import tensorlink.ledger.evm.SenderSettings;
-import tensorlink.ledger.smartnodes.AbiValue;
 import tensorlink.ledger.smartnodes.Books;
 import tensorlink.ledger.smartnodes.JobRequest;
 import tensorlink.ledger.smartnodes.SmartnodesConfig;
@@ -43,7 +39,7 @@ import tensorlink.ledger.smartnodes.SmartnodesOutcome;
 import tensorlink.ledger.smartnodes.WorkReceipt;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.chain.Anvil;
-import tools.jackson.databind.json.JsonMapper;
+import tensorlink.testnet.chain.SmartnodesDouble;
 
 /**
  * What a job and its settlement cost in gas, on our contract and on a double of the Smartnodes
@@ -56,14 +52,25 @@ final class GasTask {
     static final String ROOT = "reward root of 1,000 earners";
     static final String ROOT_FIRST = "reward root, the first of a contract";
     static final String CLAIM = "claim, proof of 10";
-    static final String CLAIM_FIRST = "claim, the first of a contract";
-    static final String SMARTNODES_JOB = "Smartnodes double: a paid job";
+    static final String CLAIM_FIRST = "claim, the first of an account";
+    static final String SMARTNODES_REQUEST = "Smartnodes double: job request";
+    static final String SMARTNODES_SHARE = "Smartnodes double: job's part of a round";
+    static final String SMARTNODES_JOB = "Smartnodes double: a paid job in all";
     static final String SMARTNODES_CLAIM = "Smartnodes double: claim of a round";
+
+    /** What each may cost at most. */
+    static final Map<String, Long> BOUNDS =
+            Map.of(PAIR, 30_000L, JOB, 0L, ROOT, 75_000L, ROOT_FIRST, 75_000L, CLAIM, 65_000L);
 
     private static final int PAIRS = 50;
     private static final int JOBS = 1_000;
     private static final int EARNERS = 1_000;
     private static final int EPOCHS = 4;
+    private static final int JOBS_OF_ROUND = 20;
+
+    /** Between two rounds of Smartnodes. */
+    private static final Duration PERIOD = Duration.ofHours(1);
+
     private static final Duration ACTIVATION = Duration.ofHours(1);
     private static final Duration EXPIRY = Duration.ofDays(30);
     private static final Bytes32 NODE = Bytes32.keccak("node");
@@ -236,8 +243,10 @@ final class GasTask {
     // Theirs.
 
     private void theirs(Path their) throws IOException, InterruptedException {
-        var codes = JsonMapper.shared().readTree(Files.readString(their));
-        var config = deploy(name -> code(codes.path(name).asString("")));
+        var genesis = List.of(key("user").account(), key("validator").account());
+        var config =
+                new SmartnodesDouble(their, genesis, PERIOD)
+                        .deploy(chain, account("their deployer"), scheduler::sleep);
         var job = Bytes32.keccak("job");
         var worker = account("worker");
         try (var user = open(config, account("user"));
@@ -246,25 +255,42 @@ final class GasTask {
             done(user.registerUser(NODE));
             done(validator.registerValidator(NODE));
             done(validator.joinRounds());
-            var request =
-                    new JobRequest(
-                            NODE,
-                            job,
-                            "tensorlink",
-                            List.of(BigInteger.valueOf(400)),
-                            BigInteger.TEN.pow(18));
-            gas.put(SMARTNODES_JOB, done(user.requestJob(request)));
             var receipts = new ArrayList<WorkReceipt>();
             receipts.add(new WorkReceipt(job, worker.key().account(), 300, 3_600));
             for (int i = 1; i < EARNERS; i++) {
                 receipts.add(new WorkReceipt(job, key("earner " + i).account(), 100, 3_600));
             }
             var books = new Books(BigInteger.ONE, receipts, Set.of());
-            done(validator.propose(books));
-            done(validator.vote(new Books.Told(1, books.proposal(), books.distribution()), books));
-            done(validator.execute(1, books.proposal()));
+            round(validator, books);
+            long oneJob = round(validator, new Books(BigInteger.TWO, receipts, Set.of()));
+            long requested = 0;
+            for (int i = 0; i < JOBS_OF_ROUND; i++) {
+                var more = Bytes32.keccak("job " + i);
+                // The last counts: the first make room for the user's payments.
+                requested = done(user.requestJob(request(more)));
+                receipts.add(new WorkReceipt(more, worker.key().account(), 1, 3_600));
+            }
+            long moreJobs = round(validator, new Books(BigInteger.valueOf(3), receipts, Set.of()));
+            long share = (moreJobs - oneJob) / JOBS_OF_ROUND;
+            gas.put(SMARTNODES_REQUEST, requested);
+            gas.put(SMARTNODES_SHARE, share);
+            gas.put(SMARTNODES_JOB, requested + share);
             gas.put(SMARTNODES_CLAIM, done(paid.claim(books.distribution())));
         }
+    }
+
+    private static JobRequest request(Bytes32 job) {
+        return new JobRequest(
+                NODE, job, "tensorlink", List.of(BigInteger.valueOf(400)), BigInteger.TEN.pow(18));
+    }
+
+    /** What the execution of a round costs. */
+    private long round(SmartnodesLedger validator, Books books)
+            throws IOException, InterruptedException {
+        anvil.pass(PERIOD.plusSeconds(1));
+        done(validator.propose(books));
+        done(validator.vote(new Books.Told(1, books.proposal(), books.distribution()), books));
+        return done(validator.execute(1, books.proposal()));
     }
 
     private SmartnodesLedger open(SmartnodesConfig config, EvmAccount account)
@@ -277,46 +303,5 @@ final class GasTask {
             return gasUsed;
         }
         throw new IllegalStateException("not done: " + outcome);
-    }
-
-    private interface Codes {
-        ByteString of(String name) throws IOException;
-    }
-
-    private static ByteString code(String hex) throws IOException {
-        if (hex.length() < 4) {
-            throw new IOException("the file has no code of a contract of the double");
-        }
-        return ByteString.fromHex(hex.substring(2));
-    }
-
-    private SmartnodesConfig deploy(Codes codes) throws IOException, InterruptedException {
-        var genesis = AbiValue.accounts(List.of(key("user").account(), key("validator").account()));
-        var period = AbiValue.number(3_600);
-        var percent = AbiValue.number(66);
-        var nobody = AbiValue.accounts(List.of());
-        try (var client =
-                EvmClient.open(chain, List.of(), account("their deployer"), scheduler::sleep)) {
-            var token = client.deploy(codes.of("HeadToken").concat(AbiValue.encode(genesis)));
-            var ofToken = AbiValue.account(token.address());
-            var core = client.deploy(codes.of("DoubleCore").concat(AbiValue.encode(ofToken)));
-            var ofCore = AbiValue.account(core.address());
-            var construction = AbiValue.encode(period, percent, ofCore, ofToken, nobody);
-            var coordinator = client.deploy(codes.of("HeadCoordinator").concat(construction));
-            var ofCoordinator = AbiValue.account(coordinator.address());
-            wire(
-                    client,
-                    token,
-                    AbiValue.call("setSmartnodes(address,address)", ofCore, ofCoordinator));
-            wire(client, core, AbiValue.call("setCoordinator(address)", ofCoordinator));
-            return new SmartnodesConfig(chain, core, coordinator, token);
-        }
-    }
-
-    private static void wire(EvmClient client, EvmConfig.Deployment contract, ByteString call)
-            throws IOException, InterruptedException {
-        if (!(client.send(contract.address(), call) instanceof EvmClient.Sent.Done)) {
-            throw new IllegalStateException("the double cannot be put together");
-        }
     }
 }

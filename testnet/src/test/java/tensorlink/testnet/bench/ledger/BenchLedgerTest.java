@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.node.cli.CommandLineProgram;
 import tensorlink.testnet.chain.Anvil;
+import tensorlink.testnet.chain.SmartnodesDouble;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -64,15 +65,20 @@ class BenchLedgerTest {
                         "--grouped=20",
                         "--checks=10",
                         "--anvil=" + root.resolve(Anvil.PROGRAM),
-                        "--smartnodes="
-                                + root.resolve(
-                                        "ledger/src/test/resources/contracts/SmartnodesDouble.json"));
+                        "--smartnodes=" + root.resolve(SmartnodesDouble.CODES));
 
         var gas = result.path("gas");
         assertThat(gas.path(GasTask.JOB).asLong(-1)).as("%s", gas).isZero();
         assertThat(gas.path(GasTask.PAIR).asLong()).isBetween(21_000L / 50, 30_000L);
         assertThat(gas.path(GasTask.ROOT).asLong()).isBetween(21_000L, 75_000L);
         assertThat(gas.path(GasTask.CLAIM).asLong()).isBetween(21_000L, 65_000L);
+        for (var bound : GasTask.BOUNDS.entrySet()) {
+            assertThat(gas.path(bound.getKey()).asLong(Long.MAX_VALUE))
+                    .as(bound.getKey())
+                    .isLessThanOrEqualTo(bound.getValue());
+            assertThat(result.path("gasBounds").path(bound.getKey()).asLong())
+                    .isEqualTo(bound.getValue());
+        }
         assertThat(gas.path(GasTask.SMARTNODES_JOB).asLong()).isGreaterThan(21_000);
         assertThat(gas.path(GasTask.SMARTNODES_CLAIM).asLong()).isGreaterThan(21_000);
     }
