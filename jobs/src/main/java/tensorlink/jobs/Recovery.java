@@ -211,7 +211,7 @@ final class Recovery {
                     COMPUTE,
                     ENDED ->
                     true;
-            case TOO_LARGE, WEIGHTS, PAYMENT, RECORD, NOT_ALLOWED -> false;
+            case TOO_LARGE, WEIGHTS, PAYMENT, NO_LEDGER, RECORD, NOT_ALLOWED -> false;
         };
     }
 

@@ -459,6 +459,7 @@ public final class WorkerLink {
                     TOO_LARGE,
                     WEIGHTS,
                     PAYMENT,
+                    NO_LEDGER,
                     RECORD,
                     NOT_ALLOWED ->
                     fail(problem, false);

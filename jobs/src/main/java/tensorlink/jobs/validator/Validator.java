@@ -482,7 +482,7 @@ public final class Validator implements Answerer, AutoCloseable {
     private Till till() throws JobException {
         if (till == null) {
             throw new JobException(
-                    ProblemCode.PAYMENT,
+                    ProblemCode.NO_LEDGER,
                     "no ledger here",
                     "this validator keeps no ledger",
                     "use workers that ask for no price, or a validator with a ledger");
