@@ -78,6 +78,10 @@ public final class Validator implements Answerer, AutoCloseable {
             if (watching != null) {
                 watching.stop();
             }
+            var kept = receipts;
+            if (kept != null) {
+                kept.close();
+            }
             try {
                 job.close();
             } catch (IOException unwritten) {
@@ -115,11 +119,22 @@ public final class Validator implements Answerer, AutoCloseable {
                 .toList();
     }
 
-    /** The best receipt of each worker of a job that is or was watched here. */
-    public List<Signed<UsageReceipt>> receipts(JobId job) {
+    /**
+     * The best receipt of each worker of a job that is or was watched here, also before this
+     * validator was started again.
+     *
+     * @throws IOException when what is kept of them cannot be read
+     */
+    public List<Signed<UsageReceipt>> receipts(JobId job) throws IOException {
         var watched = jobs.get(job);
         var receipts = watched == null ? null : watched.receipts;
-        return receipts == null ? List.of() : receipts.all();
+        return receipts == null
+                ? Receipts.read(receiptsOf(job), job, party.domain())
+                : receipts.all();
+    }
+
+    private Path receiptsOf(JobId job) {
+        return folder.resolve(job.hex() + ".receipts");
     }
 
     @Override
@@ -307,8 +322,9 @@ public final class Validator implements Answerer, AutoCloseable {
         }
     }
 
-    private void watch(Watched watched, List<SignedAgreement> agreements) {
-        var receipts = new Receipts(watched.request.id(), party.domain(), agreements);
+    private void watch(Watched watched, List<SignedAgreement> agreements) throws IOException {
+        var id = watched.request.id();
+        var receipts = Receipts.open(receiptsOf(id), id, party.domain(), agreements);
         watched.receipts = receipts;
         var watch =
                 new Watch(
@@ -358,12 +374,12 @@ public final class Validator implements Answerer, AutoCloseable {
             var left = Takeover.left(records, party.scheduler().now());
             watched.timer =
                     party.scheduler().after(left, () -> end(watched, new JobState.Expired()));
+            watch(watched, records.agreements());
         } catch (IOException | InterruptedException | RuntimeException refused) {
             end(watched, new JobState.Failed(String.valueOf(refused.getMessage())));
             throw refused;
         }
         jobs.put(request.id(), watched);
-        watch(watched, records.agreements());
         log.info("job {} taken over, {}", request.id(), records.state().label());
         return new Answer.Done("taken over");
     }
