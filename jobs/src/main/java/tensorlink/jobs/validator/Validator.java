@@ -32,6 +32,7 @@ import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
@@ -91,7 +92,12 @@ public final class Validator implements Answerer, AutoCloseable {
     }
 
     /** A job this validator watches, for people. */
-    public record Case(JobId job, PeerId user, JobState state, int stages) {}
+    public record Case(
+            JobId job, PeerId user, Account payer, List<Account> payees, JobState state) {
+        public Case {
+            payees = List.copyOf(payees);
+        }
+    }
 
     /**
      * @param till the network's ledger; null where nothing is paid
@@ -114,8 +120,9 @@ public final class Validator implements Answerer, AutoCloseable {
                         new Case(
                                 watched.request.id(),
                                 watched.request.user(),
-                                watched.job.state(),
-                                watched.stages.size()))
+                                watched.request.payer(),
+                                watched.stages.stream().map(StagePlan::account).toList(),
+                                watched.job.state()))
                 .toList();
     }
 

@@ -148,7 +148,12 @@ final class Engagement {
 
     Worker.Stint stint() {
         return new Worker.Stint(
-                id(), request().user(), offer.content().layers(), job.state(), memory);
+                id(),
+                request().user(),
+                request().payer(),
+                offer.content().layers(),
+                job.state(),
+                memory);
     }
 
     Optional<Signed<UsageReceipt>> lastReceipt() {

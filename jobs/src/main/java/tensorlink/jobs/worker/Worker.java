@@ -57,7 +57,12 @@ public final class Worker implements Answerer, AutoCloseable {
 
     /** A job on this worker, for people. */
     public record Stint(
-            JobId job, PeerId user, LayerRange layers, JobState state, long memoryBytes) {}
+            JobId job,
+            PeerId user,
+            Account payer,
+            LayerRange layers,
+            JobState state,
+            long memoryBytes) {}
 
     private final Party party;
     private final Engine engine;
