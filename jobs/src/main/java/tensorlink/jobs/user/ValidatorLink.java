@@ -283,6 +283,22 @@ public final class ValidatorLink {
         return validator;
     }
 
+    /** Whether it answers, for a user that can reach no worker. */
+    public boolean answers() throws InterruptedException {
+        try {
+            asker.ask(
+                    validator.id(),
+                    new Question.AskStatus(request.id()),
+                    limits.capabilityTimeout(),
+                    Answer.StatusTold.class);
+            return true;
+        } catch (JobException forgotten) {
+            return true;
+        } catch (IOException silent) {
+            return false;
+        }
+    }
+
     /** Asks the validator how the job stands until the job is over, and does what follows. */
     public void watch(Session session) {
         party.scheduler().fork("validator-" + request.id(), () -> follow(session));
@@ -339,14 +355,13 @@ public final class ValidatorLink {
                     && link.silence()
                                     .compareTo(limits.beatInterval().multipliedBy(BEATS_MISSED_MIN))
                             > 0) {
-                var _ =
-                        link.lose(
-                                new IOException(
-                                        "nothing came for "
-                                                + link.silence().toMillis()
-                                                + " ms, and its validator misses it too; "
-                                                + loss.replacement().shortText()
-                                                + " has room"));
+                link.miss(
+                        new IOException(
+                                "nothing came for "
+                                        + link.silence().toMillis()
+                                        + " ms, and its validator misses it too; "
+                                        + loss.replacement().shortText()
+                                        + " has room"));
             }
         }
     }
