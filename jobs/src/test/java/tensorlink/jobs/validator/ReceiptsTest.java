@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -122,6 +124,23 @@ class ReceiptsTest {
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("line 1 is damaged");
         assertThatThrownBy(this::kept).hasMessageContaining("line 1 is damaged");
+    }
+
+    @Test
+    void a_receipt_that_was_forged_on_disk_does_not_count() throws Exception {
+        try (var receipts = open()) {
+            receipts.add(receipt(WORKER, 10));
+        }
+        var more = new UsageReceipt(JOB.word(), WORKER.account(), 1_000, 1_000);
+        var forged = new Signed<>(more, receipt(WORKER, 10).signature());
+        var line = forged.encode().toByteArray();
+        Files.writeString(
+                file(), Base64.getEncoder().encodeToString(line) + "\n", StandardOpenOption.APPEND);
+
+        assertThat(kept()).containsExactly(receipt(WORKER, 10));
+        try (var again = open()) {
+            assertThat(again.all()).containsExactly(receipt(WORKER, 10));
+        }
     }
 
     @Test
