@@ -88,15 +88,36 @@ public final class DistributedModel implements AutoCloseable {
         this.training = options.purpose() == Purpose.TRAINING;
         this.pace = new Pace(party.scheduler());
         this.recovery =
-                new Recovery(party.scheduler(), first, recruits, options, listener, this::replay);
+                new Recovery(
+                        party.scheduler(),
+                        first,
+                        recruits,
+                        options,
+                        limits.grace(),
+                        listener,
+                        new Replay());
         this.traffic = new StageTraffic(model.architecture(), limits);
         this.state = new RemoteState(party, limits, model.architecture());
         this.generation = new TextGeneration(traffic);
         this.steps = new TrainingSteps(record, options, listener, traffic, state, recovery);
     }
 
-    private long replay(Recovery.Started fresh) throws IOException, InterruptedException {
-        return steps.replay(fresh);
+    /** What recovery, which the steps need to be made, needs of the steps. */
+    private final class Replay implements Recovery.Replay {
+        @Override
+        public long replay(Recovery.Started fresh) throws IOException, InterruptedException {
+            return steps.replay(fresh);
+        }
+
+        @Override
+        public boolean resumable() {
+            return steps.resumable();
+        }
+
+        @Override
+        public void resume(Recovery.Started resumed) throws JobException, InterruptedException {
+            steps.resume(resumed);
+        }
     }
 
     /** Brings the workers to where the training that is kept here has come. */
@@ -493,6 +514,7 @@ public final class DistributedModel implements AutoCloseable {
             Thread.currentThread().interrupt();
         }
         try {
+            record.freed();
             if (options.folder() == null) {
                 record.forget();
             } else {

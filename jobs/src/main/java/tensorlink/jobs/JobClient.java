@@ -11,6 +11,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import tensorlink.compute.Model;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.Job;
@@ -27,6 +29,7 @@ import tensorlink.jobs.user.Means;
 import tensorlink.jobs.user.Purse;
 import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.jobs.user.Validators;
+import tensorlink.jobs.user.WorkerLink;
 import tensorlink.jobs.weights.WeightsServer;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
@@ -39,6 +42,7 @@ import tensorlink.p2p.peer.PeerId;
  * weights, links. Safe for use by any thread.
  */
 public final class JobClient implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(JobClient.class);
     private static final int ATTEMPTS_MAX = 3;
 
     private final Means means;
@@ -93,6 +97,9 @@ public final class JobClient implements AutoCloseable {
 
     private DistributedModel create(Wanted wanted, @Nullable TrainingRecord kept)
             throws IOException, InterruptedException {
+        if (kept != null) {
+            release(kept);
+        }
         var avoided = new LinkedHashSet<PeerId>();
         var terms =
                 new Terms(
@@ -136,12 +143,43 @@ public final class JobClient implements AutoCloseable {
                         wanted.listener());
         recruits.model = model;
         roster.run(id, model);
+        note(record, first);
         try {
             model.begin();
             return model;
         } catch (JobException | InterruptedException | RuntimeException failed) {
             model.cancel(String.valueOf(failed.getMessage()));
             throw failed;
+        }
+    }
+
+    /** Whoever keeps stages for the process before this one needs to no longer. */
+    private void release(TrainingRecord kept) throws IOException, InterruptedException {
+        var held = kept.held();
+        if (held.isEmpty()) {
+            return;
+        }
+        var job = held.get().job();
+        for (var worker : held.get().workers()) {
+            try {
+                WorkerLink.free(party, limits, job, worker);
+            } catch (IOException gone) {
+                log.debug("{} keeps nothing: {}", worker.id().shortText(), gone.getMessage());
+            }
+        }
+        kept.freed();
+    }
+
+    /** For a process that may follow on this one; without it the workers are free after a while. */
+    private static void note(TrainingRecord record, Recovery.Started started) {
+        var session = started.session();
+        var workers = session.links().stream().map(link -> link.plan().worker()).toList();
+        try {
+            record.held(new TrainingRecord.Held(session.id(), workers));
+        } catch (IOException unwritten) {
+            log.warn("job {}: who has its stages is not noted", session.id(), unwritten);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -175,6 +213,7 @@ public final class JobClient implements AutoCloseable {
                             wanted.quietly(),
                             new Terms(Origin.of(wanted, record), rest, left),
                             avoided);
+            note(record, started);
             roster.run(started.session().id(), Objects.requireNonNull(model));
             return started;
         }

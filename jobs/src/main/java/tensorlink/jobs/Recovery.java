@@ -23,9 +23,13 @@ import tensorlink.p2p.peer.PeerId;
  * Keeps a job going when its workers do not: what fails with them is done again on others, which
  * begin at the last checkpoint and are brought to where the job was.
  *
- * <p>All stages begin anew, not only the lost one: they must go back to the checkpoint anyway, no
- * worker needs to know how to go back, and who remains is just as good a candidate as before. So a
- * recovery is the beginning of a job, with other weights, and nothing else.
+ * <p>Where only connections were lost, the workers keep their stages for the time of grace, and the
+ * same job goes on: they are linked anew, at the last step, and the batches since are sent again.
+ * Where that cannot be, the job begins anew.
+ *
+ * <p>All stages then begin anew, not only the lost one: they must go back to the checkpoint anyway,
+ * no worker needs to know how to go back, and who remains is just as good a candidate as before. So
+ * a recovery is the beginning of a job, with other weights, and nothing else.
  *
  * <p>For one thread at a time, but for {@link #session} and {@link #giveUp}.
  */
@@ -40,6 +44,7 @@ final class Recovery {
     private final Scheduler scheduler;
     private final Recruits recruits;
     private final Duration patience;
+    private final Duration grace;
     private final JobListener listener;
     private final Replay replay;
     private final Set<PeerId> avoided = new LinkedHashSet<>();
@@ -47,6 +52,7 @@ final class Recovery {
     private volatile boolean recovering;
     private volatile boolean over;
     private boolean interrupted;
+    private boolean left;
     private Amount spent = Amount.ZERO;
 
     Recovery(
@@ -54,12 +60,14 @@ final class Recovery {
             Started first,
             Recruits recruits,
             JobOptions options,
+            Duration grace,
             JobListener listener,
             Replay replay) {
         this.scheduler = scheduler;
         this.current = first;
         this.recruits = recruits;
         this.patience = options.patience();
+        this.grace = grace;
         this.listener = listener;
         this.replay = replay;
     }
@@ -69,17 +77,29 @@ final class Recovery {
      *
      * @param profiles the ids of the execution profiles of its stages, in order
      * @param predicted how long a step was predicted to take; zero where that is not known
-     * @param ending what else is to be done when it is over
+     * @param hold on its workers
      */
-    record Started(Session session, List<String> profiles, Duration predicted, Ending ending) {
+    record Started(Session session, List<String> profiles, Duration predicted, Hold hold) {
         Started {
             profiles = List.copyOf(profiles);
         }
     }
 
-    /** What else is to be done when a job is over. */
-    interface Ending {
+    /** A job's hold on its workers, from their agreements to its end. */
+    interface Hold {
+        /** What else is to be done when the job is over. */
         void ended(JobState state, @Nullable Digest result) throws InterruptedException;
+
+        /**
+         * Links the stages anew that the workers keep since {@code lost} was.
+         *
+         * @throws JobException when they cannot be linked; then {@code lost} is held no longer,
+         *     unless nobody at all could be reached
+         */
+        Started resume(Session lost) throws JobException, InterruptedException;
+
+        /** Tells workers that may keep their stages since {@code lost} was not to. */
+        void release(Session lost) throws InterruptedException;
     }
 
     /** Where other workers come from. */
@@ -103,6 +123,12 @@ final class Recovery {
     interface Replay {
         /** Returns how many steps were done again. */
         long replay(Started fresh) throws IOException, InterruptedException;
+
+        /** Whether stages that are at the last step can be brought to where the job was. */
+        boolean resumable();
+
+        /** Brings stages that have been taken up again to where the job was. */
+        void resume(Started resumed) throws JobException, InterruptedException;
     }
 
     /** Something that needs the workers, and that can be done again from its beginning. */
@@ -181,9 +207,11 @@ final class Recovery {
     void end(JobState state, @Nullable Digest result) throws InterruptedException {
         giveUp();
         var session = session();
-        session.close(state, state.reason());
+        if (!session.close(state, state.reason()) && session.isHeld()) {
+            current.hold().release(session);
+        }
         recruits.over();
-        current.ending().ended(session.job().state(), result);
+        current.hold().ended(session.job().state(), result);
     }
 
     private void requireSurvivable(JobException failed) throws JobException {
@@ -211,7 +239,7 @@ final class Recovery {
                     COMPUTE,
                     ENDED ->
                     true;
-            case TOO_LARGE, WEIGHTS, PAYMENT, RECORD, NOT_ALLOWED -> false;
+            case TOO_LARGE, WEIGHTS, PAYMENT, NO_LEDGER, RECORD, NOT_ALLOWED -> false;
         };
     }
 
@@ -219,13 +247,14 @@ final class Recovery {
         long begun = scheduler.nanoTime();
         recovering = true;
         try {
-            listener.warned(problem + "; looking for other workers");
-            leave(current);
+            boolean held = session().isHeld();
+            listener.warned(
+                    problem + (held ? "; reaching for them again" : "; looking for other workers"));
             var pause = FIRST_PAUSE;
             var said = problem;
             while (true) {
                 try {
-                    long steps = restart();
+                    long steps = session().isHeld() ? resume(begun) : restart();
                     listener.recovered(
                             new Recovered(
                                     problem,
@@ -252,9 +281,48 @@ final class Recovery {
         }
     }
 
+    /**
+     * Goes on with the workers that keep their stages, or with others when those do not.
+     *
+     * @param begun when the recovery did
+     */
+    private long resume(long begun) throws JobException, InterruptedException {
+        var lost = current;
+        boolean late = scheduler.nanoTime() - begun > grace.toNanos();
+        if (late || !replay.resumable()) {
+            return restart();
+        }
+        try {
+            current = lost.hold().resume(lost.session());
+        } catch (JobException gone) {
+            if (lost.session().isHeld()) {
+                throw gone; // we reach nobody, and are tried again
+            }
+            log.info("job {} does not go on with its workers: {}", session().id(), gone.problem());
+            return restart();
+        }
+        if (over) {
+            session().close(new JobState.Cancelled("given up"), "given up");
+            session().check();
+        }
+        try {
+            replay.resume(current);
+            return 0;
+        } catch (JobException again) {
+            if (over || current.session().isHeld()) {
+                throw again;
+            }
+            return restart();
+        }
+    }
+
     private long restart() throws JobException, InterruptedException {
+        if (!left) {
+            leave(current);
+        }
         var fresh = start();
         current = fresh;
+        left = false;
         if (over) {
             fresh.session().close(new JobState.Cancelled("given up"), "given up");
             tellEnd(fresh);
@@ -267,7 +335,9 @@ final class Recovery {
                 over = true; // what was done again came out otherwise
                 fresh.session().fail(failed.problem());
             }
-            leave(fresh);
+            if (over || !fresh.session().isHeld()) {
+                leave(fresh);
+            }
             throw failed;
         }
     }
@@ -305,6 +375,10 @@ final class Recovery {
     /** Notes whom to avoid, and waits for the others to be free for another job. */
     private void leave(Started failed) throws InterruptedException {
         var session = failed.session();
+        left = true;
+        if (session.isHeld()) {
+            failed.hold().release(session);
+        }
         session.awaitGone();
         var blamed = session.toBlame();
         if (blamed.isEmpty()) {
@@ -324,7 +398,7 @@ final class Recovery {
 
     private static void tellEnd(Started failed) {
         try {
-            failed.ending().ended(failed.session().job().state(), null);
+            failed.hold().ended(failed.session().job().state(), null);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

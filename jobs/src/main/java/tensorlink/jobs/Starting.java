@@ -34,6 +34,7 @@ import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.pipeline.TensorSizes;
+import tensorlink.jobs.user.Deadline;
 import tensorlink.jobs.user.Means;
 import tensorlink.jobs.user.Pipeline;
 import tensorlink.jobs.user.Session;
@@ -49,10 +50,14 @@ import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Outcome;
+import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.PeerId;
 
-/** One attempt to start a job; {@link #undo} frees what it has taken when it fails. */
-final class Starting {
+/**
+ * One attempt to start a job; {@link #undo} frees what it has taken when it fails. When it has
+ * started, this is what is needed to link it anew and to end it.
+ */
+final class Starting implements Recovery.Hold {
     private static final Logger log = LoggerFactory.getLogger(Starting.class);
 
     private final Means means;
@@ -67,6 +72,7 @@ final class Starting {
     private final JobListener listener;
     private final List<WorkerLink> links = new CopyOnWriteArrayList<>();
     private final Set<PeerId> unwilling = new LinkedHashSet<>();
+    private volatile List<String> profiles = List.of();
     private volatile @Nullable ValidatorLink validator;
     private volatile @Nullable Session session;
     private volatile @Nullable Problem lost;
@@ -103,11 +109,11 @@ final class Starting {
         var route = route(plan);
         var started = new Session(party.scheduler(), limits, job, route, links);
         session = started;
-        var profiles = load(started);
+        profiles = load(started);
         link(started);
         enter(new JobState.Running(), "");
         of.watch(started);
-        return new Recovery.Started(started, profiles, plan.predicted(), this::ended);
+        return new Recovery.Started(started, profiles, plan.predicted(), this);
     }
 
     private static String described(JobPlan plan) {
@@ -393,7 +399,7 @@ final class Starting {
         return profiles;
     }
 
-    private void link(Session started) throws IOException, InterruptedException {
+    private void link(Session started) throws JobException, InterruptedException {
         started.flow(
                 Pipeline.connect(
                         party,
@@ -419,7 +425,98 @@ final class Starting {
         }
     }
 
-    private void ended(JobState state, @Nullable Digest result) {
+    // What is left to do with a job that has started.
+
+    @Override
+    public Recovery.Started resume(Session before) throws JobException, InterruptedException {
+        session = null;
+        lost = null;
+        var taken = new ArrayList<WorkerLink>();
+        JobException failed = null;
+        boolean reached = false;
+        for (var link : before.links()) {
+            try {
+                taken.add(link.resume(request.id(), this::lost));
+                reached = true;
+            } catch (JobException refused) {
+                reached = true;
+                failed = refused;
+            } catch (IOException unreachable) {
+                reached |= unreachable instanceof ProtocolViolation;
+                failed = notResumed(link, unreachable);
+            }
+        }
+        if (failed == null) {
+            return relinked(before, taken);
+        }
+        if (reached || validator().answers()) {
+            before.letGo();
+            leave(taken, failed.problem());
+        }
+        throw failed;
+    }
+
+    private static JobException notResumed(WorkerLink link, IOException cause) {
+        return new JobException(
+                new Problem(
+                        ProblemCode.WORKER_LOST,
+                        "worker "
+                                + link.plan().worker().id().shortText()
+                                + " of stage "
+                                + link.stage()
+                                + " is not to be reached again",
+                        String.valueOf(cause.getMessage()),
+                        "ask for the job again; another worker will be found"),
+                cause);
+    }
+
+    private Recovery.Started relinked(Session before, List<WorkerLink> taken)
+            throws JobException, InterruptedException {
+        var resumed = new Session(party.scheduler(), limits, job, before.route(), taken);
+        links.clear();
+        links.addAll(taken);
+        session = resumed;
+        before.goneOn();
+        var early = lost;
+        if (early != null) {
+            resumed.fail(early);
+        }
+        try {
+            link(resumed);
+        } catch (JobException failed) {
+            resumed.fail(failed.problem());
+            if (!resumed.isHeld()) {
+                throw failed;
+            }
+        }
+        validator().watch(resumed);
+        return new Recovery.Started(resumed, profiles, validator().plan().predicted(), this);
+    }
+
+    @Override
+    public void release(Session before) throws InterruptedException {
+        before.letGo();
+        for (var link : before.links()) {
+            try {
+                WorkerLink.free(party, limits, request.id(), link.plan().worker());
+            } catch (IOException gone) {
+                log.debug("job {}: stage {}: {}", job.id(), link.stage(), gone.getMessage());
+            }
+        }
+    }
+
+    private void leave(List<WorkerLink> taken, Problem reason) throws InterruptedException {
+        taken.forEach(link -> link.leave(reason));
+        var deadline =
+                Deadline.after(
+                        party.scheduler(), limits.beatInterval().multipliedBy(2), "the workers");
+        for (var link : taken) {
+            link.awaitGone(deadline);
+        }
+    }
+
+    @Override
+    public void ended(JobState state, @Nullable Digest result) {
         tellEnd(
                 switch (state) {
                     case JobState.Completed() -> JobEnd.COMPLETED;

@@ -41,6 +41,15 @@ final class TrainingSteps {
     private boolean fresh = true;
     private boolean stepable;
 
+    /** Whether the stages are at steps before the last. */
+    private boolean replaying;
+
+    /** Whether a batch since the last step has begun with fresh gradients. */
+    private boolean begunFresh;
+
+    /** The last step's, which a stage that was cut off may not have heard. */
+    private Command.@Nullable Commit lastCommit;
+
     /** How many batches have been begun since the last step. */
     private long begun;
 
@@ -111,8 +120,10 @@ final class TrainingSteps {
         }
         var prepared = recovery.surviving(session -> prepare(session, rule, maxNorm));
         record.commit(prepared);
+        lastCommit = prepared.commit();
         accumulated.clear();
         begun = 0;
+        begunFresh = false;
         recovery.surviving(session -> {
             session.tellAll(prepared.commit()); // a stage that has applied it does nothing
             return prepared;
@@ -258,6 +269,7 @@ final class TrainingSteps {
             if (withGradients && !started) {
                 started = true;
                 startedFresh = fresh;
+                begunFresh |= fresh;
                 fresh = false;
             }
             if (withGradients && startedFresh && record.step() >= nextCheckpoint) {
@@ -473,11 +485,41 @@ final class TrainingSteps {
         var session = started.session();
         standing = Standing.of(session);
         long before = record.checkpointStep();
+        replaying = true; // until it has come through
+        lastCommit = null;
         record.replay(logged -> redo(started, logged));
+        replaying = false;
         for (var batch : accumulated) {
             batch.replay(session);
         }
         return record.step() - before;
+    }
+
+    /**
+     * Whether all that gradients are made of since the last step can be sent again: not where they
+     * are added to those of the steps before.
+     */
+    boolean resumable() {
+        return !replaying && (fresh || begun == 0 || begunFresh);
+    }
+
+    /** Goes on with stages that were cut off, with their state as it was after their last step. */
+    void resume(Recovery.Started started) throws JobException, InterruptedException {
+        var session = started.session();
+        standing = Standing.of(session);
+        var commit = lastCommit;
+        for (var link : session.links()) {
+            boolean unheard = commit != null && link.step() == commit.step() - 1;
+            if (link.step() != record.step() && !unheard) {
+                throw link.disobeyed("it is at step " + link.step() + ", not " + record.step());
+            }
+        }
+        if (commit != null) {
+            session.tellAll(commit);
+        }
+        for (var batch : accumulated) {
+            batch.replay(session);
+        }
     }
 
     private void redo(Recovery.Started started, LoggedStep logged)
@@ -512,6 +554,7 @@ final class TrainingSteps {
             }
         }
         session.tellAll(logged.commit());
+        lastCommit = logged.commit();
     }
 
     private Pipeline.Pending sendAgain(

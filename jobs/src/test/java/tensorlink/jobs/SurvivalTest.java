@@ -67,7 +67,7 @@ class SurvivalTest {
 
     @BeforeEach
     void open() throws Exception {
-        lab = new Lab(folder, Patience.enough());
+        lab = new Lab(folder, Patience.enough().grace(Duration.ofSeconds(1)));
         lab.validator();
     }
 

@@ -21,6 +21,7 @@ import tensorlink.jobs.message.Question;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.worker.Worker;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.JobEnd;
 import tensorlink.ledger.JobRecord;
@@ -76,6 +77,31 @@ class ValidatorLossTest {
                     .allSatisfy(it -> assertThat(it.worker().stints()).isEmpty());
             lab.assertNothingIsLeft();
         }
+    }
+
+    @Test
+    void a_validator_without_a_ledger_finds_workers_that_another_ones_ledger_pays()
+            throws Exception {
+        try (var lab = new Lab(folder, Patience.enough())) {
+            var matching = lab.validator(); // is asked first
+            var ledger = lab.ledger();
+            var worker = lab.worker(Lab.MEMORY_BYTES, Amount.of(1), cashier(ledger));
+            var party = lab.party();
+            var options =
+                    JobOptions.training().batch(4, 16).microBatches(2).maxPrice(Amount.of(10_000));
+            var model = lab.user(party).create(Lab.model(), options, JobListener.silent());
+            step(model, model.optimizer(AdamW.lr(1e-2)), 1);
+            model.close();
+
+            var paid = ledger.redeemed(party.account().account(), payee(worker));
+            assertThat(matching.cases()).hasSize(1);
+            assertThat(paid).isEqualTo(Amount.of(4 * 16 * 3 * 3));
+            lab.assertNothingIsLeft();
+        }
+    }
+
+    private static Account payee(Lab.LabWorker worker) {
+        return worker.party().account().account();
     }
 
     private static Worker.Cashier cashier(Ledger ledger) {

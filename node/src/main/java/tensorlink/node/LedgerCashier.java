@@ -49,6 +49,10 @@ final class LedgerCashier implements Worker.Cashier {
         throw last;
     }
 
+    private static boolean isNobody(IOException last) {
+        return last instanceof JobException none && none.code() == ProblemCode.NO_VALIDATOR;
+    }
+
     private static JobException nobody(String what) {
         return new JobException(ProblemCode.NO_VALIDATOR, what, "no validator is known", "");
     }
@@ -74,6 +78,10 @@ final class LedgerCashier implements Worker.Cashier {
                             "");
                 }
                 return;
+            } catch (JobException refused) {
+                // That one keeps no ledger says less than what one that keeps it does.
+                boolean says = refused.code() != ProblemCode.NO_LEDGER;
+                last = says || isNobody(last) ? refused : last;
             } catch (IOException elsewhere) {
                 last = elsewhere;
             }

@@ -17,6 +17,8 @@ import java.time.Duration;
  * @param closeTimeout a user for a worker to free everything
  * @param beatInterval how often user and worker show that they are there
  * @param silenceMax after how long without a sign one takes the other for lost
+ * @param grace how long a worker keeps its stage, and the memory for it, for a user that was lost,
+ *     who keeps the job if it comes back by then; zero for not at all
  * @param tensorBytesMax the largest tensor on the wire
  */
 public record JobLimits(
@@ -31,6 +33,7 @@ public record JobLimits(
         Duration closeTimeout,
         Duration beatInterval,
         Duration silenceMax,
+        Duration grace,
         long tensorBytesMax) {
 
     public static JobLimits defaults() {
@@ -46,6 +49,7 @@ public record JobLimits(
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),
+                Duration.ofSeconds(30),
                 512L << 20);
     }
 
@@ -63,6 +67,7 @@ public record JobLimits(
                 closeTimeout,
                 beatInterval,
                 silenceMax,
+                grace,
                 tensorBytesMax);
     }
 }

@@ -19,6 +19,7 @@ public enum ProblemCode {
     RECORD("TL-JOB-010"),
     WEIGHTS("TL-MOD-003"),
     PAYMENT("TL-PAY-001"),
+    NO_LEDGER("TL-PAY-002"),
     NOT_ALLOWED("TL-SEC-003");
 
     private final String text;

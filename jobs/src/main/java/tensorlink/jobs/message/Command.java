@@ -10,13 +10,19 @@ import tensorlink.ledger.Signed;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
 
-/** What a job's user tells one of its workers on the control stream; the first is {@link Open}. */
+/**
+ * What a job's user tells one of its workers on the control stream; the first is {@link Open} or
+ * {@link Resume}.
+ */
 public sealed interface Command {
     /** A manifest of 100,000 tensors with long names. */
     int BYTES_MAX = 32 << 20;
 
     /** Takes up an accepted offer: the agreement, signed by the payer. */
     record Open(JobId job, Agreement agreement, Signature65 payerSignature) implements Command {}
+
+    /** Takes up again a running job whose stage is held for the user, who was lost. */
+    record Resume(JobId job) implements Command {}
 
     /**
      * Fetch the weights of stage {@code stage}.
@@ -70,6 +76,9 @@ public sealed interface Command {
                                     .setJob(Fields.bytes(job))
                                     .setAgreement(agreement.encode())
                                     .setPayerSignature(signature.bytes()));
+            case Resume(var job) ->
+                    message.setResume(
+                            tensorlink.jobs.wire.Resume.newBuilder().setJob(Fields.bytes(job)));
             case Load(var config, var manifest, var stage, var route, var step) -> {
                 var load =
                         tensorlink.jobs.wire.Load.newBuilder()
@@ -137,6 +146,7 @@ public sealed interface Command {
                                 "payer signature",
                                 () -> new Signature65(open.getPayerSignature())));
             }
+            case RESUME -> new Resume(Fields.job(message.getResume().getJob()));
             case LOAD -> decode(message.getLoad());
             case LINK -> new Link();
             case PREPARE ->

@@ -22,6 +22,9 @@ public sealed interface Report {
     /** To {@link Command.Open}: the worker's half of the agreement. */
     record Opened(Signature65 payeeSignature) implements Report {}
 
+    /** To {@link Command.Resume}: the stage is here, after {@code step}, and linked to nobody. */
+    record Resumed(long step) implements Report {}
+
     /** How much of the weights has come. */
     record Loading(long bytesDone, long bytesTotal) implements Report {}
 
@@ -70,6 +73,8 @@ public sealed interface Report {
                     message.setOpened(
                             tensorlink.jobs.wire.Opened.newBuilder()
                                     .setPayeeSignature(signature.bytes()));
+            case Resumed(var step) ->
+                    message.setResumed(tensorlink.jobs.wire.Resumed.newBuilder().setStep(step));
             case Loading(var done, var total) ->
                     message.setLoading(
                             tensorlink.jobs.wire.Loading.newBuilder()
@@ -141,6 +146,7 @@ public sealed interface Report {
                                     () ->
                                             new Signature65(
                                                     message.getOpened().getPayeeSignature())));
+            case RESUMED -> new Resumed(Fields.natural("step", message.getResumed().getStep()));
             case LOADING ->
                     new Loading(
                             Fields.natural("bytes", message.getLoading().getBytesDone()),

@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
@@ -39,8 +40,12 @@ public final class Session {
     private final Job job;
     private final Route route;
     private final List<WorkerLink> links;
-    private final AtomicReference<@Nullable Problem> failure = new AtomicReference<>();
+    private final AtomicBoolean released = new AtomicBoolean();
+    private final AtomicReference<@Nullable End> end = new AtomicReference<>();
     private volatile @Nullable Pipeline pipeline;
+
+    /** What a session has ended of, and whether the workers then hold their stages for another. */
+    private record End(Problem problem, boolean holding) {}
 
     /**
      * @param links one per stage, in order; must report their failures to {@link #fail}
@@ -91,15 +96,15 @@ public final class Session {
      * @throws JobException when the job has failed, or is over
      */
     public void check() throws JobException {
-        var problem = failure.get();
-        if (problem != null) {
-            throw new JobException(problem);
+        var ended = end.get();
+        if (ended != null) {
+            throw new JobException(ended.problem());
         }
     }
 
     /** Why the job has failed, if it has. */
     public Optional<Problem> failure() {
-        return Optional.ofNullable(failure.get());
+        return Optional.ofNullable(end.get()).map(End::problem);
     }
 
     /**
@@ -202,15 +207,51 @@ public final class Session {
         }
     }
 
-    /** Fails the job; the first problem stands. The workers free what they hold. */
+    /**
+     * Ends this session; the first problem stands. A running job whose connections were lost may go
+     * on in another session: its workers keep their stages for a while. Otherwise the job has
+     * failed, and the workers free what they hold.
+     */
     public void fail(Problem problem) {
-        if (!failure.compareAndSet(null, problem)) {
+        boolean holding = mayBeHeld(problem);
+        if (!end.compareAndSet(null, new End(problem, holding))) {
             return;
         }
         log.debug("job {}: {}", id(), problem);
-        record(new JobState.Failed(problem.toString()));
-        links.forEach(link -> link.leave(problem));
+        if (holding) {
+            links.forEach(link -> link.detach(problem));
+        } else {
+            record(new JobState.Failed(problem.toString()));
+            links.forEach(link -> link.leave(problem));
+        }
         closePipeline(problem);
+    }
+
+    private boolean mayBeHeld(Problem problem) {
+        return (problem.code() == ProblemCode.WORKER_LOST
+                        || problem.code() == ProblemCode.USER_LOST)
+                && job.state() instanceof JobState.Running
+                && !limits.grace().isZero()
+                && links.stream().noneMatch(WorkerLink::isMissed);
+    }
+
+    /** Whether the workers may still hold their stages for another session of the same job. */
+    public boolean isHeld() {
+        var ended = end.get();
+        return ended != null && ended.holding() && !released.get();
+    }
+
+    /** Another session of the same job has begun. */
+    public void goneOn() {
+        released.set(true);
+    }
+
+    /** The job does not go on: it has failed of what this session did. */
+    public void letGo() {
+        var ended = end.get();
+        if (ended != null && ended.holding() && released.compareAndSet(false, true)) {
+            record(new JobState.Failed(ended.problem().toString()));
+        }
     }
 
     /**
@@ -219,20 +260,20 @@ public final class Session {
      *
      * @return whether this call ended it; false when it had failed or ended before
      */
-    public boolean close(JobState end, String reason) throws InterruptedException {
+    public boolean close(JobState state, String reason) throws InterruptedException {
         var over = new Problem(ProblemCode.ENDED, "job " + id() + " is over", reason, "");
-        if (!failure.compareAndSet(null, over)) {
+        if (!end.compareAndSet(null, new End(over, false))) {
             return false;
         }
         for (var link : links) {
-            link.beginClose(end.label(), over);
+            link.beginClose(state.label(), over);
         }
         var deadline = Deadline.after(scheduler, limits.closeTimeout(), "the stage to be freed");
         for (var link : links) {
             link.awaitClosed(deadline);
         }
         closePipeline(over);
-        record(end);
+        record(state);
         return true;
     }
 
@@ -243,9 +284,9 @@ public final class Session {
         }
     }
 
-    private void record(JobState end) {
+    private void record(JobState state) {
         try {
-            job.end(end);
+            job.end(state);
             job.close();
         } catch (IOException unwritten) {
             log.error("job {}: its journal cannot be written", id(), unwritten);

@@ -8,14 +8,21 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Digest;
+import tensorlink.compute.format.AtomicFile;
+import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.message.LoggedStep;
 import tensorlink.jobs.message.Manifest;
+import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.peer.PeerId;
+import tensorlink.p2p.peer.PeerInfo;
 
 /**
  * What a user keeps of one training so that nothing that happens to workers, or to the user's own
@@ -24,8 +31,8 @@ import tensorlink.jobs.message.Manifest;
  *
  * <p>A folder: {@code model}, the digest of what was begun with; {@code commits} ({@link
  * CommitLog}); {@code checkpoint-N} ({@link Checkpoint}), none before the first; {@code steps-N}
- * ({@link StepLog}), those after checkpoint N. A step is logged first and counts when it is in
- * {@code commits}. For one thread.
+ * ({@link StepLog}), those after checkpoint N; {@code workers}, who may keep stages for a process
+ * that is gone. A step is logged first and counts when it is in {@code commits}. For one thread.
  */
 public final class TrainingRecord implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TrainingRecord.class);
@@ -33,6 +40,8 @@ public final class TrainingRecord implements AutoCloseable {
     private static final String COMMITS = "commits";
     private static final String CHECKPOINT = "checkpoint-";
     private static final String STEPS = "steps-";
+    private static final String WORKERS = "workers";
+    private static final int WORKERS_BYTES_MAX = 1 << 20;
 
     private final Path folder;
     private final CommitLog commits;
@@ -166,6 +175,60 @@ public final class TrainingRecord implements AutoCloseable {
                 new CommitLog.Entry(
                         step.step(),
                         step.stages().stream().map(LoggedStep.Outcome::gradients).toList()));
+    }
+
+    /** A job, and the workers that have its stages. */
+    public record Held(JobId job, List<PeerInfo> workers) {
+        public Held {
+            workers = List.copyOf(workers);
+        }
+    }
+
+    /** Notes who has the stages now, for the process that follows on this one. */
+    public void held(Held held) throws IOException, InterruptedException {
+        var lines = new ArrayList<String>();
+        lines.add(held.job().hex());
+        for (var worker : held.workers()) {
+            worker.fullAddresses().forEach(address -> lines.add(address.toString()));
+        }
+        AtomicFile.write(
+                folder.resolve(WORKERS),
+                (String.join("\n", lines) + "\n").getBytes(StandardCharsets.US_ASCII));
+    }
+
+    /** Nobody has stages any more. */
+    public void freed() throws IOException {
+        Files.deleteIfExists(folder.resolve(WORKERS));
+    }
+
+    /**
+     * Who had the stages when it was noted last, if anybody.
+     *
+     * @throws IOException when the note is damaged
+     */
+    public Optional<Held> held() throws IOException {
+        var file = folder.resolve(WORKERS);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        if (Files.size(file) > WORKERS_BYTES_MAX) {
+            throw new IOException(file + ": more than " + WORKERS_BYTES_MAX + " bytes");
+        }
+        var lines = Files.readAllLines(file, StandardCharsets.US_ASCII);
+        try {
+            var job = JobId.parse(lines.getFirst());
+            var workers = new LinkedHashMap<PeerId, List<Multiaddr>>();
+            for (var line : lines.subList(1, lines.size())) {
+                var worker = PeerInfo.parse(line);
+                workers.computeIfAbsent(worker.id(), _ -> new ArrayList<>())
+                        .addAll(worker.addresses());
+            }
+            var peers = new ArrayList<PeerInfo>();
+            workers.forEach((id, addresses) -> peers.add(new PeerInfo(id, addresses)));
+            return Optional.of(new Held(job, peers));
+        } catch (IllegalArgumentException | NoSuchElementException damaged) {
+            throw new IOException(file + " is damaged: " + damaged.getMessage(), damaged);
+        }
     }
 
     /** Hands over the steps since the checkpoint, oldest first. */

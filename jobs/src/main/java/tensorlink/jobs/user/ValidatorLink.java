@@ -200,14 +200,46 @@ public final class ValidatorLink {
     }
 
     /**
-     * Asks about the ledger.
+     * Asks about the ledger; another validator where this one keeps none.
      *
      * @throws JobException when it refuses, or is lost
      */
     public <A extends LedgerAnswer> A askLedger(LedgerQuestion question, Class<A> expected)
             throws JobException, InterruptedException {
-        return consult(
-                () -> asker.askLedger(validator.id(), question, limits.requestTimeout(), expected));
+        return consult(() -> {
+            try {
+                return askLedger(validator, question, expected);
+            } catch (JobException none) {
+                if (none.code() != ProblemCode.NO_LEDGER) {
+                    throw none;
+                }
+                return askElsewhere(question, expected, none);
+            }
+        });
+    }
+
+    private <A extends LedgerAnswer> A askElsewhere(
+            LedgerQuestion question, Class<A> expected, JobException none)
+            throws IOException, InterruptedException {
+        for (var other : validators.others(validator.id())) {
+            try {
+                party.host().peers().add(other);
+                return askLedger(other, question, expected);
+            } catch (JobException refused) {
+                if (refused.code() != ProblemCode.NO_LEDGER) {
+                    throw refused;
+                }
+            } catch (IOException silent) {
+                log.debug("{} says nothing: {}", other.id().shortText(), silent.getMessage());
+            }
+        }
+        throw none;
+    }
+
+    private <A extends LedgerAnswer> A askLedger(
+            PeerInfo keeper, LedgerQuestion question, Class<A> expected)
+            throws IOException, InterruptedException {
+        return asker.askLedger(keeper.id(), question, limits.requestTimeout(), expected);
     }
 
     /**
@@ -249,6 +281,22 @@ public final class ValidatorLink {
     /** Who watches the job now. */
     public PeerInfo validator() {
         return validator;
+    }
+
+    /** Whether it answers, for a user that can reach no worker. */
+    public boolean answers() throws InterruptedException {
+        try {
+            asker.ask(
+                    validator.id(),
+                    new Question.AskStatus(request.id()),
+                    limits.capabilityTimeout(),
+                    Answer.StatusTold.class);
+            return true;
+        } catch (JobException forgotten) {
+            return true;
+        } catch (IOException silent) {
+            return false;
+        }
     }
 
     /** Asks the validator how the job stands until the job is over, and does what follows. */
@@ -307,14 +355,13 @@ public final class ValidatorLink {
                     && link.silence()
                                     .compareTo(limits.beatInterval().multipliedBy(BEATS_MISSED_MIN))
                             > 0) {
-                var _ =
-                        link.lose(
-                                new IOException(
-                                        "nothing came for "
-                                                + link.silence().toMillis()
-                                                + " ms, and its validator misses it too; "
-                                                + loss.replacement().shortText()
-                                                + " has room"));
+                link.miss(
+                        new IOException(
+                                "nothing came for "
+                                        + link.silence().toMillis()
+                                        + " ms, and its validator misses it too; "
+                                        + loss.replacement().shortText()
+                                        + " has room"));
             }
         }
     }

@@ -28,6 +28,7 @@ import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.peer.PeerInfo;
 
 /**
  * The control stream to one worker of a job.
@@ -49,6 +50,7 @@ public final class WorkerLink {
     private final StageAccount account;
     private final SignedAgreement agreement;
     private final Consumer<Problem> failed;
+    private final long step;
     private final Inbox<Report> replies = new Inbox<>(REPLIES_MAX, _ -> {});
     private final ReentrantLock sending = new ReentrantLock();
     private final ReentrantLock failing = new ReentrantLock();
@@ -58,6 +60,7 @@ public final class WorkerLink {
     private volatile boolean freed;
     private volatile boolean toBlame;
     private volatile boolean slow;
+    private volatile boolean missed;
     private volatile boolean toldWhy;
     private volatile long heardAt;
 
@@ -69,7 +72,8 @@ public final class WorkerLink {
             Stream stream,
             StageAccount account,
             SignedAgreement agreement,
-            Consumer<Problem> failed) {
+            Consumer<Problem> failed,
+            long step) {
         this.party = party;
         this.limits = limits;
         this.plan = plan;
@@ -78,6 +82,7 @@ public final class WorkerLink {
         this.account = account;
         this.agreement = agreement;
         this.failed = failed;
+        this.step = step;
         this.heardAt = party.scheduler().nanoTime();
     }
 
@@ -122,10 +127,9 @@ public final class WorkerLink {
                             stream,
                             new StageAccount(party, purse, agreement),
                             new SignedAgreement(agreement, ours, theirs),
-                            failed);
-            stream.timeout(limits.silenceMax());
-            party.scheduler().fork("reports-" + job + "-" + stage, link::listen);
-            party.scheduler().fork("beats-" + job + "-" + stage, link::beat);
+                            failed,
+                            0);
+            link.start(job);
             return link;
         } catch (IOException unreachable) {
             if (stream != null) {
@@ -141,12 +145,84 @@ public final class WorkerLink {
         }
     }
 
+    /**
+     * Takes up again a worker that was lost and may hold its stage, with the same agreement and
+     * account.
+     *
+     * @param failed told once when the worker is lost again
+     * @throws JobException when the worker does not hold it any more, or is not ready
+     * @throws IOException when the worker cannot be reached
+     */
+    public WorkerLink resume(JobId job, Consumer<Problem> failed)
+            throws IOException, InterruptedException {
+        Stream opened = null;
+        try {
+            opened = party.host().open(plan.worker().id(), party.protocols().control());
+            opened.timeout(limits.openTimeout());
+            opened.writeMessage(new Command.Resume(job).encode());
+            var report = Report.decode(opened.readMessage(Report.BYTES_MAX));
+            if (report instanceof Report.Failed(var problem)) {
+                throw new JobException(problem);
+            }
+            if (!(report instanceof Report.Resumed(var applied))) {
+                throw new ProtocolViolation(
+                        "resumed: it answers " + report.getClass().getSimpleName());
+            }
+            var link =
+                    new WorkerLink(
+                            party, limits, plan, stage, opened, account, agreement, failed,
+                            applied);
+            link.start(job);
+            return link;
+        } catch (IOException unreachable) {
+            if (opened != null) {
+                opened.reset();
+            }
+            throw unreachable;
+        }
+    }
+
+    /**
+     * Tells a worker that may keep a stage for this user to free it, and waits until it has.
+     *
+     * @throws IOException when it keeps none, or cannot be reached
+     */
+    public static void free(Party party, JobLimits limits, JobId job, PeerInfo worker)
+            throws IOException, InterruptedException {
+        party.host().peers().add(worker);
+        try (var stream = party.host().open(worker.id(), party.protocols().control())) {
+            stream.timeout(limits.openTimeout());
+            stream.writeMessage(new Command.Resume(job).encode());
+            var report = Report.decode(stream.readMessage(Report.BYTES_MAX));
+            if (report instanceof Report.Failed(var problem)) {
+                throw new JobException(problem);
+            }
+            stream.writeMessage(
+                    new Command.Close(new JobState.Failed("").label(), "its user was lost")
+                            .encode());
+            for (int i = 0; i < REPLIES_MAX && !(report instanceof Report.Closed); i++) {
+                report = Report.decode(stream.readMessage(Report.BYTES_MAX));
+            }
+        }
+    }
+
+    private void start(JobId job) {
+        stream.timeout(limits.silenceMax());
+        party.scheduler().fork("reports-" + job + "-" + stage, this::listen);
+        party.scheduler().fork("beats-" + job + "-" + stage, this::beat);
+    }
+
     public StagePlan plan() {
         return plan;
     }
 
     public int stage() {
         return stage;
+    }
+
+    /** How many steps the stage had applied when it was taken up again; 0 at first. */
+    public long step() {
+        return step;
     }
 
     public StageAccount account() {
@@ -228,6 +304,7 @@ public final class WorkerLink {
                     return profile;
                 }
                 case Report.Opened _,
+                        Report.Resumed _,
                         Report.Linked _,
                         Report.Prepared _,
                         Report.Applied _,
@@ -291,6 +368,14 @@ public final class WorkerLink {
         }
     }
 
+    /** What waits here fails with {@code reason}; the worker holds its stage for a while. */
+    void detach(Problem reason) {
+        replies.fail(reason);
+        if (over.compareAndSet(false, true)) {
+            stream.reset();
+        }
+    }
+
     private void tellToLeave(Problem reason) {
         var late =
                 party.scheduler()
@@ -336,6 +421,17 @@ public final class WorkerLink {
         var problem = lost(cause);
         fail(problem);
         return new JobException(problem, cause);
+    }
+
+    /** The worker has been silent for a while, and its validator misses it too: the job fails. */
+    void miss(IOException cause) {
+        missed = true;
+        fail(lost(cause));
+    }
+
+    /** Whether others miss it too, so that it makes no sense to reach for it again. */
+    boolean isMissed() {
+        return missed;
     }
 
     /** The worker has answered what it should not: the job fails. */
@@ -388,6 +484,7 @@ public final class WorkerLink {
                     }
                     case Report.Failed(var problem) -> hear(problem);
                     case Report.Opened _,
+                            Report.Resumed _,
                             Report.Loading _,
                             Report.Ready _,
                             Report.Linked _,
@@ -460,6 +557,7 @@ public final class WorkerLink {
                     TOO_LARGE,
                     WEIGHTS,
                     PAYMENT,
+                    NO_LEDGER,
                     RECORD,
                     NOT_ALLOWED ->
                     fail(problem, false);

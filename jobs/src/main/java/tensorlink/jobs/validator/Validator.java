@@ -81,6 +81,10 @@ public final class Validator implements Answerer, AutoCloseable {
             if (watching != null) {
                 watching.stop();
             }
+            var kept = receipts;
+            if (kept != null) {
+                kept.close();
+            }
             try {
                 job.close();
             } catch (IOException unwritten) {
@@ -90,7 +94,12 @@ public final class Validator implements Answerer, AutoCloseable {
     }
 
     /** A job this validator watches, for people. */
-    public record Case(JobId job, PeerId user, JobState state, int stages) {}
+    public record Case(
+            JobId job, PeerId user, Account payer, List<Account> payees, JobState state) {
+        public Case {
+            payees = List.copyOf(payees);
+        }
+    }
 
     /**
      * @param till the network's ledger; null where nothing is paid
@@ -113,16 +122,28 @@ public final class Validator implements Answerer, AutoCloseable {
                         new Case(
                                 watched.request.id(),
                                 watched.request.user(),
-                                watched.job.state(),
-                                watched.stages.size()))
+                                watched.request.payer(),
+                                watched.stages.stream().map(StagePlan::account).toList(),
+                                watched.job.state()))
                 .toList();
     }
 
-    /** The best receipt of each worker of a job that is or was watched here. */
-    public List<Signed<UsageReceipt>> receipts(JobId job) {
+    /**
+     * The best receipt of each worker of a job that is or was watched here, also before this
+     * validator was started again.
+     *
+     * @throws IOException when what is kept of them cannot be read
+     */
+    public List<Signed<UsageReceipt>> receipts(JobId job) throws IOException {
         var watched = jobs.get(job);
         var receipts = watched == null ? null : watched.receipts;
-        return receipts == null ? List.of() : receipts.all();
+        return receipts == null
+                ? Receipts.read(receiptsOf(job), job, party.domain())
+                : receipts.all();
+    }
+
+    private Path receiptsOf(JobId job) {
+        return folder.resolve(job.hex() + ".receipts");
     }
 
     /**
@@ -355,8 +376,9 @@ public final class Validator implements Answerer, AutoCloseable {
         }
     }
 
-    private void watch(Watched watched, List<SignedAgreement> agreements) {
-        var receipts = new Receipts(watched.request.id(), party.domain(), agreements);
+    private void watch(Watched watched, List<SignedAgreement> agreements) throws IOException {
+        var id = watched.request.id();
+        var receipts = Receipts.open(receiptsOf(id), id, party.domain(), agreements);
         watched.receipts = receipts;
         var watch =
                 new Watch(
@@ -406,12 +428,12 @@ public final class Validator implements Answerer, AutoCloseable {
             var left = Takeover.left(records, party.scheduler().now());
             watched.timer =
                     party.scheduler().after(left, () -> end(watched, new JobState.Expired()));
+            watch(watched, records.agreements());
         } catch (IOException | InterruptedException | RuntimeException refused) {
             end(watched, new JobState.Failed(String.valueOf(refused.getMessage())));
             throw refused;
         }
         jobs.put(request.id(), watched);
-        watch(watched, records.agreements());
         log.info("job {} taken over, {}", request.id(), records.state().label());
         return new Answer.Done("taken over");
     }
@@ -530,7 +552,7 @@ public final class Validator implements Answerer, AutoCloseable {
     private Till till() throws JobException {
         if (till == null) {
             throw new JobException(
-                    ProblemCode.PAYMENT,
+                    ProblemCode.NO_LEDGER,
                     "no ledger here",
                     "this validator keeps no ledger",
                     "use workers that ask for no price, or a validator with a ledger");

@@ -4,17 +4,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.EnumMap;
-import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +43,6 @@ import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.Route;
 import tensorlink.jobs.message.WeightsQuestion;
 import tensorlink.jobs.party.Party;
-import tensorlink.jobs.pipeline.Inbox;
 import tensorlink.jobs.pipeline.Outbox;
 import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.pipeline.StageRunner;
@@ -70,6 +62,11 @@ import tensorlink.p2p.peer.PeerId;
 /**
  * One job on this worker, from the accepted offer to the freed memory.
  *
+ * <p>A user that is lost while the job runs may come back: for the time of grace the stage stays,
+ * with the memory for it, and everything else is dropped ({@link #hold}). Who comes back finds the
+ * stage at a step's boundary and links it anew ({@link #resume}); then what is left of the {@link
+ * Attachment} before does nothing to the job any more.
+ *
  * <p>Threads: the control stream's handler reads commands and answers beats at once; the other
  * commands run one after another on a thread of their own ({@link #obey}). Each stage stream has
  * its handler's thread as reader, and the stage's loop has one. Whatever fails first calls {@link
@@ -78,7 +75,6 @@ import tensorlink.p2p.peer.PeerId;
  */
 final class Engagement {
     private static final Logger log = LoggerFactory.getLogger(Engagement.class);
-    private static final int COMMANDS_WAITING_MAX = 16;
     private static final int BEATS_UNPAID_MAX = 5;
     private static final String FAILED = new JobState.Failed("").label();
 
@@ -94,20 +90,16 @@ final class Engagement {
     private final AtomicBoolean opened = new AtomicBoolean();
     private final AtomicBoolean ended = new AtomicBoolean();
     private final Slot<Long> freed = new Slot<>();
-    private final Inbox<Command> commands = new Inbox<>(COMMANDS_WAITING_MAX, _ -> {});
-    private final ReentrantLock sending = new ReentrantLock();
-    private final Map<Hello.Role, Slot<FrameStream>> joined = new EnumMap<>(Hello.Role.class);
-    private final Slot<StageRunner> runner = new Slot<>();
-    private final Set<Hello.Role> claimed = ConcurrentHashMap.newKeySet();
-    private final List<FrameStream> connected = new CopyOnWriteArrayList<>();
     private final ReentrantLock building = new ReentrantLock();
-    private volatile @Nullable Stream control;
+    private volatile @Nullable Attachment attached;
     private volatile @Nullable Tally tally;
     private volatile @Nullable WeightsClient fetching;
     private volatile Scheduler.Task timer = () -> {};
+    private volatile Scheduler.Task grace = () -> {};
     private volatile @Nullable Route route;
     private volatile int index;
     private volatile @Nullable Stage stage;
+    private final AtomicLong usedBefore = new AtomicLong();
     private int beatsUnpaid;
     private int beatsOnCredit;
 
@@ -128,9 +120,6 @@ final class Engagement {
         this.memory = memory;
         this.job = job;
         this.worker = worker;
-        for (var role : Hello.Role.values()) {
-            joined.put(role, new Slot<>());
-        }
     }
 
     JobId id() {
@@ -148,7 +137,12 @@ final class Engagement {
 
     Worker.Stint stint() {
         return new Worker.Stint(
-                id(), request().user(), offer.content().layers(), job.state(), memory);
+                id(),
+                request().user(),
+                request().payer(),
+                offer.content().layers(),
+                job.state(),
+                memory);
     }
 
     Optional<Signed<UsageReceipt>> lastReceipt() {
@@ -187,29 +181,117 @@ final class Engagement {
             throw new ProtocolViolation("open: job " + id() + " is open already");
         }
         timer.cancel();
-        control = stream;
+        stream.timeout(terms.limits().silenceMax());
+        var at = new Attachment(stream);
+        attached = at;
+        attend(
+                at,
+                () -> {
+                    requireCover(open.agreement());
+                    var counting = Tally.sign(party, request(), terms.unitPrice(), open);
+                    tally = counting;
+                    if (!job.tryBecome(new JobState.Agreed())) {
+                        return false;
+                    }
+                    expireInTime();
+                    party.scheduler().fork("commands-" + id(), () -> obey(at));
+                    at.report(new Report.Opened(counting.payeeSignature()));
+                    return true;
+                });
+    }
+
+    /**
+     * Goes on with a user that was lost, or whose loss has not been noticed here yet; obeys it
+     * until it is lost again or the job ends.
+     */
+    void resume(Stream stream) throws IOException, InterruptedException {
+        if (!stream.connection().remotePeer().equals(request().user())) {
+            throw new ProtocolViolation("resume: job " + id() + " is another user's");
+        }
         stream.timeout(terms.limits().silenceMax());
         try {
-            requireCover(open.agreement());
-            var counting = Tally.sign(party, request(), terms.unitPrice(), open);
-            tally = counting;
-            if (!job.tryBecome(new JobState.Agreed())) {
-                return;
+            var at = takeUp(stream);
+            attend(
+                    at,
+                    () -> {
+                        party.scheduler().fork("commands-" + id(), () -> obey(at));
+                        at.report(new Report.Resumed(loaded().step()));
+                        return true;
+                    });
+        } catch (JobException refused) {
+            stream.writeMessage(new Report.Failed(refused.problem()).encode());
+        }
+    }
+
+    private Attachment takeUp(Stream stream) throws JobException, InterruptedException {
+        var before = attached;
+        if (ended.get() || before == null || !mayBeHeld()) {
+            throw notTakenUp("it is " + job.state().label() + ", and not held");
+        }
+        before.control().reset(); // its end may not have been noticed
+        hold(before, endedProblem("its user has come anew"));
+        before.awaitIdle(party.scheduler(), terms.limits().closeTimeout());
+        building.lockInterruptibly();
+        try {
+            requireGoingOn();
+            var here = stage;
+            if (here == null || attached != before) {
+                throw notTakenUp("it has been taken up by another connection");
             }
-            expireInTime();
-            report(new Report.Opened(counting.payeeSignature()));
-            party.scheduler().fork("commands-" + id(), this::obey);
-            listen(stream);
+            abandon(here);
+            usedBefore.addAndGet(before.usage());
+            var at = new Attachment(stream);
+            attached = at;
+            grace.cancel();
+            if (ended.get()) {
+                at.fail(endedProblem("job " + id() + " has ended"));
+            }
+            log.info("job {}: its user is here again", id());
+            return at;
+        } finally {
+            building.unlock();
+        }
+    }
+
+    private void abandon(Stage here) throws JobException, InterruptedException {
+        try {
+            here.abandon();
+        } catch (StageLostException lost) {
+            var problem = StageRunner.lost(index, lost);
+            end(new JobState.Failed(problem.toString()), problem);
+            throw new JobException(problem);
+        }
+    }
+
+    private JobException notTakenUp(String why) {
+        return new JobException(
+                ProblemCode.NOT_READY,
+                "job " + id() + " is not taken up again",
+                why,
+                "ask for the job again");
+    }
+
+    /** How a user is greeted; false when the job is over. */
+    private interface Greeting {
+        boolean greet() throws IOException, InterruptedException;
+    }
+
+    private void attend(Attachment at, Greeting greeting) throws InterruptedException {
+        try {
+            if (greeting.greet()) {
+                listen(at);
+            }
         } catch (ProtocolViolation violation) {
             fail(
+                    at,
                     new Problem(
                             ProblemCode.MALFORMED,
                             "job " + id() + " ended",
                             "its user does not keep to the protocol: " + violation.getMessage(),
                             ""));
         } catch (IOException lost) {
-            end(
-                    new JobState.Failed("the user was lost: " + lost.getMessage()),
+            hold(
+                    at,
                     new Problem(
                             ProblemCode.USER_LOST,
                             "job " + id() + " ended",
@@ -224,8 +306,56 @@ final class Engagement {
                             String.valueOf(unacceptable.getMessage()),
                             ""));
         } finally {
-            awaitFreed();
+            if (ended.get()) {
+                awaitFreed();
+            }
         }
+    }
+
+    private boolean mayBeHeld() {
+        return !terms.limits().grace().isZero()
+                && stage != null
+                && job.state() instanceof JobState.Running;
+    }
+
+    /**
+     * Lets the user go, and keeps the stage for it for the time of grace; ends a job that does not
+     * run yet.
+     */
+    private void hold(Attachment at, Problem lost) {
+        if (!mayBeHeld()) {
+            fail(at, lost);
+            return;
+        }
+        if (!at.leave()) {
+            return;
+        }
+        at.tell(new Report.Failed(lost));
+        at.fail(lost);
+        building.lock();
+        try {
+            at.drop(FrameStream::close);
+            if (attached == at && !ended.get()) {
+                log.info("job {} is held for its user: {}", id(), lost.why());
+                grace = party.scheduler().after(terms.limits().grace(), () -> giveUp(lost));
+                if (ended.get()) {
+                    grace.cancel();
+                }
+            }
+        } finally {
+            building.unlock();
+        }
+        at.closeControl();
+    }
+
+    private void giveUp(Problem lost) {
+        end(
+                new JobState.Failed(
+                        "the user was lost, and did not come back within "
+                                + terms.limits().grace()
+                                + ": "
+                                + lost.why()),
+                lost);
     }
 
     /**
@@ -280,11 +410,11 @@ final class Engagement {
         }
     }
 
-    private void listen(Stream stream) throws IOException, InterruptedException {
+    private void listen(Attachment at) throws IOException, InterruptedException {
         while (true) {
             Command command;
             try {
-                command = Command.decode(stream.readMessage(Command.BYTES_MAX));
+                command = Command.decode(at.control().readMessage(Command.BYTES_MAX));
             } catch (EOFException gone) {
                 if (ended.get()) {
                     return;
@@ -292,10 +422,10 @@ final class Engagement {
                 throw new IOException("it closed the control stream", gone);
             }
             if (command instanceof Command.Beat(var sequence)) {
-                report(new Report.Beat(sequence));
-                sendReceipt(false);
-                requireCovered();
-                requireCredit();
+                at.report(new Report.Beat(sequence));
+                sendReceipt(at, false);
+                requireCovered(at);
+                requireCredit(at);
             } else if (command instanceof Command.Close(var outcome, var reason)
                     && outcome.equals(FAILED)) {
                 // Nothing that was told before matters, or can come to an end.
@@ -303,7 +433,7 @@ final class Engagement {
                 return;
             } else {
                 try {
-                    commands.put(command);
+                    at.commands().put(command);
                 } catch (JobException over) {
                     return;
                 }
@@ -311,69 +441,79 @@ final class Engagement {
         }
     }
 
-    private void obey() {
+    private void obey(Attachment at) {
         try {
             while (true) {
-                obey(commands.take());
+                obey(at, at.commands().take());
             }
         } catch (JobException failed) {
-            fail(failed.problem());
-        } catch (IOException | IllegalArgumentException | IllegalStateException failed) {
-            fail(
-                    new Problem(
-                            ProblemCode.MALFORMED,
-                            "command not obeyed",
-                            String.valueOf(failed.getMessage()),
-                            ""));
+            fail(at, failed.problem());
+        } catch (ProtocolViolation | IllegalArgumentException | IllegalStateException failed) {
+            fail(at, notObeyed(failed));
+        } catch (IOException lost) {
+            // While the job runs, only reports to the user do that.
+            hold(at, notObeyed(lost));
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
             release("interrupted");
         } catch (StageLostException lost) {
-            fail(StageRunner.lost(offer.content().stage(), lost));
+            fail(at, StageRunner.lost(offer.content().stage(), lost));
         } catch (RuntimeException failed) {
             log.warn("job {} failed", id(), failed);
             fail(
+                    at,
                     new Problem(
                             ProblemCode.COMPUTE,
                             "command not obeyed",
                             String.valueOf(failed.getMessage()),
                             "the worker's log has the details"));
+        } finally {
+            at.obeyed();
         }
     }
 
-    private void obey(Command command) throws IOException, InterruptedException {
+    private static Problem notObeyed(Exception cause) {
+        return new Problem(
+                ProblemCode.MALFORMED,
+                "command not obeyed",
+                String.valueOf(cause.getMessage()),
+                "");
+    }
+
+    private void obey(Attachment at, Command command) throws IOException, InterruptedException {
         switch (command) {
-            case Command.Open _, Command.Beat _ ->
+            case Command.Open _, Command.Resume _, Command.Beat _ ->
                     throw new ProtocolViolation(
                             "command: " + command.getClass().getSimpleName() + " comes too late");
-            case Command.Load load -> load(load);
-            case Command.Link() -> link();
+            case Command.Load load -> load(at, load);
+            case Command.Link() -> link(at);
             case Command.Prepare(var step, var afterBatch) -> {
-                var running = running();
+                var running = running(at);
                 var prepared = running.prepare(step, afterBatch);
-                report(new Report.Prepared(step, prepared, running.times()));
+                at.report(new Report.Prepared(step, prepared, running.times()));
             }
             case Command.Commit(var step, var update) -> {
-                running().commit(step, update);
-                report(new Report.Applied(step));
-                sendReceipt(false);
+                running(at).commit(step, update);
+                at.report(new Report.Applied(step));
+                sendReceipt(at, false);
             }
-            case Command.Abandon(var batch) -> running().abandon(batch);
+            case Command.Abandon(var batch) -> running(at).abandon(batch);
             case Command.Settle(var afterBatch) -> {
-                running().settle(afterBatch);
-                report(new Report.Settled());
+                running(at).settle(afterBatch);
+                at.report(new Report.Settled());
             }
-            case Command.Snapshot() -> report(snapshot());
-            case Command.Digests(var id) -> report(new Report.DigestsTold(id, loaded().digests()));
-            case Command.EndSession(var session) -> running().endSession(session);
+            case Command.Snapshot() -> at.report(snapshot());
+            case Command.Digests(var id) ->
+                    at.report(new Report.DigestsTold(id, loaded().digests()));
+            case Command.EndSession(var session) -> running(at).endSession(session);
             case Command.Pay(var voucher) -> earn(voucher);
-            case Command.Close(var outcome, var reason) -> close(outcome, reason);
+            case Command.Close(var outcome, var reason) -> close(at, outcome, reason);
         }
     }
 
     // Loading and linking.
 
-    private void load(Command.Load load) throws IOException, InterruptedException {
+    private void load(Attachment at, Command.Load load) throws IOException, InterruptedException {
         job.become(new JobState.Loading());
         var layers = load.route().stage(load.stage()).layers();
         if (!layers.equals(offer.content().layers())
@@ -388,7 +528,7 @@ final class Engagement {
         }
         var progress =
                 new LoadingReport(
-                        party.scheduler(), this::report, bytesToLoad(layers, load.manifest()));
+                        party.scheduler(), at::report, bytesToLoad(layers, load.manifest()));
         var spec = request().spec();
         var options =
                 switch (spec.purpose()) {
@@ -416,7 +556,7 @@ final class Engagement {
             fetching = null;
             building.unlock();
         }
-        report(new Report.Ready(engine.profile().id().hex()));
+        at.report(new Report.Ready(engine.profile().id().hex()));
     }
 
     /** Of the parameters of {@code layers}, and of the optimizer's state where that is there. */
@@ -433,15 +573,18 @@ final class Engagement {
         return total;
     }
 
-    private void link() throws IOException, InterruptedException {
+    private void link(Attachment at) throws IOException, InterruptedException {
         building.lockInterruptibly();
         try {
             requireGoingOn();
-            build(loadedRoute());
+            if (at.isLeft()) {
+                throw new JobException(endedProblem("the user of job " + id() + " was lost"));
+            }
+            build(at, loadedRoute());
         } finally {
             building.unlock();
         }
-        report(new Report.Linked());
+        at.report(new Report.Linked());
     }
 
     private void requireGoingOn() throws JobException {
@@ -450,29 +593,29 @@ final class Engagement {
         }
     }
 
-    private void build(Route path) throws IOException, InterruptedException {
+    private void build(Attachment at, Route path) throws IOException, InterruptedException {
         boolean last = path.isLast(index);
         boolean first = index == 0;
         boolean shared = config.tiedEmbeddings() && path.size() > 1 && (first || last);
         FrameStream next = null;
         FrameStream tied = null;
         if (!last) {
-            next = connect(path, index + 1, Hello.Role.INPUT);
+            next = connect(at, path, index + 1, Hello.Role.INPUT);
         }
         if (shared) {
             tied =
                     first
-                            ? connect(path, path.size() - 1, Hello.Role.TIED)
-                            : joined(Hello.Role.TIED);
+                            ? connect(at, path, path.size() - 1, Hello.Role.TIED)
+                            : joined(at, Hello.Role.TIED);
         }
-        var input = joined(Hello.Role.INPUT);
-        var output = last ? joined(Hello.Role.OUTPUT) : null;
+        var input = joined(at, Hello.Role.INPUT);
+        var output = last ? joined(at, Hello.Role.OUTPUT) : null;
         var neighbours =
                 new StageRunner.Neighbours(
-                        first ? null : outbox("to-previous", input),
-                        next == null ? null : outbox("to-next", next),
-                        output == null ? null : outbox("to-user", output),
-                        tied == null ? null : outbox("shared", tied));
+                        first ? null : outbox(at, "to-previous", input),
+                        next == null ? null : outbox(at, "to-next", next),
+                        output == null ? null : outbox(at, "to-user", output),
+                        tied == null ? null : outbox(at, "shared", tied));
         var running =
                 new StageRunner(
                         loaded(),
@@ -481,23 +624,31 @@ final class Engagement {
                         request().spec().workload(),
                         neighbours,
                         party.scheduler());
-        if (!runner.fill(running) || !job.tryBecome(new JobState.Running())) {
+        boolean relinked = job.state() instanceof JobState.Running;
+        if (!at.runner().fill(running) || !(relinked || job.tryBecome(new JobState.Running()))) {
             var over = endedProblem("job " + id() + " has ended");
             running.fail(over);
             throw new JobException(over);
         }
         if (next != null) {
             var stream = next;
-            fork("from-next", () -> running.readGradients(stream));
+            fork(at, "from-next", () -> running.readGradients(stream));
         }
         if (tied != null && first) {
             var stream = tied;
-            fork("shared", () -> running.readTied(stream));
+            fork(at, "shared", () -> running.readTied(stream));
         }
-        party.scheduler().fork("stage-" + id(), () -> fail(running.run()));
+        party.scheduler()
+                .fork(
+                        "stage-" + id(),
+                        () -> {
+                            var why = running.run();
+                            at.looped();
+                            fail(at, why);
+                        });
     }
 
-    private FrameStream connect(Route path, int to, Hello.Role role)
+    private FrameStream connect(Attachment at, Route path, int to, Hello.Role role)
             throws IOException, InterruptedException {
         var peer = path.stage(to).worker();
         party.host().peers().add(peer);
@@ -516,7 +667,7 @@ final class Engagement {
                     role == Hello.Role.TIED
                             ? new FrameStream(stream, sizes.embedding())
                             : new FrameStream(stream, sizes.hidden(), codec());
-            connected.add(frames);
+            at.connected(frames);
             return frames;
         } catch (IOException failed) {
             if (stream != null) {
@@ -532,8 +683,9 @@ final class Engagement {
         }
     }
 
-    private FrameStream joined(Hello.Role role) throws JobException, InterruptedException {
-        return slot(role)
+    private FrameStream joined(Attachment at, Hello.Role role)
+            throws JobException, InterruptedException {
+        return at.joined(role)
                 .await(
                         party.scheduler(),
                         terms.limits().linkTimeout(),
@@ -556,20 +708,22 @@ final class Engagement {
                 config, request().spec().workload(), terms.limits().tensorBytesMax());
     }
 
-    private Outbox outbox(String name, FrameStream stream) {
+    private Outbox outbox(Attachment at, String name, FrameStream stream) {
         return Outbox.start(
                 party.scheduler(),
                 name + "-" + id(),
                 stream,
                 request().spec().workload().microBatches(),
-                this::lostNeighbour);
+                lost -> lostNeighbour(at, lost));
     }
 
     /** A stage stream of this job: reads it until it ends. */
     void join(Stream stream, Hello hello) throws IOException, InterruptedException {
-        var refused = refusal(stream.connection().remotePeer(), hello);
+        var at = attached;
+        var refused =
+                at == null ? notReady() : refusal(at, stream.connection().remotePeer(), hello);
         stream.writeMessage(Hello.encodeAnswer(refused));
-        if (refused != null) {
+        if (at == null || refused != null) {
             return;
         }
         stream.timeout(Duration.ZERO);
@@ -589,23 +743,25 @@ final class Engagement {
                                     });
                     case TIED -> new FrameStream(stream, sizes.embedding());
                 };
-        if (!slot(hello.role()).fill(frames)) {
+        if (!at.joined(hello.role()).fill(frames)) {
             return; // the job has ended meanwhile
         }
-        reading(() -> {
-            var running = runner.await();
-            switch (hello.role()) {
-                case INPUT -> running.readInput(frames);
-                case OUTPUT -> running.readOutput(frames);
-                case TIED -> running.readTied(frames);
-            }
-        });
+        reading(
+                at,
+                () -> {
+                    var running = at.runner().await();
+                    switch (hello.role()) {
+                        case INPUT -> running.readInput(frames);
+                        case OUTPUT -> running.readOutput(frames);
+                        case TIED -> running.readTied(frames);
+                    }
+                });
     }
 
-    private @Nullable Problem refusal(PeerId from, Hello hello) {
+    private @Nullable Problem refusal(Attachment at, PeerId from, Hello hello) {
         var path = route;
-        if (path == null || ended.get()) {
-            return endedProblem("job " + id() + " is not ready for streams");
+        if (path == null || ended.get() || at.isLeft()) {
+            return notReady();
         }
         var expected =
                 switch (hello.role()) {
@@ -624,7 +780,7 @@ final class Engagement {
                     from.shortText() + " is not the " + hello.role() + " of stage " + hello.stage(),
                     "");
         }
-        if (!claimed.add(hello.role())) {
+        if (!at.claim(hello.role())) {
             return new Problem(
                     ProblemCode.NOT_ALLOWED,
                     "stage stream refused",
@@ -634,43 +790,49 @@ final class Engagement {
         return null;
     }
 
+    private Problem notReady() {
+        return endedProblem("job " + id() + " is not ready for streams");
+    }
+
     // Work.
 
     private interface Reading {
         void run() throws IOException, InterruptedException;
     }
 
-    private void fork(String name, Reading reading) {
-        party.scheduler().fork(name + "-" + id(), () -> reading(reading));
+    private void fork(Attachment at, String name, Reading reading) {
+        party.scheduler().fork(name + "-" + id(), () -> reading(at, reading));
     }
 
     /**
      * Runs a reader; a broken stream is the end of the job. A neighbour that closes its stream in
      * order has ended its stage: the user, who knows why, tells us the same or the failure.
      */
-    private void reading(Reading reading) {
+    private void reading(Attachment at, Reading reading) {
         try {
             reading.run();
         } catch (EOFException closed) {
             log.debug("job {}: a neighbour of stage {} has closed its stream", id(), index);
         } catch (JobException over) {
-            fail(over.problem());
+            fail(at, over.problem());
         } catch (ProtocolViolation violation) {
             fail(
+                    at,
                     new Problem(
                             ProblemCode.MALFORMED,
                             "stage " + index + " stopped",
                             String.valueOf(violation.getMessage()),
                             ""));
         } catch (IOException lost) {
-            lostNeighbour(lost);
+            lostNeighbour(at, lost);
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void lostNeighbour(IOException cause) {
-        fail(
+    private void lostNeighbour(Attachment at, IOException cause) {
+        hold(
+                at,
                 new Problem(
                         ProblemCode.WORKER_LOST,
                         "stage " + index + " lost a neighbour",
@@ -683,8 +845,9 @@ final class Engagement {
         return new Report.SnapshotTaken(taken.step(), Manifest.of(taken.tensors(), _ -> true));
     }
 
-    private StageRunner running() throws ProtocolViolation {
-        return runner.now()
+    private static StageRunner running(Attachment at) throws ProtocolViolation {
+        return at.runner()
+                .now()
                 .orElseThrow(() -> new ProtocolViolation("command: the stage is not linked yet"));
     }
 
@@ -704,45 +867,34 @@ final class Engagement {
         return path;
     }
 
-    private Slot<FrameStream> slot(Hello.Role role) {
-        return Objects.requireNonNull(joined.get(role));
-    }
-
     private JobRequest request() {
         return offer.content().request().content();
     }
 
-    void report(Report report) throws IOException, InterruptedException {
-        var stream = control;
-        if (stream == null) {
-            return;
-        }
-        sending.lockInterruptibly();
-        try {
-            stream.writeMessage(report.encode());
-        } finally {
-            sending.unlock();
-        }
+    /** The work done so far, in units of usage. */
+    private long usage() {
+        var at = attached;
+        return usedBefore.get() + (at == null ? 0 : at.usage());
     }
 
     /**
      * Ends a job that has had more work than it pays for, when what it has earned is paid. Called
      * with each beat.
      */
-    private void requireCovered() throws IOException, InterruptedException {
+    private void requireCovered(Attachment at) throws IOException, InterruptedException {
         var counting = tally;
-        var running = runner.now();
         if (counting == null
-                || running.isEmpty()
+                || at.runner().now().isEmpty()
                 || ended.get()
-                || !counting.isUsedUp(running.get().usage())) {
+                || !counting.isUsedUp(usage())) {
             return;
         }
-        sendReceipt(true);
+        sendReceipt(at, true);
         if (counting.isOwed() && ++beatsUnpaid < BEATS_UNPAID_MAX) {
             return;
         }
         fail(
+                at,
                 new Problem(
                         ProblemCode.PAYMENT,
                         "job " + id() + " ended",
@@ -757,50 +909,49 @@ final class Engagement {
      * Ends a job whose user does not answer receipts, when its payer owes as much as this worker
      * does for it on credit. Called with each beat.
      */
-    private void requireCredit() throws IOException, InterruptedException {
+    private void requireCredit(Attachment at) throws IOException, InterruptedException {
         var counting = tally;
-        var running = runner.now();
-        if (counting == null || running.isEmpty() || ended.get() || counting.isFree()) {
+        if (counting == null || at.runner().now().isEmpty() || ended.get() || counting.isFree()) {
             return;
         }
-        worker.credit().owes(id(), request().payer(), counting.unpaid(running.get().usage()));
+        worker.credit().owes(id(), request().payer(), counting.unpaid(usage()));
         if (worker.credit().admits(request().payer())) {
             beatsOnCredit = 0;
             return;
         }
-        sendReceipt(true);
+        sendReceipt(at, true);
         if (++beatsOnCredit < BEATS_UNPAID_MAX) {
             return;
         }
         fail(
+                at,
                 new Problem(
                         ProblemCode.PAYMENT,
                         "job " + id() + " ended",
-                        "no voucher has come for "
-                                + counting.unpaid(running.get().usage())
-                                + " units of work",
+                        "no voucher has come for " + counting.unpaid(usage()) + " units of work",
                         "answer receipts with vouchers; this worker works for so much on credit,"
                                 + " and no more"));
     }
 
-    private void sendReceipt(boolean evenIfRecent) throws IOException, InterruptedException {
+    private void sendReceipt(Attachment at, boolean evenIfRecent)
+            throws IOException, InterruptedException {
         var counting = tally;
-        var running = runner.now();
-        if (counting != null && running.isPresent()) {
-            var receipt = counting.receipt(running.get().usage(), evenIfRecent);
+        if (counting != null && at.runner().now().isPresent()) {
+            var receipt = counting.receipt(usage(), evenIfRecent);
             if (receipt.isPresent()) {
-                report(new Report.Receipt(receipt.get()));
+                at.report(new Report.Receipt(receipt.get()));
             }
         }
     }
 
     // The end.
 
-    private void close(String outcome, String reason) throws IOException, InterruptedException {
-        sendReceipt(true);
+    private void close(Attachment at, String outcome, String reason)
+            throws IOException, InterruptedException {
+        sendReceipt(at, true);
         var counting = tally;
         if (counting != null && counting.isOwed()) {
-            awaitPayment(counting);
+            awaitPayment(at, counting);
         }
         end(
                 outcome.equals("completed") && job.state() instanceof JobState.Running
@@ -825,7 +976,8 @@ final class Engagement {
     }
 
     /** Waits for the voucher that answers the last receipt; without it the worker goes unpaid. */
-    private void awaitPayment(Tally counting) throws IOException, InterruptedException {
+    private void awaitPayment(Attachment at, Tally counting)
+            throws IOException, InterruptedException {
         var late =
                 new Problem(
                         ProblemCode.PAYMENT,
@@ -833,10 +985,11 @@ final class Engagement {
                         "no voucher came within " + terms.limits().closeTimeout(),
                         "");
         var patience =
-                party.scheduler().after(terms.limits().closeTimeout(), () -> commands.fail(late));
+                party.scheduler()
+                        .after(terms.limits().closeTimeout(), () -> at.commands().fail(late));
         try {
             while (counting.isOwed()) {
-                if (commands.take() instanceof Command.Pay(var voucher)) {
+                if (at.commands().take() instanceof Command.Pay(var voucher)) {
                     earn(voucher);
                 }
             }
@@ -854,10 +1007,15 @@ final class Engagement {
                 new Problem(ProblemCode.ENDED, "job " + id() + " ended", reason, ""));
     }
 
-    /** A stage that fails closes its streams: what its readers then see is not the cause. */
-    private void fail(Problem problem) {
-        var cause = runner.now().flatMap(StageRunner::failure).orElse(problem);
-        end(new JobState.Failed(cause.toString()), cause);
+    /**
+     * Ends the job, unless its user was lost before. A stage that fails closes its streams: what
+     * its readers then see is not the cause.
+     */
+    private void fail(Attachment at, Problem problem) {
+        if (!at.isLeft()) {
+            var cause = at.runner().now().flatMap(StageRunner::failure).orElse(problem);
+            end(new JobState.Failed(cause.toString()), cause);
+        }
     }
 
     /**
@@ -869,23 +1027,26 @@ final class Engagement {
         if (!ended.compareAndSet(false, true)) {
             return;
         }
-        if (problem != null) {
+        var at = attached;
+        if (problem != null && at != null) {
             // First of all, so that the user hears the cause before it sees streams break.
-            tell(new Report.Failed(problem));
+            at.tell(new Report.Failed(problem));
         }
         timer.cancel();
-        var reason = problem == null ? endedProblem("the user closed the job") : problem;
-        runner.now().ifPresent(running -> running.fail(reason));
-        runner.fail(reason);
-        joined.values().forEach(slot -> slot.fail(reason));
-        commands.fail(reason);
+        grace.cancel();
+        if (at != null) {
+            at.fail(problem == null ? endedProblem("the user closed the job") : problem);
+        }
         var client = fetching;
         if (client != null) {
             client.abort();
         }
         building.lock();
         try {
-            dismantle(state, problem == null ? FrameStream::close : FrameStream::reset);
+            dismantle(state);
+            if (at != null) {
+                at.drop(problem == null ? FrameStream::close : FrameStream::reset);
+            }
         } finally {
             building.unlock();
         }
@@ -894,9 +1055,13 @@ final class Engagement {
         log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
         if (problem == null) {
             worker.redeem(request().payer());
-            tell(new Report.Closed(bytes));
         }
-        closeControl();
+        if (at != null) {
+            if (problem == null) {
+                at.tell(new Report.Closed(bytes));
+            }
+            at.closeControl();
+        }
         freed.fill(bytes);
         worker.redeemOutstanding();
     }
@@ -904,15 +1069,11 @@ final class Engagement {
     private void noteDebt() {
         var counting = tally;
         if (counting != null && !counting.isFree()) {
-            runner.now()
-                    .ifPresent(running -> {
-                        long unpaid = counting.unpaid(running.usage());
-                        worker.credit().owes(id(), request().payer(), unpaid);
-                    });
+            worker.credit().owes(id(), request().payer(), counting.unpaid(usage()));
         }
     }
 
-    private void dismantle(JobState state, Consumer<FrameStream> leave) {
+    private void dismantle(JobState state) {
         try {
             job.end(state);
             job.close();
@@ -922,32 +1083,6 @@ final class Engagement {
         var here = stage;
         if (here != null) {
             here.close();
-        }
-        joined.values().forEach(slot -> slot.now().ifPresent(leave));
-        connected.forEach(FrameStream::close);
-    }
-
-    private void tell(Report last) {
-        try {
-            report(last);
-        } catch (IOException gone) {
-            log.debug("job {}: its user is gone: {}", id(), gone.getMessage());
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    private void closeControl() {
-        var stream = control;
-        if (stream == null) {
-            return;
-        }
-        try {
-            stream.closeWrite();
-        } catch (IOException gone) {
-            log.debug("job {}: its user is gone: {}", id(), gone.getMessage());
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 

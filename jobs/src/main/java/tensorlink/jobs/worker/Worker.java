@@ -32,6 +32,7 @@ import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.Hello;
 import tensorlink.jobs.message.Question;
+import tensorlink.jobs.message.Report;
 import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.weights.WeightsServer;
@@ -57,7 +58,12 @@ public final class Worker implements Answerer, AutoCloseable {
 
     /** A job on this worker, for people. */
     public record Stint(
-            JobId job, PeerId user, LayerRange layers, JobState state, long memoryBytes) {}
+            JobId job,
+            PeerId user,
+            Account payer,
+            LayerRange layers,
+            JobState state,
+            long memoryBytes) {}
 
     private final Party party;
     private final Engine engine;
@@ -339,15 +345,44 @@ public final class Worker implements Answerer, AutoCloseable {
     private void control(Stream stream) throws IOException, InterruptedException {
         stream.timeout(terms.limits().openTimeout());
         var first = Command.decode(stream.readMessage(Command.BYTES_MAX));
-        if (!(first instanceof Command.Open open)) {
-            throw new ProtocolViolation(
-                    "command: " + first.getClass().getSimpleName() + ", expected Open");
+        switch (first) {
+            case Command.Open open -> {
+                var engagement = engagements.get(open.job());
+                if (engagement == null) {
+                    throw new ProtocolViolation("open: no accepted offer for job " + open.job());
+                }
+                engagement.serve(stream, open);
+            }
+            case Command.Resume(var job) -> {
+                var engagement = engagements.get(job);
+                if (engagement == null) {
+                    var over = notHere("job not taken up again", job);
+                    stream.writeMessage(new Report.Failed(over).encode());
+                    return;
+                }
+                engagement.resume(stream);
+            }
+            case Command.Load _,
+                    Command.Link _,
+                    Command.Prepare _,
+                    Command.Commit _,
+                    Command.Abandon _,
+                    Command.Settle _,
+                    Command.Snapshot _,
+                    Command.Digests _,
+                    Command.EndSession _,
+                    Command.Pay _,
+                    Command.Close _,
+                    Command.Beat _ ->
+                    throw new ProtocolViolation(
+                            "command: "
+                                    + first.getClass().getSimpleName()
+                                    + ", expected Open or Resume");
         }
-        var engagement = engagements.get(open.job());
-        if (engagement == null) {
-            throw new ProtocolViolation("open: no accepted offer for job " + open.job());
-        }
-        engagement.serve(stream, open);
+    }
+
+    private static Problem notHere(String what, JobId job) {
+        return new Problem(ProblemCode.ENDED, what, "job " + job + " is not here", "");
     }
 
     private void stage(Stream stream) throws IOException, InterruptedException {
@@ -355,13 +390,7 @@ public final class Worker implements Answerer, AutoCloseable {
         var hello = Hello.decode(stream.readMessage(Hello.BYTES_MAX));
         var engagement = engagements.get(hello.job());
         if (engagement == null) {
-            stream.writeMessage(
-                    Hello.encodeAnswer(
-                            new Problem(
-                                    ProblemCode.ENDED,
-                                    "stage stream refused",
-                                    "job " + hello.job() + " is not here",
-                                    "")));
+            stream.writeMessage(Hello.encodeAnswer(notHere("stage stream refused", hello.job())));
             return;
         }
         engagement.join(stream, hello);

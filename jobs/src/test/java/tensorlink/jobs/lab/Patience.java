@@ -20,6 +20,7 @@ public final class Patience {
     private Duration close = Duration.ofSeconds(10);
     private Duration beat = Duration.ofMillis(200);
     private Duration silence = Duration.ofSeconds(10);
+    private Duration grace = Duration.ZERO;
 
     private Patience() {}
 
@@ -77,6 +78,11 @@ public final class Patience {
         return this;
     }
 
+    public Patience grace(Duration limit) {
+        grace = limit;
+        return this;
+    }
+
     public JobLimits limits() {
         return new JobLimits(
                 capability,
@@ -90,6 +96,7 @@ public final class Patience {
                 close,
                 beat,
                 silence,
+                grace,
                 1 << 20);
     }
 }

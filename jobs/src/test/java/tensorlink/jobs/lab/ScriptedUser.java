@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.math.BigInteger;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
@@ -49,6 +50,7 @@ import tensorlink.p2p.peer.PeerId;
  */
 public final class ScriptedUser {
     private static final Duration PATIENCE = Duration.ofSeconds(20);
+    private static final BigInteger UNITS_MAX = BigInteger.valueOf(1_000_000);
 
     private final Party party;
     private final Party worker;
@@ -56,6 +58,7 @@ public final class ScriptedUser {
     private final Manifest manifest;
     private final List<LayerRange> split;
     private final int stage;
+    private final Amount unitPrice;
     private final Sealed<JobRequest> request;
     private final WeightsServer weights = new WeightsServer();
     private @Nullable Stream control;
@@ -74,6 +77,19 @@ public final class ScriptedUser {
             List<LayerRange> split,
             int stage)
             throws IOException, InterruptedException {
+        this(party, worker, model, purpose, split, stage, Amount.ZERO);
+    }
+
+    private ScriptedUser(
+            Party party,
+            Lab.LabWorker worker,
+            Model model,
+            Purpose purpose,
+            List<LayerRange> split,
+            int stage,
+            Amount unitPrice)
+            throws IOException, InterruptedException {
+        this.unitPrice = unitPrice;
         this.party = party;
         this.worker = worker.party();
         this.model = model;
@@ -90,7 +106,8 @@ public final class ScriptedUser {
                         TrainingOptions.defaults(),
                         List.of(),
                         Duration.ofDays(1));
-        this.request = party.seals().sealJobRequest(spec, party.account().account(), Amount.ZERO);
+        var most = new Amount(unitPrice.value().multiply(UNITS_MAX));
+        this.request = party.seals().sealJobRequest(spec, party.account().account(), most);
         party.host().handle(party.protocols().weights(), weights);
     }
 
@@ -105,6 +122,20 @@ public final class ScriptedUser {
                 Purpose.TRAINING,
                 List.of(model.config().allLayers()),
                 0);
+    }
+
+    /** The same, at a price, by somebody who may have been here before. */
+    public static ScriptedUser paying(Party party, Lab.LabWorker worker, Amount unitPrice)
+            throws IOException, InterruptedException {
+        var model = Lab.model();
+        return new ScriptedUser(
+                party,
+                worker,
+                model,
+                Purpose.TRAINING,
+                List.of(model.config().allLayers()),
+                0,
+                unitPrice);
     }
 
     /** One who keeps the other of two stages. */
@@ -153,7 +184,7 @@ public final class ScriptedUser {
                 content.payer(),
                 worker.account().account(),
                 content.maxPrice(),
-                Amount.ZERO,
+                unitPrice,
                 Bytes32.keccak(Usage.UNIT),
                 now,
                 now.plus(content.spec().lifetime()),

@@ -177,6 +177,7 @@ class MessagesTest {
                                         new Neighbour(PEER, new LayerRange(0, 2)),
                                         new Neighbour(PEER, new LayerRange(2, 4)))),
                         9),
+                new Command.Resume(JOB),
                 new Command.Link(),
                 new Command.Snapshot(),
                 new Command.Prepare(3, 17),
@@ -199,6 +200,7 @@ class MessagesTest {
         return Stream.of(
                 new Report.SnapshotTaken(7, manifest()),
                 new Report.Opened(PAYEE.sign(SPEC)),
+                new Report.Resumed(3),
                 new Report.Loading(1, 2),
                 new Report.Ready("profile"),
                 new Report.Linked(),

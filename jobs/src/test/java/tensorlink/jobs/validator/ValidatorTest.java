@@ -390,7 +390,7 @@ class ValidatorTest {
                                         new LedgerQuestion.OfAccount(user.account().account()),
                                         PATIENCE,
                                         LedgerAnswer.Statement.class))
-                .hasMessageContaining("TL-PAY-001")
+                .hasMessageContaining("TL-PAY-002")
                 .hasMessageContaining("keeps no ledger")
                 .hasMessageContaining("use workers that ask for no price");
     }

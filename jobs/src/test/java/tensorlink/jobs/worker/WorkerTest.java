@@ -23,6 +23,7 @@ import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Purpose;
@@ -44,6 +45,7 @@ import tensorlink.jobs.weights.WeightsServer;
 import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
+import tensorlink.ledger.Signed;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.Eventually;
 import tensorlink.p2p.peer.PeerId;
@@ -717,6 +719,58 @@ class WorkerTest {
         var problem = failed(user);
         assertThat(problem.code()).isEqualTo(ProblemCode.PAYMENT);
         assertThat(problem.why()).contains("payer is another");
+    }
+
+    @Test
+    void a_user_who_stops_paying_is_told_why_and_loses_nobody_else_anything() throws Exception {
+        var price = Amount.of(1);
+        var redeemed = new ArrayList<Signed<Voucher>>();
+        var paid = lab.worker(Lab.MEMORY_BYTES, price, (vouchers, _) -> redeemed.addAll(vouchers));
+        var debtor = ScriptedUser.paying(lab.party(), paid, price);
+        var payer = debtor.party().account();
+        // So much is owed from before that five batches of 48 units are more than credit.
+        var before = new JobId(Bytes32.keccak("before"));
+        long owed = CreditBook.ACCOUNT_UNITS_MAX - 200;
+        paid.worker().credit().owes(before, payer.account(), owed);
+        var other = ScriptedUser.paying(lab.party(), paid, price);
+        var others = other.linked();
+
+        var streams = debtor.linked();
+        pay(debtor, payer, paid.party().account());
+        for (int batch = 1; batch <= 5; batch++) {
+            streams.getFirst().send(input(batch, EVALUATE));
+            streams.getLast().send(labels(batch));
+            assertThat(streams.getLast().receive()).isInstanceOf(TensorFrame.Loss.class);
+        }
+        for (int beat = 1; beat <= 5; beat++) {
+            debtor.say(new Command.Beat(beat));
+        }
+
+        assertThat(debtor.hear())
+                .isInstanceOfSatisfying(
+                        Report.Receipt.class,
+                        it -> assertThat(it.receipt().message().units()).isEqualTo(5 * 16 * 3));
+        assertThat(debtor.hear())
+                .isInstanceOfSatisfying(
+                        Report.Failed.class,
+                        it -> {
+                            assertThat(it.problem().code()).isEqualTo(ProblemCode.PAYMENT);
+                            assertThat(it.problem().why())
+                                    .isEqualTo("no voucher has come for 240 units of work");
+                        });
+        Eventually.until("the promise is redeemed", () -> !redeemed.isEmpty());
+        assertThat(redeemed)
+                .singleElement()
+                .satisfies(it -> assertThat(it.message().cumulative()).isEqualTo(Amount.of(5)));
+        debtor.party().host().unhandle(debtor.party().protocols().weights());
+        assertThat(ScriptedUser.paying(debtor.party(), paid, price).offer())
+                .isInstanceOfSatisfying(
+                        Admission.Declined.class,
+                        it -> assertThat(it.detail()).contains("is not paid yet"));
+        others.getFirst().send(input(1, EVALUATE));
+        others.getLast().send(labels(1));
+        assertThat(others.getLast().receive()).isInstanceOf(TensorFrame.Loss.class);
+        paid.worker().close();
     }
 
     /** Pays 5 units in the name of {@code signer}. */

@@ -50,7 +50,7 @@ public enum ExitCode {
         return switch (code) {
             case NO_VALIDATOR, UNREACHABLE -> NO_NETWORK;
             case NO_CAPACITY -> NO_CAPACITY;
-            case NOT_ALLOWED, PAYMENT -> NOT_ALLOWED;
+            case NOT_ALLOWED, PAYMENT, NO_LEDGER -> NOT_ALLOWED;
             case WEIGHTS, TOO_LARGE, RECORD -> DATA;
             case DEADLINE -> TIMEOUT;
             case MALFORMED, REFUSED, NOT_READY, WORKER_LOST, USER_LOST, COMPUTE, ENDED ->

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import tensorlink.jobs.JobReport;
 import tensorlink.jobs.job.JobId;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.JobRecord;
 import tensorlink.ledger.JobRecord.Status;
 import tensorlink.ledger.LedgerEvent;
@@ -66,6 +67,10 @@ record JobRoutes(Node node) {
                 facts.put("reason", standing.state().reason());
             }
             facts.put("detail", standing.detail());
+            standing.payer().ifPresent(payer -> facts.put("payer", payer.toString()));
+            if (!standing.payees().isEmpty()) {
+                facts.putIfAbsent("payees", texts(standing.payees()));
+            }
         }
         return jobs;
     }
@@ -76,6 +81,10 @@ record JobRoutes(Node node) {
         return facts;
     }
 
+    private static List<String> texts(List<Account> accounts) {
+        return accounts.stream().map(Account::toString).distinct().toList();
+    }
+
     private static Map<String, Object> facts(JobRecord job) {
         var facts = facts(new JobId(job.id()));
         facts.put("payer", job.payer().toString());
@@ -83,7 +92,7 @@ record JobRoutes(Node node) {
         facts.put("opened", job.opened().toString());
         facts.put(
                 "payees",
-                job.engagements().stream().map(it -> it.payee().toString()).distinct().toList());
+                texts(job.engagements().stream().map(JobRecord.Engagement::payee).toList()));
         switch (job.status()) {
             case Status.Open() -> facts.put("state", "open");
             case Status.Closed(var end, var _, var closer, var at) -> {
@@ -106,12 +115,36 @@ record JobRoutes(Node node) {
         var facts = jobs.computeIfAbsent(id, JobRoutes::facts);
         facts.putIfAbsent("state", events.isEmpty() ? "" : events.getLast().state());
         node.jobs().report(id).ifPresent(report -> facts.putAll(facts(report)));
+        redeemed(id).ifPresent(redeemed -> facts.put("redeemed", redeemed));
         facts.put(
                 "events",
                 events.stream()
                         .map(it -> Map.of("time", it.at().toString(), "event", it.event()))
                         .toList());
         return facts;
+    }
+
+    /**
+     * What the ledger has paid to each worker from this job's payer, for all of their jobs: a chain
+     * knows no more of a job than that.
+     */
+    private Optional<Map<String, String>> redeemed(JobId job)
+            throws IOException, InterruptedException {
+        var desk = node.desk();
+        if (desk.isEmpty()) {
+            return Optional.empty();
+        }
+        var redeemed = new LinkedHashMap<String, String>();
+        for (var standing : node.jobDesk().current()) {
+            if (standing.job().equals(job) && standing.payer().isPresent()) {
+                var payer = standing.payer().get();
+                for (var payee : standing.payees()) {
+                    var paid = desk.get().ledger().redeemed(payer, payee);
+                    redeemed.put(payee.toString(), paid.toString());
+                }
+            }
+        }
+        return Optional.of(redeemed);
     }
 
     private static Map<String, Object> facts(JobReport report) {

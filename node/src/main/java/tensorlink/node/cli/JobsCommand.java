@@ -17,7 +17,7 @@ import tools.jackson.databind.JsonNode;
         name = "jobs",
         description =
                 "Show or cancel the jobs of a running node: those it asked for, works for or"
-                        + " watches, and those on the ledger where it keeps one.",
+                        + " watches, now or before, and those on the ledger where it keeps one.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
@@ -125,6 +125,15 @@ final class JobsCommand implements Callable<Integer> {
             for (var payee : answer.path("payees")) {
                 output.say("payee    " + payee.asString());
             }
+            answer.path("redeemed")
+                    .properties()
+                    .forEach(it ->
+                            output.say(
+                                    "redeemed "
+                                            + it.getValue().asString()
+                                            + " by "
+                                            + it.getKey()
+                                            + ", for all jobs of this payer"));
             for (var stage : answer.path("stages")) {
                 output.say(
                         "stage    "

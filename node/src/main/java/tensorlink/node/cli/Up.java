@@ -433,7 +433,7 @@ final class Up implements Callable<Integer> {
                 .ifPresent(device ->
                         status.put("device", Map.of("name", device.device(), "why", device.why())));
         var jobs = new ArrayList<Map<String, Object>>();
-        for (var job : node.jobDesk().jobs()) {
+        for (var job : node.jobDesk().current()) {
             jobs.add(job(job.job().toString(), job.state().label(), job.detail()));
         }
         status.put("jobs", jobs);

@@ -120,9 +120,48 @@ class JobVerbsTest {
                             "cancelled: cancelled by its user");
             var seen = done("validator", "jobs", "list").path("jobs").get(0);
             assertThat(seen.path("state").asString()).isEqualTo("cancelled");
-            assertThat(done("worker", "jobs", "list").path("jobs").size()).isZero();
+            assertThat(seen.path("payer").asString()).isEqualTo(user.node().account().toString());
+            assertThat(seen.path("payees").get(0).asString())
+                    .isEqualTo(worker.node().account().toString());
+            var done = done("worker", "jobs", "list").path("jobs").get(0);
+            assertThat(done.path("job").asString()).isEqualTo(id);
+            assertThat(done.path("part").asString()).isEqualTo("worker");
+            assertThat(done.path("state").asString()).isEqualTo("cancelled");
             assertThat(events("worker", id)).last().isEqualTo("cancelled: cancelled by its user");
             assertThat(worker.worker().capability().freeBytes()).isEqualTo(256 << 20);
+        }
+    }
+
+    @Test
+    void jobs_of_earlier_runs_are_listed_by_all_who_took_part_without_a_ledger() throws Exception {
+        String id;
+        try (var user = UserNode.join(network, home("user"))) {
+            var config = ModelConfig.llama(32, 2, 256, 64);
+            var model =
+                    user.createDistributedModel(
+                            Model.initialize(config, Tokenizer.bytes(), 1),
+                            JobOptions.training().batch(2, 16));
+            id = "0x" + model.job().hex();
+            model.close();
+        }
+        servers.forEach(ApiServer::close);
+        servers.clear();
+        worker.close();
+        validator.close();
+        start();
+
+        try (var user = UserNode.join(network, home("user"))) {
+            serve(user.node());
+            for (var part : List.of("user", "worker", "validator")) {
+                var jobs = done(part, "jobs", "list").path("jobs");
+                assertThat(jobs.size()).as(part).isEqualTo(1);
+                assertThat(jobs.get(0).path("job").asString()).isEqualTo(id);
+                assertThat(jobs.get(0).path("part").asString()).isEqualTo(part);
+                assertThat(jobs.get(0).path("state").asString()).isEqualTo("completed");
+                assertThat(done(part, "jobs", "show", id).path("state").asString())
+                        .isEqualTo("completed");
+                assertThat(events(part, id)).startsWith("requested", "planned", "recruiting");
+            }
         }
     }
 
