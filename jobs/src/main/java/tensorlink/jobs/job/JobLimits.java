@@ -17,7 +17,8 @@ import java.time.Duration;
  * @param closeTimeout a user for a worker to free everything
  * @param beatInterval how often user and worker show that they are there
  * @param silenceMax after how long without a sign one takes the other for lost
- * @param tensorBytesMax the largest tensor on the wire
+ * @param tensorBytesMax the largest tensor on the wire of any job; on a stream of a job it is also
+ *     no larger than that job's model and workload make it, for which its memory was agreed
  */
 public record JobLimits(
         Duration capabilityTimeout,
@@ -46,7 +47,7 @@ public record JobLimits(
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),
-                512L << 20);
+                16L << 30);
     }
 
     /** The same with other patience between user and workers. */
