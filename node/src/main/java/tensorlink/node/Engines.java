@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import tensorlink.compute.Engine;
 import tensorlink.compute.child.ChildEngine;
+import tensorlink.compute.child.Kernels;
 import tensorlink.compute.torch.TorchEngine;
 
 /** Where engines come from, for the rest of this module. */
@@ -19,8 +20,9 @@ final class Engines {
      * Opens libtorch in a process for each stage.
      *
      * @param folder for what is the processes' own
+     * @param kernels what they compute with
      */
-    static Engine isolated(Path folder) throws IOException, InterruptedException {
-        return ChildEngine.open(folder);
+    static Engine isolated(Path folder, Kernels kernels) throws IOException, InterruptedException {
+        return ChildEngine.open(folder, kernels);
     }
 }

@@ -60,6 +60,11 @@ public record Home(Path folder, boolean temporary) {
         return folder.resolve("models");
     }
 
+    /** The kernels fetched here, and which are chosen. */
+    public Path runtimes() {
+        return folder.resolve("runtimes");
+    }
+
     /** What this node knows of the network that it is part of. */
     public Path network() {
         return folder.resolve("network");

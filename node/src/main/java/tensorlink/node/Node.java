@@ -13,6 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Engine;
 import tensorlink.compute.child.ChildEngine;
+import tensorlink.compute.child.Kernels;
 import tensorlink.dht.BootstrapException;
 import tensorlink.dht.BootstrapReport;
 import tensorlink.dht.Dht;
@@ -46,6 +47,7 @@ import tensorlink.ledger.file.FileLedgerConfig;
 import tensorlink.ledger.smartnodes.SmartnodesLedger;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.NetworkException;
+import tensorlink.node.runtime.Runtimes;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
@@ -219,9 +221,16 @@ public final class Node implements AutoCloseable {
                 var working = options.working();
                 var engine = working.engine();
                 if (engine == null) {
+                    // Chosen kernels are no part of this class path, but of that of stages'
+                    // processes.
+                    var chosen = new Runtimes(options.home().runtimes()).kernels();
                     engine =
-                            working.isolation().isolates(network, options.listen())
-                                    ? Engines.isolated(options.home().work().resolve("stages"))
+                            chosen.isPresent()
+                                            || working.isolation()
+                                                    .isolates(network, options.listen())
+                                    ? Engines.isolated(
+                                            options.home().work().resolve("stages"),
+                                            chosen.orElse(Kernels.bundled()))
                                     : Engines.open();
                     ownEngine = engine;
                     opened.add(engine);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -33,6 +34,13 @@ public abstract class AnyInput {
 
     /** What Jazzer starts from; long inputs would make it slow. */
     protected abstract Stream<byte[]> inputs() throws IOException;
+
+    @MethodSource("inputs")
+    @ParameterizedTest
+    void a_known_input_has_an_outcome_and_the_same_one_cut_or_whole(byte[] input)
+            throws IOException {
+        assertThat(outcome(cut(input, 1))).as("byte by byte").isEqualTo(outcome(List.of(input)));
+    }
 
     @Tag("fuzz")
     @MethodSource("inputs")

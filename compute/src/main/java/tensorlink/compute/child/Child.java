@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,6 +68,10 @@ final class Child {
                     "PYTORCH_VERSION",
                     "PYTORCH_FLAVOR");
 
+    /** As Maven names the jars that go together. */
+    private static final Pattern OF_KERNELS =
+            Pattern.compile("(api|pytorch-engine|pytorch-jni|pytorch-native-\\w+)-\\d.*\\.jar");
+
     private static final List<String> PROPERTIES =
             List.of(
                     "java.io.tmpdir",
@@ -96,9 +101,10 @@ final class Child {
      * Starts a process and waits until its kernels are loaded.
      *
      * @param folder where its own folder is made
+     * @param kernels what it computes with
      * @throws IOException when it does not come to that, with what it said
      */
-    static Child start(Path folder) throws IOException, InterruptedException {
+    static Child start(Path folder, Kernels kernels) throws IOException, InterruptedException {
         Files.createDirectories(folder);
         var own = Files.createTempDirectory(folder, "stage-");
         var meeting = Files.createTempDirectory("tensorlink-");
@@ -108,7 +114,7 @@ final class Child {
         boolean started = false;
         try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(address);
-            process = launch(own, address.getPath());
+            process = launch(own, address.getPath(), kernels);
             var _ =
                     process.onExit()
                             .completeOnTimeout(process, START_SECONDS_MAX, TimeUnit.SECONDS)
@@ -141,7 +147,7 @@ final class Child {
         return new InterruptedException();
     }
 
-    private static Process launch(Path folder, Path socket) throws IOException {
+    private static Process launch(Path folder, Path socket, Kernels kernels) throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
@@ -154,12 +160,19 @@ final class Child {
                         "-XX:-CreateCoredumpOnCrash",
                         "--enable-native-access=ALL-UNNAMED"));
         for (var property : PROPERTIES) {
-            var value = System.getProperty(property);
+            var told = kernels.properties().get(property);
+            var value = told != null ? told : System.getProperty(property);
             if (value != null) {
                 command.add("-D" + property + "=" + value);
             }
         }
-        command.addAll(List.of("-cp", classPath(), ChildMain.class.getName(), socket.toString()));
+        var own = ManagementFactory.getRuntimeMXBean().getClassPath();
+        command.addAll(
+                List.of(
+                        "-cp",
+                        classPath(own, kernels),
+                        ChildMain.class.getName(),
+                        socket.toString()));
         var builder = new ProcessBuilder(command).directory(folder.toFile());
         builder.environment().keySet().retainAll(VARIABLES);
         return builder.redirectErrorStream(true)
@@ -167,14 +180,26 @@ final class Child {
                 .start();
     }
 
-    /** This program's, for a process that works elsewhere. */
-    private static String classPath() {
+    /** This program's, for a process that works elsewhere, perhaps with other kernels. */
+    static String classPath(String own, Kernels kernels) {
         var entries = new ArrayList<String>();
-        var own = ManagementFactory.getRuntimeMXBean().getClassPath();
+        for (var jar : kernels.jars()) {
+            entries.add(jar.toString());
+        }
         for (var entry : own.split(File.pathSeparator, -1)) {
-            entries.add(Path.of(entry).toAbsolutePath().toString());
+            var path = Path.of(entry).toAbsolutePath();
+            // Two sets of them on one class path, and the library takes what it finds first of
+            // each.
+            if (kernels.jars().isEmpty() || !isOfKernels(path)) {
+                entries.add(path.toString());
+            }
         }
         return String.join(File.pathSeparator, entries);
+    }
+
+    private static boolean isOfKernels(Path entry) {
+        var name = entry.getFileName();
+        return name != null && OF_KERNELS.matcher(name.toString()).matches();
     }
 
     private static ExecutionProfile readProfile(Wire wire) throws IOException {

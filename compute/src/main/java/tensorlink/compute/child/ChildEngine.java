@@ -34,14 +34,16 @@ public final class ChildEngine implements Engine {
     private static final Logger log = LoggerFactory.getLogger(ChildEngine.class);
 
     private final Path folder;
+    private final Kernels kernels;
     private final ExecutionProfile profile;
     private final Set<ChildStage> stages = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Child reserve;
     private boolean closed;
 
-    private ChildEngine(Path folder, Child first) {
+    private ChildEngine(Path folder, Kernels kernels, Child first) {
         this.folder = folder;
+        this.kernels = kernels;
         this.profile = first.profile();
         this.reserve = first;
     }
@@ -54,7 +56,14 @@ public final class ChildEngine implements Engine {
      * @throws IOException when no process can be started
      */
     public static ChildEngine open(Path folder) throws IOException, InterruptedException {
-        return new ChildEngine(folder, Child.start(folder.toAbsolutePath()));
+        return open(folder, Kernels.bundled());
+    }
+
+    /** As above, with other kernels. */
+    public static ChildEngine open(Path folder, Kernels kernels)
+            throws IOException, InterruptedException {
+        var absolute = folder.toAbsolutePath();
+        return new ChildEngine(absolute, kernels, Child.start(absolute, kernels));
     }
 
     @Override
@@ -110,7 +119,7 @@ public final class ChildEngine implements Engine {
         } finally {
             lock.unlock();
         }
-        return Child.start(folder.toAbsolutePath());
+        return Child.start(folder, kernels);
     }
 
     private void ended(ChildStage stage) {
@@ -127,7 +136,7 @@ public final class ChildEngine implements Engine {
         lock.lock();
         try {
             if (!closed && (reserve == null || !reserve.isAlive())) {
-                reserve = Child.start(folder.toAbsolutePath());
+                reserve = Child.start(folder, kernels);
             }
         } catch (IOException failed) {
             log.warn("{}", failed.getMessage());

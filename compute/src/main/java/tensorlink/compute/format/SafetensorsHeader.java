@@ -163,8 +163,11 @@ record SafetensorsHeader(Map<String, Entry> entries) {
             try {
                 spec = new TensorSpec(name, dtype, new Shape(axes));
                 bytes = spec.byteSize();
-            } catch (IllegalArgumentException | ArithmeticException e) {
-                throw new ModelFormatException(source, name + ".shape: " + e.getMessage());
+            } catch (IllegalArgumentException wrong) {
+                throw new ModelFormatException(source, name + ".shape: " + wrong.getMessage());
+            } catch (ArithmeticException overflow) { // compiled code leaves its message out
+                throw new ModelFormatException(
+                        source, name + ".shape: " + dtype + " " + axes + " has too many bytes");
             }
             if (end - begin != bytes) {
                 throw new ModelFormatException(

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A piece of off-heap memory that serves one tensor after another.
@@ -27,10 +28,12 @@ final class Slab {
     private static final Pool POOL = new Pool();
 
     private final MemorySegment memory;
+    private final boolean clean;
     private final Runnable release;
 
-    private Slab(MemorySegment memory, Runnable release) {
+    private Slab(MemorySegment memory, boolean clean, Runnable release) {
         this.memory = memory;
+        this.clean = clean;
         this.release = release;
     }
 
@@ -43,6 +46,11 @@ final class Slab {
         return memory;
     }
 
+    /** Whether it is all zeros, as it comes from the system: writing them again takes time. */
+    boolean isClean() {
+        return clean;
+    }
+
     /** To be called once; the memory belongs to another from then on. */
     void release() {
         release.run();
@@ -51,7 +59,7 @@ final class Slab {
     @SuppressWarnings("MustBeClosedChecker") // release() closes it
     private static Slab own(long bytes) {
         var arena = Arena.ofShared();
-        return new Slab(arena.allocate(bytes, ALIGNMENT), arena::close);
+        return new Slab(arena.allocate(bytes, ALIGNMENT), true, arena::close);
     }
 
     private static final class Pool {
@@ -70,22 +78,23 @@ final class Slab {
                     Math.max(
                             SMALLEST_BITS,
                             Long.SIZE - Long.numberOfLeadingZeros(Math.max(bytes, 1) - 1));
-            var memory = poll(bits - SMALLEST_BITS);
-            return new Slab(memory, () -> give(bits - SMALLEST_BITS, memory));
+            int index = bits - SMALLEST_BITS;
+            var used = poll(index);
+            var memory = used != null ? used : Arena.ofAuto().allocate(1L << bits, ALIGNMENT);
+            return new Slab(memory, used == null, () -> give(index, memory));
         }
 
-        private MemorySegment poll(int index) {
+        private @Nullable MemorySegment poll(int index) {
             lock.lock();
             try {
                 var memory = free.get(index).pollLast();
                 if (memory != null) {
                     freeBytes -= memory.byteSize();
-                    return memory;
                 }
+                return memory;
             } finally {
                 lock.unlock();
             }
-            return Arena.ofAuto().allocate(1L << (index + SMALLEST_BITS), ALIGNMENT);
         }
 
         private void give(int index, MemorySegment memory) {

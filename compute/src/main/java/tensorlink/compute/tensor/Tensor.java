@@ -32,7 +32,9 @@ public final class Tensor implements AutoCloseable {
         var memory = Slab.take(bytes);
         this.slab = new AtomicReference<>(memory);
         this.data = memory.memory().asSlice(0, bytes);
-        data.fill((byte) 0);
+        if (!memory.isClean()) {
+            data.fill((byte) 0);
+        }
     }
 
     /** Zeros. The caller checks the size against its limits first. */

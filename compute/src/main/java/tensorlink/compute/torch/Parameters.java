@@ -44,8 +44,6 @@ import tensorlink.compute.tensor.TensorSpec;
  * <p>All calls but {@link #fill} are for the stage's compute thread.
  */
 final class Parameters implements AutoCloseable {
-    private static final long PIECE_BYTES = 1L << 30;
-
     private final OperatorModule operators;
     private final PtNDManager home;
     private final List<TensorSpec> specs;
@@ -196,7 +194,7 @@ final class Parameters implements AutoCloseable {
         var pieces = new ArrayList<Piece>();
         arrays().forEach((spec, array) -> {
             long offset = 0;
-            for (var memory : memory(array, scope)) {
+            for (var memory : NativeArrays.memory(operators, array, scope)) {
                 pieces.add(new Piece(spec.name(), offset, memory));
                 offset += memory.byteSize();
             }
@@ -251,7 +249,7 @@ final class Parameters implements AutoCloseable {
     private void copy(PtNDArray array, long offset, MemorySegment target) {
         try (var scope = NativeArrays.scope(home)) {
             long at = 0;
-            for (var memory : memory(array, scope)) {
+            for (var memory : NativeArrays.memory(operators, array, scope)) {
                 long first = Math.max(offset, at);
                 long end = Math.min(offset + target.byteSize(), at + memory.byteSize());
                 if (first < end) {
@@ -396,7 +394,7 @@ final class Parameters implements AutoCloseable {
             merged = sum(sum(tiedEmbedding), sum(tiedHead));
             gradients[(int) places[tiedEmbedding]] = merged;
         } else if (otherTied != null) {
-            try (var other = NativeArrays.copyIn(home, otherTied)) {
+            try (var other = NativeArrays.copyIn(operators, home, otherTied)) {
                 merged = sum(sum(ownTied()), other);
                 gradients[(int) places[ownTied()]] = merged;
             }
@@ -419,7 +417,7 @@ final class Parameters implements AutoCloseable {
                 // A shared tensor is on two stages; the embedding's counts.
                 boolean counts = tiedHead < 0 || tiedEmbedding >= 0 || i != places[tiedHead];
                 double squares = 0;
-                for (var memory : memory(gradients[i], scope)) {
+                for (var memory : NativeArrays.memory(operators, gradients[i], scope)) {
                     Digest.hash(hash, memory);
                     squares += counts ? sumOfSquares(memory) : 0;
                 }
@@ -530,7 +528,7 @@ final class Parameters implements AutoCloseable {
         try (var scope = NativeArrays.scope(home)) {
             for (int i = 0; i < values.length; i++) {
                 var hash = Digest.sha256();
-                for (var memory : memory(values[i], scope)) {
+                for (var memory : NativeArrays.memory(operators, values[i], scope)) {
                     Digest.hash(hash, memory);
                 }
                 digests.put(specs.get(i).name(), Digest.ofHash(hash.digest()));
@@ -546,27 +544,6 @@ final class Parameters implements AutoCloseable {
             }
         }
         throw new IllegalArgumentException("no parameter " + name + " here");
-    }
-
-    /**
-     * An array's memory; what is larger than a buffer can address comes in several rows at a time.
-     */
-    private List<MemorySegment> memory(PtNDArray array, PtNDManager scope) {
-        var shape = array.getShape();
-        long bytes = shape.size() * Float.BYTES;
-        if (bytes <= PIECE_BYTES) {
-            return List.of(NativeArrays.bytes(array));
-        }
-        long rows = shape.get(0);
-        long atOnce = Math.max(1, PIECE_BYTES / (bytes / rows));
-        var pieces = new ArrayList<MemorySegment>();
-        for (long row = 0; row < rows; row += atOnce) {
-            long count = Math.min(atOnce, rows - row);
-            try (var view = operators.call("rows", array, row, count)) {
-                pieces.add(NativeArrays.bytes(view.toTensor(scope)));
-            }
-        }
-        return pieces;
     }
 
     /** Releases the lists; the arrays are their manager's. */

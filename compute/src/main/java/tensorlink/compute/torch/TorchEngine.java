@@ -9,8 +9,10 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import tensorlink.compute.Architecture;
@@ -33,8 +35,9 @@ import tensorlink.compute.torch.TorchStage.Opening;
  * the natives come from the class path and are unpacked once into the native folder.
  */
 public final class TorchEngine implements tensorlink.compute.Engine {
-    private static final String DJL_VERSION = "0.35.1";
-    private static final String TORCH_VERSION = "2.7.1";
+    /** By the version of the Deep Java Library, that of the libtorch that its natives fit. */
+    private static final Map<String, String> VERSIONS =
+            Map.of("0.35.1", "2.7.1", "0.32.0", "2.5.1"); // bundled; the last with CUDA natives
 
     private static final ReentrantLock LOADING = new ReentrantLock();
 
@@ -69,23 +72,22 @@ public final class TorchEngine implements tensorlink.compute.Engine {
         var environment = NativeEnvironment.decide(System.getenv(), Cpu.detect(), nativeFolder);
         environment.apply();
         var djl = load();
-        if (!Engine.getDjlVersion().equals(DJL_VERSION)
-                || !djl.getVersion().equals(TORCH_VERSION)) {
+        var library = Engine.getDjlVersion();
+        var torch = djl.getVersion();
+        if (!torch.equals(VERSIONS.get(library))) {
             throw new IllegalStateException(
-                    "expected DJL "
-                            + DJL_VERSION
-                            + " with libtorch "
-                            + TORCH_VERSION
+                    "expected DJL with libtorch in a pair of "
+                            + new TreeMap<>(VERSIONS)
                             + ", found "
-                            + Engine.getDjlVersion()
+                            + library
                             + " with "
-                            + djl.getVersion());
+                            + torch);
         }
         var home = (PtNDManager) djl.newBaseManager(Device.cpu());
         var profile =
                 new ExecutionProfile(
-                        "djl " + DJL_VERSION,
-                        TORCH_VERSION,
+                        "djl " + library,
+                        torch,
                         OperatorModule.digest(),
                         environment.mklCbwr(),
                         environment.cpuCapability(),

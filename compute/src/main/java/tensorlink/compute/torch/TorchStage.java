@@ -204,7 +204,7 @@ final class TorchStage implements Stage {
         try (input) {
             requireTraining();
             inputs.check(input, 0);
-            return run(true, () -> record(microBatch, input, null, 0, NativeArrays::copyOut));
+            return run(true, () -> record(microBatch, input, null, 0, this::copyOut));
         }
     }
 
@@ -234,7 +234,7 @@ final class TorchStage implements Stage {
         try (var passing = NativeArrays.scope(home)) {
             var given =
                     new Given(
-                            NativeArrays.copyIn(scope, input),
+                            NativeArrays.copyIn(operators, scope, input),
                             List.of(labels(scope, labels)),
                             labelCount,
                             random.at(step).at(batch).at(microBatch));
@@ -310,7 +310,7 @@ final class TorchStage implements Stage {
                                             tape(recording).array(),
                                             gradient,
                                             model);
-                            return first() ? null : NativeArrays.copyOut(input);
+                            return first() ? null : copyOut(input);
                         }
                     });
         }
@@ -334,7 +334,7 @@ final class TorchStage implements Stage {
                     parameters.inputGradient(
                             scope, tape.array(), tape.taps(), gradient, model.integers());
             recording.half = true;
-            return first() ? null : NativeArrays.copyOut(input);
+            return first() ? null : copyOut(input);
         }
     }
 
@@ -393,7 +393,7 @@ final class TorchStage implements Stage {
         }
     }
 
-    private static PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
+    private PtNDArray outputGradient(Recording recording, @Nullable Tensor given) {
         var expected = NativeArrays.shape(recording.lastUnit);
         if (expected.rank() == 0) {
             if (given != null) {
@@ -405,7 +405,7 @@ final class TorchStage implements Stage {
             throw new IllegalArgumentException(
                     "output gradient: expected F32 " + expected + ", got " + given);
         }
-        return NativeArrays.copyIn(recording.scope, given);
+        return NativeArrays.copyIn(operators, recording.scope, given);
     }
 
     @Override
@@ -511,7 +511,7 @@ final class TorchStage implements Stage {
     public Tensor infer(Tensor input) throws InterruptedException {
         try (input) {
             inputs.check(input, 0);
-            return run(false, () -> inferred(input, null, 0, NativeArrays::copyOut));
+            return run(false, () -> inferred(input, null, 0, this::copyOut));
         }
     }
 
@@ -532,7 +532,7 @@ final class TorchStage implements Stage {
                 var result =
                         operators.call(
                                 model.method("infer"),
-                                NativeArrays.copyIn(scope, input),
+                                NativeArrays.copyIn(operators, scope, input),
                                 parameters.leaves(),
                                 model.inTraining(precision()),
                                 rope.atLeast((int) input.shape().axis(1)),
@@ -581,14 +581,14 @@ final class TorchStage implements Stage {
                 var result =
                         operators.call(
                                 "extend",
-                                NativeArrays.copyIn(scope, input),
+                                NativeArrays.copyIn(operators, scope, input),
                                 parameters.leaves(),
                                 model.integers(),
                                 rope.atLeast(past + count),
                                 model.numbers(),
                                 cache.arrays(),
                                 (long) past)) {
-            var tensor = NativeArrays.copyOut(result.toTensor(scope));
+            var tensor = copyOut(result.toTensor(scope));
             cache.moveTo(past + count);
             return tensor;
         }
@@ -703,14 +703,18 @@ final class TorchStage implements Stage {
             return new PtNDArray[0];
         }
         if (architecture.task().kind() != Task.Kind.REGRESSION) {
-            return new PtNDArray[] {NativeArrays.copyIn(scope, labels)};
+            return new PtNDArray[] {NativeArrays.copyIn(operators, scope, labels)};
         }
         try (var numbers = Tensor.allocate(DType.F32, labels.shape())) {
             for (long i = 0; i < labels.elements(); i++) {
                 numbers.setFloat(i, Float.intBitsToFloat((int) labels.longAt(i)));
             }
-            return new PtNDArray[] {NativeArrays.copyIn(scope, numbers)};
+            return new PtNDArray[] {NativeArrays.copyIn(operators, scope, numbers)};
         }
+    }
+
+    private Tensor copyOut(PtNDArray array) {
+        return NativeArrays.copyOut(operators, array);
     }
 
     private static float value(PtNDArray scalar) {

@@ -44,6 +44,7 @@ import tensorlink.compute.tensor.TensorSpec;
 /** Against what torch computed; see make_optimizers.py beside the goldens. */
 class OptimizersTest {
     private static final TorchEngine ENGINE = Engines.shared();
+    private static final OperatorModule OPERATORS = OperatorModule.load(manager());
     private static final List<TensorSpec> SMALL =
             List.of(
                     new TensorSpec("matrix", DType.F32, Shape.of(5, 7)),
@@ -105,10 +106,10 @@ class OptimizersTest {
             throws Exception {
         try (var golden = golden();
                 var home = manager()) {
-            var state = new OptimizerState(OperatorModule.load(home), home, SMALL);
+            var state = new OptimizerState(OPERATORS, home, SMALL);
             var values = new PtNDArray[SMALL.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = NativeArrays.copyIn(home, initial(SMALL.get(i).shape()));
+                values[i] = NativeArrays.copyIn(OPERATORS, home, initial(SMALL.get(i).shape()));
             }
             int compared = 0;
             for (int step = 1; step <= 100; step++) {
@@ -194,10 +195,10 @@ class OptimizersTest {
 
     private static Map<String, Digest> moved(
             List<TensorSpec> specs, PtNDManager home, Optimizer rule) {
-        var state = new OptimizerState(OperatorModule.load(home), home, specs);
+        var state = new OptimizerState(OPERATORS, home, specs);
         var values = new PtNDArray[specs.size()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = NativeArrays.copyIn(home, initial(specs.get(i).shape()));
+            values[i] = NativeArrays.copyIn(OPERATORS, home, initial(specs.get(i).shape()));
         }
         for (int step = 1; step <= 3; step++) {
             state.apply(rule, values, gradients(home, values, step));
@@ -213,10 +214,10 @@ class OptimizersTest {
     void a_rule_goes_on_with_the_state_of_another_that_has_the_same_slots_or_begins_anew() {
         assertThat(ENGINE.arrays()).isNotNegative();
         try (var home = manager()) {
-            var state = new OptimizerState(OperatorModule.load(home), home, SMALL);
+            var state = new OptimizerState(OPERATORS, home, SMALL);
             var values = new PtNDArray[SMALL.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = NativeArrays.copyIn(home, initial(SMALL.get(i).shape()));
+                values[i] = NativeArrays.copyIn(OPERATORS, home, initial(SMALL.get(i).shape()));
             }
             var gradients = gradients(home, values, 1);
 
@@ -303,7 +304,7 @@ class OptimizersTest {
     private static void assertNear(TensorSpec spec, Weights golden, PtNDArray found)
             throws Exception {
         try (var expected = Goldens.tensor(golden, spec.name());
-                var actual = NativeArrays.copyOut(found)) {
+                var actual = NativeArrays.copyOut(OPERATORS, found)) {
             assertThat(spec.name().endsWith("wide") || spec.shape().equals(actual.shape()))
                     .as(spec.name())
                     .isTrue();
@@ -330,12 +331,12 @@ class OptimizersTest {
     private static PtNDArray[] gradients(PtNDManager home, PtNDArray[] values, int step) {
         var gradients = new PtNDArray[values.length];
         for (int k = 0; k < values.length; k++) {
-            try (var gradient = NativeArrays.copyOut(values[k])) {
+            try (var gradient = NativeArrays.copyOut(OPERATORS, values[k])) {
                 for (long i = 0; i < gradient.elements(); i++) {
                     float own = ((i * 53 + step * 29L) % 97 - 48) / 256f;
                     gradient.setFloat(i, own + gradient.floatAt(i) * 0.5f);
                 }
-                gradients[k] = NativeArrays.copyIn(home, gradient);
+                gradients[k] = NativeArrays.copyIn(OPERATORS, home, gradient);
             }
         }
         return gradients;

@@ -19,7 +19,8 @@ import java.time.Duration;
  * @param silenceMax after how long without a sign one takes the other for lost
  * @param grace how long a worker keeps its stage, and the memory for it, for a user that was lost,
  *     who keeps the job if it comes back by then; zero for not at all
- * @param tensorBytesMax the largest tensor on the wire
+ * @param tensorBytesMax the largest tensor on the wire of any job; on a stream of a job it is also
+ *     no larger than that job's model and workload make it, for which its memory was agreed
  */
 public record JobLimits(
         Duration capabilityTimeout,
@@ -50,7 +51,7 @@ public record JobLimits(
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(30),
-                512L << 20);
+                16L << 30);
     }
 
     /** The same with other patience between user and workers. */

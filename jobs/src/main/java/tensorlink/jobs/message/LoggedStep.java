@@ -253,7 +253,7 @@ public record LoggedStep(Command.Commit commit, List<LoggedBatch> batches, List<
     }
 
     private static Tokens tokens(int rows, List<Long> ids) {
-        if (rows < 1 || ids.size() % rows != 0) {
+        if (rows < 1 || ids.isEmpty() || ids.size() % rows != 0) {
             throw new IllegalArgumentException(ids.size() + " tokens in " + rows + " rows");
         }
         int length = ids.size() / rows;

@@ -7,7 +7,8 @@ import tensorlink.jobs.job.Workload;
 
 /**
  * The largest tensors that a job's peers may send each other, so that no stream promises more
- * memory than the job was given.
+ * memory than the job was given: they follow from what was agreed, which a worker has compared with
+ * the memory it has.
  *
  * @param bytesMax the largest tensor of any job
  */

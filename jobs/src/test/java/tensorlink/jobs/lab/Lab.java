@@ -53,6 +53,7 @@ import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.MemoryNetwork;
+import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamHandler;
@@ -249,7 +250,7 @@ public final class Lab implements AutoCloseable {
     }
 
     /** The two ends of a new stream between two new parties. */
-    public record Ends(Stream opened, Stream came) {}
+    public record Ends(Stream opened, Stream came, Host receiver) {}
 
     /** A stream on which whoever waits gives up after 20 seconds; it ends with the lab. */
     public Ends stream() throws IOException, InterruptedException {
@@ -268,7 +269,7 @@ public final class Lab implements AutoCloseable {
         here.host().peers().add(there.host().info());
         var opened = here.host().open(there.id(), protocol);
         opened.timeout(Duration.ofSeconds(20));
-        return new Ends(opened, came.await());
+        return new Ends(opened, came.await(), there.host());
     }
 
     private record Terms(long memoryBytes, Amount price, Worker.Cashier cashier) {}

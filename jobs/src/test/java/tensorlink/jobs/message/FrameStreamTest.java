@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -22,6 +23,7 @@ import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.wire.FrameHeader;
 import tensorlink.jobs.wire.TensorCoding;
+import tensorlink.p2p.core.Host;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Stream;
 
@@ -34,6 +36,7 @@ class FrameStreamTest {
     private Lab lab;
     private Stream here;
     private Stream there;
+    private Host receiver;
 
     @BeforeEach
     void open() throws Exception {
@@ -41,6 +44,7 @@ class FrameStreamTest {
         var ends = lab.stream();
         here = ends.opened();
         there = ends.came();
+        receiver = ends.receiver();
     }
 
     @AfterEach
@@ -87,6 +91,45 @@ class FrameStreamTest {
             assertThat(sending.codecError()).isEqualTo(codec.error(sent, encoded.data()));
         }
         lab.assertNothingIsLeft();
+    }
+
+    @Test
+    void a_frame_of_16_mebibytes_takes_less_than_a_hundredth_more_on_the_wire() throws Exception {
+        int bytes = 16 << 20;
+        long before = receiver.control().wire().received();
+        var sending = new FrameStream(here, bytes);
+        var sent = lab.scheduler().fork("send", () -> sendZeros(sending, bytes));
+
+        try (var frame = new FrameStream(there, bytes).receive()) {
+            // Encrypted and multiplexed, with what the transport adds.
+            assertThat(receiver.control().wire().received() - before)
+                    .isBetween((long) bytes, bytes + bytes / 100L);
+            assertThat(frame).isInstanceOf(TensorFrame.Gradient.class);
+        }
+        sent.join();
+        lab.assertNothingIsLeft();
+    }
+
+    @Tag("large")
+    @Test
+    void a_frame_of_more_than_two_gibibytes_arrives() throws Exception {
+        long bytes = (2L << 30) + 1;
+        var sending = new FrameStream(here, bytes);
+        var sent = lab.scheduler().fork("send", () -> sendZeros(sending, bytes));
+
+        try (var frame = new FrameStream(there, bytes).receive()) {
+            assertThat(((TensorFrame.Gradient) frame).tensor().elements()).isEqualTo(bytes);
+        }
+        sent.join();
+    }
+
+    private static void sendZeros(FrameStream frames, long bytes) {
+        try {
+            frames.send(
+                    new TensorFrame.Gradient(1, 0, Tensor.allocate(DType.U8, Shape.of(1, bytes))));
+        } catch (IOException | InterruptedException failed) {
+            frames.reset(); // the receiver is told
+        }
     }
 
     @Test

@@ -65,6 +65,7 @@ public final class CommandLineProgram implements Callable<Integer> {
         line.addSubcommand(new Train());
         line.addSubcommand(new Run());
         line.addSubcommand(new ModelCommand());
+        line.addSubcommand(new RuntimeCommand());
         line.addSubcommand(new Status());
         line.addSubcommand(new DoctorCommand());
         line.addSubcommand(new Id());

@@ -18,6 +18,7 @@ import tensorlink.node.IdentityException;
 import tensorlink.node.config.ConfigException;
 import tensorlink.node.hub.HubException;
 import tensorlink.node.network.NetworkException;
+import tensorlink.node.runtime.RuntimeChoiceException;
 import tensorlink.p2p.peer.KeyFileException;
 
 /**
@@ -78,6 +79,7 @@ record Failure(String code, String message, ExitCode exit) {
             case KeystoreException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case IdentityException key -> of("TL-SEC-001", key, RESTORE, ExitCode.DATA);
             case DeviceChoice.DeviceException device -> of("TL-DEV-001", device, "", ExitCode.DATA);
+            case RuntimeChoiceException runtime -> of("TL-DEV-002", runtime, "", ExitCode.DATA);
             case NetworkException network -> of("TL-NET-002", network, "", ExitCode.DATA);
             case DataFormatException data -> of("TL-DAT-001", data, "", ExitCode.DATA);
             case ModelFormatException model -> of("TL-MOD-001", model, "", ExitCode.DATA);

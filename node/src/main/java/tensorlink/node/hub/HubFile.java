@@ -21,7 +21,9 @@ record HubFile(String name, long size, Kind kind, String digest) {
         /** Large files: SHA-256 of the content. */
         LFS("SHA-256", 64),
         /** Small files, as git names them: SHA-1 of a line about the content, then the content. */
-        GIT("SHA-1", 40);
+        GIT("SHA-1", 40),
+        /** As Maven repositories name them: SHA-1 of the content. */
+        MAVEN("SHA-1", 40);
 
         private final String algorithm;
         private final int digits;
@@ -59,8 +61,7 @@ record HubFile(String name, long size, Kind kind, String digest) {
         }
         var found = HexFormat.of().formatHex(hash.digest());
         if (!found.equals(digest)) {
-            throw new HubException(
-                    name, kind.algorithm + " " + found + ", the hub lists " + digest);
+            throw new HubException(name, kind.algorithm + " " + found + ", expected " + digest);
         }
     }
 

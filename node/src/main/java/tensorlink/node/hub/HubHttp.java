@@ -40,6 +40,19 @@ final class HubHttp implements AutoCloseable {
     }
 
     /**
+     * Refuses what no such address can be.
+     *
+     * @throws IllegalArgumentException unless it is https://HOST or http://HOST
+     */
+    static void requireWeb(String what, URI endpoint) {
+        if (endpoint.getHost() == null
+                || !("https".equals(endpoint.getScheme()) || "http".equals(endpoint.getScheme()))) {
+            throw new IllegalArgumentException(
+                    what + " " + endpoint + ": must be https://HOST or http://HOST");
+        }
+    }
+
+    /**
      * Asks for {@code path} of the hub; whoever gets the answer closes its body.
      *
      * @param range the bytes that are wanted, as in the header of this name; empty for all

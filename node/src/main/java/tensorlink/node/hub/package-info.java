@@ -2,7 +2,8 @@
  * Fetches models from a hub that speaks as huggingface.co does: {@link tensorlink.node.hub.Hub}.
  *
  * <p>Only configuration, tokenizer and safetensors are fetched, whole, each compared with the
- * digest that the hub lists for the commit. What was interrupted goes on where it was.
+ * digest that the hub lists for the commit. What was interrupted goes on where it was. {@link
+ * tensorlink.node.hub.MavenRepository} fetches libraries in the same way.
  */
 @NullMarked
 package tensorlink.node.hub;

@@ -236,9 +236,9 @@ class HubTest {
     void what_the_hub_has_not_is_said() {
         assertThatThrownBy(() -> hub.fetch(HubName.parse("hf:lab/other"), into))
                 .isInstanceOf(HubException.class)
-                .hasMessage("lab/other at main: the hub has none");
+                .hasMessage("lab/other at main: the server has none");
         assertThatThrownBy(() -> hub.fetch(HubName.parse("hf:lab/small@v2"), into))
-                .hasMessage("lab/small at v2: the hub has none");
+                .hasMessage("lab/small at v2: the server has none");
     }
 
     @ParameterizedTest

@@ -29,6 +29,7 @@ import tensorlink.testnet.bench.net.Wakefulness;
             BenchIdle.class,
             BenchLedger.class,
             BenchCodecs.class,
+            BenchTensors.class,
             BenchSchedules.class,
             BenchMemory.class,
             BenchTorch.class,
