@@ -152,7 +152,31 @@ class Reshaped(nn.Module):
     def data(self, g):
         return dict(x=torch.randn(ROWS, 12, generator=g)), torch.randint(0, 4, (ROWS, 1), generator=g)
 
-ALL = {"graph-mlp": Mlp, "graph-cnn": Cnn, "graph-seq2seq": Seq2Seq, "graph-reshaped": Reshaped}
+class Shared(nn.Module):
+    """One weight at two places: an embedding which is also a linear node's, and a linear node that is used twice."""
+    def __init__(self, w):
+        super().__init__()
+        self.embedding, self.scores = nn.Embedding(VOCABULARY, w), nn.Linear(w, VOCABULARY)
+        self.scores.weight = self.embedding.weight
+        self.stem, self.mix = nn.Linear(7, w), nn.Linear(VOCABULARY + w, VOCABULARY + w)
+        self.out = nn.Linear(VOCABULARY + w, 4)
+    def forward(self, ids, x):
+        both = torch.cat([self.scores(self.embedding(ids).mean(1)), self.stem(x)], -1)
+        return self.out(both + self.mix(torch.tanh(self.mix(both))))
+    def graph(self, w):
+        return graph([dict(name="ids", shape=[5], ids=VOCABULARY), dict(name="x", shape=[7])], [
+            node("embedding", "embedding", "ids", width=w), node("mean", "mean", "embedding", axes=[0]),
+            node("scores", "linear", "mean", features=VOCABULARY, shares="embedding"),
+            node("stem", "linear", "x", features=w), node("both", "concat", "scores", "stem", axis=0),
+            node("mix", "linear", "both", features=VOCABULARY + w), node("act", "tanh", "mix"),
+            node("again", "linear", "act", features=VOCABULARY + w, shares="mix"), node("sum", "add", "both", "again"),
+            node("out", "linear", "sum", features=4)], "cross_entropy")
+    def data(self, g):
+        return (dict(ids=torch.randint(0, VOCABULARY, (ROWS, 5), generator=g), x=torch.randn(ROWS, 7, generator=g)),
+                torch.randint(0, 4, (ROWS, 1), generator=g))
+
+ALL = {"graph-mlp": Mlp, "graph-cnn": Cnn, "graph-seq2seq": Seq2Seq, "graph-reshaped": Reshaped,
+       "graph-shared": Shared}
 
 def loss_of(result, labels):
     if labels.dtype == torch.int64:
@@ -169,7 +193,7 @@ def make(name, path, seed, width):
     with open(os.path.join(path, "graph.json"), "w") as out:
         json.dump(model.graph(width), out, separators=(",", ":"))
     copy = lambda d: {k: v.detach().clone().contiguous() for k, v in d.items()}
-    save_file(copy(model.state_dict()), os.path.join(path, "model.safetensors"), metadata={"format": "pt"})
+    save_file(copy(dict(model.named_parameters())), os.path.join(path, "model.safetensors"), metadata={"format": "pt"})
     inputs, labels = model.data(torch.Generator().manual_seed(seed + 1))
     gold = {"input." + k: v for k, v in inputs.items()} | {"labels": labels}
     result = model(**inputs)

@@ -424,6 +424,21 @@ one("conv-large", 'node "out": result [1048576, 64, 64]: 4294967296 numbers, lim
 one("pool-padding", 'node "out": padding [2, 2], at most half of kernel [2, 2]', op="max_pool2d", shape=[1, 4, 4], kernel=2, padding=2)
 one("pool-kernel", "nodes[0].kernel: expected an integer from 1 to 1024, found 1025", op="mean_pool2d", shape=[1, 4, 4], kernel=1025)
 one("norm-epsilon", "nodes[0].epsilon: expected a number from 1.0E-12 to 1.0, found 0", op="layer_norm", epsilon=0)
+one("batch-norm-epsilon", "nodes[0].epsilon: expected a number from 1.0E-12 to 1.0, found 2", op="batch_norm", epsilon=2)
+one("batch-norm-momentum", "nodes[0].momentum: expected a number from 0.0 to 1.0, found -0.1", op="batch_norm", momentum=-0.1)
+one("batch-norm-scalar", 'node "out": shape [], expected 1 to 6 axes', op="batch_norm", inputs=[g_input(shape=[])])
+one("batch-norm-ids", 'node "out": operand 0 is ids, not numbers', op="batch_norm", inputs=[g_input(ids=9)])
+def shares(name, error, *nodes):
+    graph(name, 'node "out": shares ' + error, g_whole(nodes=list(nodes)))
+shares("shares-itself", '"out", which is no node before it', g_node(features=2, shares="out"))
+shares("shares-input", '"x", which is no node before it', g_node(features=2, shares="x"))
+shares("shares-nothing", '"a", which has nothing for it', g_node("a", "relu"), g_node(inputs=["a"], features=4, shares="a"))
+shares("shares-shape", 'weight [3, 4] of "a", needs [2, 3]', g_node("a", features=3), g_node(inputs=["a"], features=2, shares="a"))
+shares("shares-third", '"b", which itself has the tensors of another', g_node("a", features=4),
+       g_node("b", inputs=["a"], features=4, shares="a"), g_node(inputs=["b"], features=4, shares="b"))
+shares("shares-statistics", 'running_mean [4] of "a", needs statistics of its own',
+       g_node("a", "batch_norm"), g_node(op="batch_norm", inputs=["a"], shares="a"))
+graph("shares-number", "nodes[0].shares: expected a string, found 1", g_whole(nodes=[g_node(features=2, shares=1)]))
 one("scale-infinite", "nodes[0].factor: expected a number from -1.0E9 to 1.0E9, found 1.0E10", op="scale", factor=1e10)
 graph("reshape-elements", 'node "out": shape [3] of [4], which has 4 numbers', g_whole(nodes=[dict(g_node(op="reshape"), shape=[3])]))
 one("transpose-twice", 'node "out": axes [0, 0], each axis once', op="transpose", shape=[2, 2], axes=[0, 0])

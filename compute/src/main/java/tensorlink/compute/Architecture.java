@@ -1,7 +1,9 @@
 package tensorlink.compute;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import tensorlink.compute.format.JsonObject;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.format.Weights;
@@ -35,11 +37,82 @@ public sealed interface Architecture permits ModelConfig, GraphModel {
     /** How many parts it has that can be on stages of their own. */
     int layers();
 
+    /**
+     * Whether a stage may end before layer {@code cut}.
+     *
+     * @param cut 0 to the number of layers
+     */
+    default boolean separable(int cut) {
+        return true;
+    }
+
+    /**
+     * Refuses a stage that the model cannot be cut into.
+     *
+     * @throws IllegalArgumentException when there are no such layers, or a cut is not {@link
+     *     #separable}
+     */
+    default void requireStage(LayerRange range) {
+        ModelConfig.require(range.end() <= layers(), range + " of a model with " + layers());
+        ModelConfig.require(
+                separable(range.first()) && separable(range.end()),
+                range + " share tensors with others: they must be on one stage");
+    }
+
+    /**
+     * Cuts the model into stages of near equal size, as far as it is {@link #separable}.
+     *
+     * @throws IllegalArgumentException when there are too few places to cut it
+     */
+    default List<LayerRange> even(int stages) {
+        var cuts = new ArrayList<Integer>();
+        for (int cut = 1; cut < layers(); cut++) {
+            if (separable(cut)) {
+                cuts.add(cut);
+            }
+        }
+        ModelConfig.require(
+                stages >= 1 && stages <= cuts.size() + 1,
+                stages + " stages of a model that can be cut into " + (cuts.size() + 1));
+        var ranges = new ArrayList<LayerRange>();
+        int first = 0;
+        for (int stage = 1; stage < stages; stage++) {
+            int wanted = LayerRange.even(layers(), stages).get(stage).first();
+            int left = stages - stage; // as many cuts are still needed, this one among them
+            int at = 0;
+            while (cuts.size() - at > left && cuts.get(at) < wanted) {
+                at++;
+            }
+            int cut = cuts.get(at);
+            cuts.subList(0, at + 1).clear();
+            ranges.add(new LayerRange(first, cut));
+            first = cut;
+        }
+        ranges.add(new LayerRange(first, layers()));
+        return List.copyOf(ranges);
+    }
+
     /** The most positions of a row. */
     int contextLength();
 
     /** Exactly the tensors that a stage with {@code range} holds, in the order of the model. */
     List<TensorSpec> tensors(LayerRange range);
+
+    /**
+     * Those of {@link #tensors} that no gradient moves: running statistics, each with how much of a
+     * micro-batch's it takes up.
+     */
+    default Map<String, Double> statistics(LayerRange range) {
+        return Map.of();
+    }
+
+    /** Those of {@link #tensors} that are trained, in their order. */
+    default List<TensorSpec> trained(LayerRange range, Frozen frozen) {
+        var statistics = statistics(range);
+        return frozen.trained(tensors(range)).stream()
+                .filter(tensor -> !statistics.containsKey(tensor.name()))
+                .toList();
+    }
 
     /** Whether {@link #requireTensors} lets a tensor pass that is no part of the model. */
     boolean ignores(String tensor);

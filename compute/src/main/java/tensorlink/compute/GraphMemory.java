@@ -18,7 +18,7 @@ final class GraphMemory {
         long training = weights + options.optimizer().stateBytes(tensors) + 2 * largest;
         long kept = edges(model, layers);
         for (int node = layers.first(); node < layers.end(); node++) {
-            kept += 2 * elements(model, node);
+            kept += copies(model, node) * elements(model, node);
         }
         long flights = options.recompute() ? 1 : load.inFlight();
         long stored = options.recompute() ? edges(model, layers) * load.inFlight() : 0;
@@ -39,6 +39,14 @@ final class GraphMemory {
                 0,
                 (long) Float.BYTES * load.rows() * held,
                 scratch(model, layers, load));
+    }
+
+    /**
+     * How often autograd keeps a node's values: as it was given them, and its result. A batch norm
+     * is composed, and keeps besides what it becomes channel by channel.
+     */
+    private static long copies(GraphModel model, int node) {
+        return model.graph().nodes().get(node).operator() instanceof Operator.BatchNorm ? 5 : 2;
     }
 
     private static long weightBytes(GraphModel model, LayerRange layers) {

@@ -1,9 +1,13 @@
 package tensorlink.compute;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.graph.LayerGraph;
+import tensorlink.compute.graph.Operator;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -13,6 +17,7 @@ import tensorlink.compute.tensor.TensorSpec;
  * the values that cross its cuts, of each row one behind the other.
  */
 public record GraphModel(LayerGraph graph) implements Architecture {
+    private static final String COUNTER = ".num_batches_tracked";
 
     /**
      * Reads a graph's text.
@@ -46,16 +51,44 @@ public record GraphModel(LayerGraph graph) implements Architecture {
     @Override
     public List<TensorSpec> tensors(LayerRange range) {
         ModelConfig.require(range.end() <= layers(), range + " of a model with " + layers());
-        var tensors = new ArrayList<TensorSpec>();
+        var tensors = new LinkedHashSet<TensorSpec>();
         for (int node = range.first(); node < range.end(); node++) {
             tensors.addAll(graph.tensors(node));
         }
-        return tensors;
+        return List.copyOf(tensors);
     }
 
     @Override
+    public boolean separable(int cut) {
+        return graph.separable(cut);
+    }
+
+    @Override
+    public Map<String, Double> statistics(LayerRange range) {
+        var statistics = new LinkedHashMap<String, Double>();
+        for (int node = range.first(); node < range.end(); node++) {
+            if (graph.nodes().get(node).operator()
+                    instanceof Operator.BatchNorm(_, double momentum)) {
+                var tensors = graph.tensors(node);
+                for (int i = 0; i < tensors.size(); i++) {
+                    if (!graph.parameters(node).get(i).trained()) {
+                        statistics.put(tensors.get(i).name(), momentum);
+                    }
+                }
+            }
+        }
+        return statistics;
+    }
+
+    /** PyTorch's count of batches, which nothing is computed with. */
+    @Override
     public boolean ignores(String tensor) {
-        return false;
+        int end = tensor.length() - COUNTER.length();
+        return tensor.endsWith(COUNTER)
+                && graph.nodes().stream()
+                        .anyMatch(node ->
+                                node.operator() instanceof Operator.BatchNorm
+                                        && node.name().equals(tensor.substring(0, end)));
     }
 
     @Override

@@ -34,7 +34,7 @@ public final class LocalRun implements AutoCloseable {
     /**
      * Opens the stages.
      *
-     * @param stages 1 to the number of layers
+     * @param stages 1 to as many as the model can be cut into
      */
     public static LocalRun open(Engine engine, Model model, int stages, StageOptions options)
             throws IOException, InterruptedException {
@@ -47,7 +47,7 @@ public final class LocalRun implements AutoCloseable {
             throws IOException, InterruptedException {
         var opened = new ArrayList<Stage>();
         try {
-            for (var range : LayerRange.even(model.architecture().layers(), stages)) {
+            for (var range : model.architecture().even(stages)) {
                 opened.add(engine.open(model.architecture(), range, state, options));
             }
             return new LocalRun(model.architecture(), opened);

@@ -7,7 +7,6 @@ import java.util.List;
 import tensorlink.compute.GraphModel;
 import tensorlink.compute.Model;
 import tensorlink.compute.Precision;
-import tensorlink.compute.schedule.Schedule;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.ProblemCode;
@@ -76,13 +75,14 @@ record Wanted(
                             + model.architecture().layers(),
                     "name each layer of the model once");
         }
-        if (model.architecture() instanceof GraphModel
-                && options.how().schedule() == Schedule.ZB_H1) {
-            throw new JobException(
-                    ProblemCode.NOT_ALLOWED,
-                    "job not asked for",
-                    "a layer graph's backwards do not come in two parts",
-                    "train it under 1f1b or gpipe");
+        for (var range : options.split()) {
+            if (!model.architecture().separable(range.end())) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "job not asked for",
+                        "its plan parts layers that share tensors, before layer " + range.end(),
+                        "let one stage have both");
+            }
         }
         if (model.architecture() instanceof GraphModel
                 && options.how().precision() != Precision.F32) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -13,12 +14,15 @@ import tensorlink.compute.Model;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.Task;
 import tensorlink.compute.Tokens;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.Values;
 import tensorlink.compute.graph.GraphLoss;
 import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.graph.Operator;
 import tensorlink.compute.optim.AdamW;
+import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.tensor.Shape;
+import tensorlink.jobs.lab.Faults;
 import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 
@@ -94,6 +98,99 @@ class LayerGraphTest {
                 assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
             }
         }
+    }
+
+    @Test
+    void batch_norms_shared_weights_and_backwards_in_two_parts_cross_the_network_bit_by_bit()
+            throws Exception {
+        try (var lab = new Lab(folder, Patience.enough())) {
+            lab.validator();
+            lab.worker();
+            lab.worker();
+            var model = Model.initialize(normal(), 7);
+            var zeroBubble = TrainingOptions.defaults().withSchedule(Schedule.ZB_H1);
+            var options =
+                    JobOptions.training().workers(2).batch(16, 1).microBatches(2).how(zeroBubble);
+            var rule = AdamW.lr(1e-2);
+
+            try (var distributed = lab.user().create(model, options, JobListener.silent());
+                    var alone = LocalRun.open(Lab.ENGINE, model, 1, StageOptions.forTraining(1))) {
+                var optimizer = distributed.optimizer(rule);
+                for (int step = 1; step <= 3; step++) {
+                    var batch = digits(step);
+                    optimizer.zeroGrad();
+                    alone.zeroGradients();
+                    var loss = distributed.forward(batch.inputs(), batch.labels());
+                    loss.backward();
+                    optimizer.step();
+
+                    assertThat(loss.value()).isEqualTo(alone.forwardBackward(batch, 2));
+                    alone.step(rule);
+                }
+                var held = digits(0);
+
+                assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
+                assertThat(distributed.evaluate(held.inputs(), held.labels()))
+                        .isEqualTo(alone.evaluate(held, 2));
+                assertThat(distributed.report().stages()).hasSize(2);
+            }
+        }
+    }
+
+    @Test
+    void a_lost_worker_leaves_running_statistics_as_if_nothing_had_happened() throws Exception {
+        try (var lab = new Lab(folder, Patience.enough())) {
+            lab.validator();
+            var faults = Faults.midway(Faults.Point.PREPARED, false);
+            for (int i = 0; i < 3; i++) {
+                lab.worker(faults);
+            }
+            var model = Model.initialize(normal(), 7);
+            var options =
+                    JobOptions.training()
+                            .workers(2)
+                            .batch(16, 1)
+                            .microBatches(2)
+                            .checkpointEvery(2);
+            var recoveries = new ArrayList<Recovered>();
+            var listener =
+                    new JobListener() {
+                        @Override
+                        public void recovered(Recovered event) {
+                            recoveries.add(event);
+                        }
+                    };
+            var rule = AdamW.lr(1e-2);
+
+            try (var distributed = lab.user().create(model, options, listener);
+                    var alone = LocalRun.open(Lab.ENGINE, model, 1, StageOptions.forTraining(1))) {
+                var optimizer = distributed.optimizer(rule);
+                for (int step = 1; step <= 6; step++) {
+                    var batch = digits(step);
+                    optimizer.zeroGrad();
+                    alone.zeroGradients();
+                    distributed.forward(batch.inputs(), batch.labels()).backward();
+                    optimizer.step();
+                    alone.forwardBackward(batch, 2);
+                    alone.step(rule);
+                }
+
+                assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
+                assertThat(recoveries).hasSize(1);
+            }
+        }
+    }
+
+    /** A stem with a batch norm, one linear node used twice, another batch norm. */
+    private static LayerGraph normal() {
+        var graph = LayerGraph.builder();
+        var x = graph.conv2d("stem", graph.input("image", 1, SIDE, SIDE), 4, 3, 2, 1);
+        x = graph.activation("act", graph.batchNorm("bn1", x), Operator.Activation.Function.RELU);
+        x = graph.linear("mix", graph.flatten("flat", x), 64);
+        x = graph.activation("tanh", x, Operator.Activation.Function.TANH);
+        x = graph.sharing("again", new Operator.Linear(64, true), "mix", x);
+        graph.linear("head", graph.batchNorm("bn2", x), CLASSES);
+        return graph.build(GraphLoss.CROSS_ENTROPY);
     }
 
     private static LayerGraph convolutional() {

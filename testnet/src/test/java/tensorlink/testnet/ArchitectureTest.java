@@ -103,6 +103,7 @@ class ArchitectureTest {
                     "tensorlink.jobs.weights",
                     "tensorlink.jobs.user",
                     "tensorlink.jobs.data",
+                    "tensorlink.jobs.djl",
                     "tensorlink.jobs.training",
                     "tensorlink.jobs.worker",
                     "tensorlink.jobs.validator",
@@ -185,10 +186,10 @@ class ArchitectureTest {
             confine("ai.djl.huggingface..", "tensorlink.compute.tokenizer..");
 
     @ArchTest
-    static final ArchRule only_compute_torch_imports_the_rest_of_djl =
+    static final ArchRule only_compute_torch_and_the_adapter_import_the_rest_of_djl =
             noClasses()
                     .that()
-                    .resideOutsideOfPackage("tensorlink.compute.torch..")
+                    .resideOutsideOfPackages("tensorlink.compute.torch..", "tensorlink.jobs.djl..")
                     .should()
                     .dependOnClassesThat(
                             resideInAPackage("ai.djl..")

@@ -2,6 +2,7 @@ package tensorlink.compute.graph;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.compute.tensor.Shape;
 
 /**
@@ -39,6 +40,12 @@ public final class GraphBuilder {
     /** Any operator. */
     public String node(String name, Operator operator, String... inputs) {
         nodes.add(new LayerGraph.Node(name, operator, List.of(inputs)));
+        return name;
+    }
+
+    /** An operator with the tensors of {@code owner}, a node before, as far as they fit. */
+    public String sharing(String name, Operator operator, String owner, String... inputs) {
+        nodes.add(new LayerGraph.Node(name, operator, List.of(inputs), Optional.of(owner)));
         return name;
     }
 
@@ -81,6 +88,11 @@ public final class GraphBuilder {
 
     public String layerNorm(String name, String x) {
         return node(name, new Operator.LayerNorm(1e-5), x);
+    }
+
+    /** Over all rows of a micro-batch, with PyTorch's epsilon and momentum. */
+    public String batchNorm(String name, String x) {
+        return node(name, new Operator.BatchNorm(1e-5, 0.1), x);
     }
 
     public String add(String name, String a, String b) {

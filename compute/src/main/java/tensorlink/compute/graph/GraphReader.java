@@ -80,7 +80,9 @@ final class GraphReader {
             throw node.unsupported("inputs", "an array of strings");
         }
         try {
-            return new LayerGraph.Node(name, operator(node), inputs.get());
+            Optional<String> shares =
+                    node.has("shares") ? Optional.of(node.string("shares")) : Optional.empty();
+            return new LayerGraph.Node(name, operator(node), inputs.get(), shares);
         } catch (IllegalArgumentException wrong) {
             throw new ModelFormatException(
                     source,
@@ -115,6 +117,11 @@ final class GraphReader {
             case "layer_norm" -> {
                 keys(node, "epsilon");
                 yield new Operator.LayerNorm(node.number("epsilon", 1e-12, 1, 1e-5));
+            }
+            case "batch_norm" -> {
+                keys(node, "epsilon", "momentum");
+                yield new Operator.BatchNorm(
+                        node.number("epsilon", 1e-12, 1, 1e-5), node.number("momentum", 0, 1, 0.1));
             }
             case "softmax" -> {
                 keys(node);
@@ -241,7 +248,7 @@ final class GraphReader {
     }
 
     private static void keys(JsonObject node, String... own) throws ModelFormatException {
-        var known = new HashSet<>(Set.of("name", "op", "inputs"));
+        var known = new HashSet<>(Set.of("name", "op", "inputs", "shares"));
         known.addAll(List.of(own));
         known(node, known);
     }

@@ -49,6 +49,7 @@ final class GraphWriter {
                 json.writeString(input);
             }
             json.writeEndArray();
+            node.shares().ifPresent(owner -> json.writeStringProperty("shares", owner));
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -76,6 +77,11 @@ final class GraphWriter {
             case Operator.LayerNorm(double epsilon) -> {
                 op("layer_norm");
                 json.writeNumberProperty("epsilon", epsilon);
+            }
+            case Operator.BatchNorm(double epsilon, double momentum) -> {
+                op("batch_norm");
+                json.writeNumberProperty("epsilon", epsilon);
+                json.writeNumberProperty("momentum", momentum);
             }
             case Operator.Activation(var kind) -> op(kind.name().toLowerCase(Locale.ROOT));
             case Operator.Softmax() -> op("softmax");

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.graph.Operator.Operand;
@@ -47,6 +48,9 @@ public final class LayerGraph {
     private final List<List<Integer>> operands = new ArrayList<>();
     private final List<Integer> lastUses = new ArrayList<>();
 
+    /** Of each node, the one whose tensors it uses where it can: itself, or an earlier one. */
+    private final List<Integer> owners = new ArrayList<>();
+
     /**
      * What the graph is given.
      *
@@ -59,10 +63,18 @@ public final class LayerGraph {
      * A step of the computation.
      *
      * @param inputs names of inputs of the graph, or of nodes before
+     * @param shares a node before, whose tensors of the same suffix are this one's too, such as the
+     *     weight of an embedding which is also that of the last linear node
      */
-    public record Node(String name, Operator operator, List<String> inputs) {
+    public record Node(
+            String name, Operator operator, List<String> inputs, Optional<String> shares) {
         public Node {
             inputs = List.copyOf(inputs);
+        }
+
+        /** With tensors of its own. */
+        public Node(String name, Operator operator, List<String> inputs) {
+            this(name, operator, inputs, Optional.empty());
         }
     }
 
@@ -127,8 +139,10 @@ public final class LayerGraph {
                     () -> {
                         int value = inputs.size() + index;
                         operands.add(resolve(node, indexes, value));
+                        owners.add(owner(node, indexes, index));
                         name(node.name(), indexes);
                         add(infer(node, operands(index)));
+                        requireShared(index);
                     });
         }
         for (int value = 0; value < values.size() - 1; value++) {
@@ -155,6 +169,45 @@ public final class LayerGraph {
             own.add(operand);
         }
         return List.copyOf(own);
+    }
+
+    private int owner(Node node, Map<String, Integer> indexes, int index) {
+        if (node.shares().isEmpty()) {
+            return index;
+        }
+        var name = node.shares().get();
+        int owner = indexes.getOrDefault(name, -1) - inputs.size();
+        require(owner >= 0, "shares \"" + shown(name) + "\", which is no node before it");
+        require(
+                owners.get(owner) == owner,
+                "shares \"" + name + "\", which itself has the tensors of another");
+        return owner;
+    }
+
+    private void requireShared(int node) {
+        int owner = owners.get(node);
+        if (owner == node) {
+            return;
+        }
+        int common = 0;
+        for (var own : parameters(node)) {
+            for (var other : parameters(owner)) {
+                if (own.suffix().equals(other.suffix())) {
+                    require(
+                            own.trained() && own.shape().equals(other.shape()),
+                            "shares "
+                                    + own.suffix()
+                                    + " "
+                                    + other.shape()
+                                    + " of \""
+                                    + nodes.get(owner).name()
+                                    + "\", needs "
+                                    + (own.trained() ? own.shape() : "statistics of its own"));
+                    common++;
+                }
+            }
+        }
+        require(common > 0, "shares \"" + nodes.get(owner).name() + "\", which has nothing for it");
     }
 
     private static Operand infer(Node node, List<Operand> given) {
@@ -250,12 +303,39 @@ public final class LayerGraph {
         return nodes.get(node).operator().parameters(operands(node));
     }
 
-    /** The same by their whole names. */
+    /** The same by their whole names: of what a node shares, those of the node that owns it. */
     public List<TensorSpec> tensors(int node) {
-        var prefix = nodes.get(node).name() + ".";
         return parameters(node).stream()
-                .map(own -> new TensorSpec(prefix + own.suffix(), DType.F32, own.shape()))
+                .map(own ->
+                        new TensorSpec(
+                                nodes.get(holder(node, own)).name() + "." + own.suffix(),
+                                DType.F32,
+                                own.shape()))
                 .toList();
+    }
+
+    private int holder(int node, Parameter tensor) {
+        int owner = owners.get(node);
+        boolean shared =
+                owner != node
+                        && parameters(owner).stream()
+                                .anyMatch(other -> other.suffix().equals(tensor.suffix()));
+        return shared ? owner : node;
+    }
+
+    /**
+     * Whether the graph can be cut before the node {@code cut}: not between nodes that share
+     * tensors, whose gradients would have to meet.
+     *
+     * @param cut 0 to the number of nodes
+     */
+    public boolean separable(int cut) {
+        for (int node = cut; node < nodes.size(); node++) {
+            if (owners.get(node) < cut) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /**

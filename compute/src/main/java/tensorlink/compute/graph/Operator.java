@@ -43,8 +43,16 @@ public sealed interface Operator {
      */
     record Operand(Shape shape, int ids, boolean learned) {}
 
-    /** A tensor of a node: {@code <node>.<suffix>}. */
-    record Parameter(String suffix, Shape shape, Initial initial) {}
+    /**
+     * A tensor of a node: {@code <node>.<suffix>}.
+     *
+     * @param trained whether gradients move it; else it follows what is seen in training
+     */
+    record Parameter(String suffix, Shape shape, Initial initial, boolean trained) {
+        Parameter(String suffix, Shape shape, Initial initial) {
+            this(suffix, shape, initial, true);
+        }
+    }
 
     /** Rows, then columns: of a kernel, a step, a margin. */
     record Size(int height, int width) {
@@ -137,6 +145,36 @@ public sealed interface Operator {
         public List<Parameter> parameters(List<Operand> operands) {
             var in = operands.getFirst().shape();
             return scaleAndShift(in.axis(in.rank() - 1));
+        }
+    }
+
+    /**
+     * Normal over all rows of a micro-batch and all axes but the first, the channels; weight, bias
+     * and running statistics of its length. Outside training the statistics stand in for those of
+     * the rows.
+     *
+     * @param momentum how much of a micro-batch's statistics the running ones take up
+     */
+    record BatchNorm(double epsilon, double momentum) implements Operator {
+        public BatchNorm {
+            within("epsilon", epsilon, 1e-12, 1);
+            within("momentum", momentum, 0, 1);
+        }
+
+        @Override
+        public Shape result(List<Operand> operands) {
+            var in = number(operands, 0);
+            rank(in, 1, LayerGraph.RANK_MAX);
+            return in;
+        }
+
+        @Override
+        public List<Parameter> parameters(List<Operand> operands) {
+            var channels = Shape.of(operands.getFirst().shape().axis(0));
+            var own = new ArrayList<>(scaleAndShift(channels.axis(0)));
+            own.add(new Parameter("running_mean", channels, new Initial.Constant(0), false));
+            own.add(new Parameter("running_var", channels, new Initial.Constant(1), false));
+            return own;
         }
     }
 

@@ -111,10 +111,10 @@ final class Description {
         return precision == Precision.BF16 ? with(integers, Setting.NARROW) : integers;
     }
 
-    /** The list s for recording: besides for backwards in two parts, as a graph's never are. */
+    /** The list s for recording: besides for backwards in two parts, which a graph's always can. */
     long[] recording(TrainingOptions how) {
         var s = inTraining(how.precision());
-        return how.splitsBackwards() ? with(s, Setting.SPLIT) : s;
+        return how.splitsBackwards() && prefix.isEmpty() ? with(s, Setting.SPLIT) : s;
     }
 
     private static long[] with(long[] integers, Setting setting) {

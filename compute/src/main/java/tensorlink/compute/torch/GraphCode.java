@@ -11,6 +11,7 @@ enum GraphCode {
     OP_MAX_POOL2D,
     OP_MEAN_POOL2D,
     OP_LAYER_NORM,
+    OP_BATCH_NORM,
     OP_RELU,
     OP_GELU,
     OP_GELU_TANH,
@@ -42,6 +43,7 @@ enum GraphCode {
                         case MEAN -> OP_MEAN_POOL2D;
                     };
             case Operator.LayerNorm _ -> OP_LAYER_NORM;
+            case Operator.BatchNorm _ -> OP_BATCH_NORM;
             case Operator.Activation(var kind) ->
                     switch (kind) {
                         case RELU -> OP_RELU;
@@ -99,6 +101,7 @@ enum GraphCode {
                     List.of((long) heads, causal ? 1L : 0L);
             case Operator.Linear _,
                     Operator.LayerNorm _,
+                    Operator.BatchNorm _,
                     Operator.Activation _,
                     Operator.Softmax _,
                     Operator.Pairwise _,
@@ -122,6 +125,7 @@ enum GraphCode {
     static double number(Operator operator) {
         return switch (operator) {
             case Operator.LayerNorm(double epsilon) -> epsilon;
+            case Operator.BatchNorm(double epsilon, _) -> epsilon;
             case Operator.Scale(double factor) -> factor;
             case Operator.Dropout(double rate) -> rate;
             case Operator.Linear _,

@@ -8,6 +8,7 @@ import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.graph.Operator;
+import tensorlink.compute.tensor.TensorSpec;
 
 /**
  * Some nodes of a graph as the list {@code s} of {@code graph.torchscript}: {@link Head}, the
@@ -33,11 +34,13 @@ final class GraphDescription {
         G_TAKEN_SHAPES
     }
 
-    /** The numbers of a node; behind them its operands' slots, whether gradients go there, more. */
+    /**
+     * The numbers of a node; behind them its operands' slots, whether gradients go there, the
+     * places of its parameters among the stage's, and the operator's own numbers.
+     */
     enum Cell {
         N_OP,
         N_OPERANDS,
-        N_FIRST,
         N_PARAMETERS,
         N_NUMBERS,
         N_LEARNED,
@@ -49,14 +52,16 @@ final class GraphDescription {
     private final LayerRange nodes;
     private final List<Long> s = new ArrayList<>();
     private final Map<Integer, Integer> slots = new HashMap<>();
+    private final List<TensorSpec> tensors;
 
-    private GraphDescription(LayerGraph graph, LayerRange nodes) {
-        this.graph = graph;
+    private GraphDescription(GraphModel model, LayerRange nodes) {
+        this.graph = model.graph();
         this.nodes = nodes;
+        this.tensors = model.tensors(nodes);
     }
 
     static long[] integers(GraphModel model, LayerRange nodes) {
-        return new GraphDescription(model.graph(), nodes).integers();
+        return new GraphDescription(model, nodes).integers();
     }
 
     static double[] numbers(GraphModel model, LayerRange nodes) {
@@ -104,13 +109,10 @@ final class GraphDescription {
         for (int i = 0; i < nodes.size(); i++) {
             s.add(0L);
         }
-        int parameters = 0;
         int tape = 0;
         for (int i = 0; i < nodes.size(); i++) {
             s.set(places + i, (long) s.size());
-            int node = nodes.first() + i;
-            tape += addNode(node, parameters, tape);
-            parameters += graph.parameters(node).size();
+            tape += addNode(nodes.first() + i, tape);
         }
         set(Head.G_TAPE, tape);
         return s.stream().mapToLong(Long::longValue).toArray();
@@ -129,14 +131,13 @@ final class GraphDescription {
     }
 
     /** Returns how long its part of the tape is. */
-    private int addNode(int node, int parameters, int tape) {
+    private int addNode(int node, int tape) {
         var operator = graph.nodes().get(node).operator();
         var sources = graph.sources(node);
         var numbers = GraphCode.integers(operator);
         boolean learned = graph.value(graph.inputs().size() + node).learned();
         s.add(code(operator));
         s.add((long) sources.size());
-        s.add((long) parameters);
         s.add((long) graph.parameters(node).size());
         s.add((long) numbers.size());
         s.add(learned ? 1L : 0L);
@@ -149,6 +150,9 @@ final class GraphDescription {
             boolean goes = graph.value(sources.get(i)).learned() && operator.differentiable(i);
             s.add(goes ? 1L : 0L);
             length += goes ? 1 : 0;
+        }
+        for (var tensor : graph.tensors(node)) {
+            s.add((long) tensors.indexOf(tensor));
         }
         s.addAll(numbers);
         return length;

@@ -5,6 +5,7 @@ import tensorlink.compute.Batch;
 import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.graph.GraphLoss;
+import tensorlink.compute.graph.Operator;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
 
@@ -35,6 +36,21 @@ record GraphInputs(GraphModel model, LayerRange nodes) implements StageInputs {
                 }
             }
             at = end;
+        }
+    }
+
+    @Override
+    public void checkTraining(Tensor input) {
+        var graph = model.graph();
+        for (int node = nodes.first(); node < nodes.end(); node++) {
+            var own = graph.nodes().get(node);
+            var shape = graph.value(graph.inputs().size() + node).shape();
+            require(
+                    !(own.operator() instanceof Operator.BatchNorm)
+                            || input.shape().axis(0) * shape.elements() > shape.axis(0),
+                    "\""
+                            + own.name()
+                            + "\": a micro-batch of 1 row has 1 value per channel, at least 2");
         }
     }
 

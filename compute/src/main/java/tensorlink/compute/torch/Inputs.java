@@ -60,6 +60,9 @@ record Inputs(ModelConfig config, LayerRange layers) implements StageInputs {
     }
 
     @Override
+    public void checkTraining(Tensor input) {}
+
+    @Override
     public void checkLabels(Tensor input, Tensor labels, long labelCount) {
         if (!config.holdsHead(layers)) {
             throw new IllegalStateException("only the last stage has a loss");

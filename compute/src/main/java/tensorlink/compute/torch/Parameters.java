@@ -59,6 +59,13 @@ final class Parameters implements AutoCloseable {
     private final PtNDArray[] sums;
     private final IValue sumList;
     private final OptimizerState optimizer;
+
+    /** The places of running statistics, and how much each takes up of what is observed. */
+    private final Map<Integer, Double> momenta;
+
+    /** What was observed since gradients were dropped or applied, micro-batch by micro-batch. */
+    private final List<List<PtNDArray>> observed = new ArrayList<>();
+
     private final int tiedEmbedding;
     private final int tiedHead;
     private boolean empty = true;
@@ -84,7 +91,8 @@ final class Parameters implements AutoCloseable {
         this.specs = architecture.tensors(layers);
         this.training = how.isPresent();
         var frozen = how.map(TrainingOptions::frozen).orElse(Frozen.none());
-        this.trained = frozen.trained(specs);
+        this.trained = architecture.trained(layers, frozen);
+        this.momenta = momenta(architecture.statistics(layers), frozen);
         boolean aliased =
                 architecture.tiedEmbeddings()
                         && architecture.holdsEmbedding(layers)
@@ -105,7 +113,7 @@ final class Parameters implements AutoCloseable {
         var moving = new ArrayList<PtNDArray>();
         for (int i = 0; i < leafCount; i++) {
             // The alias, if there is one, is the embedding's.
-            boolean moves = training && !frozen.holds(specs.get(i % specs.size()).name());
+            boolean moves = training && trained.contains(specs.get(i % specs.size()));
             places[i] = moves ? moving.size() : -1;
             if (moves) {
                 all[i].setRequiresGradient(true);
@@ -120,6 +128,14 @@ final class Parameters implements AutoCloseable {
         this.sums = zeros(moving.toArray(new PtNDArray[0]));
         this.sumList = IValue.listFrom(sums);
         this.optimizer = new OptimizerState(operators, home, trained);
+    }
+
+    /** Of those that are frozen 0, which leaves them as they are. */
+    private Map<Integer, Double> momenta(Map<String, Double> statistics, Frozen frozen) {
+        var momenta = new LinkedHashMap<Integer, Double>();
+        statistics.forEach(
+                (name, momentum) -> momenta.put(index(name), frozen.holds(name) ? 0.0 : momentum));
+        return momenta;
     }
 
     /** How many of the first stage's units come before the first with something to be trained. */
@@ -296,20 +312,25 @@ final class Parameters implements AutoCloseable {
      * is returned.
      */
     PtNDArray inputGradient(
-            PtNDManager scope, PtNDArray[] tape, IValue taps, PtNDArray gradient, long[] model) {
+            PtNDManager scope,
+            PtNDArray[] tape,
+            IValue taps,
+            PtNDArray gradient,
+            Description model) {
         forgetPrepared();
         requireConsistent();
         whole = false;
         try (var result =
                 operators.call(
-                        "input_gradient",
+                        model.method("input_gradient"),
                         tape,
                         taps,
                         gradient,
                         leaves,
                         sumList,
+                        places,
                         empty ? 1L : 0L,
-                        model)) {
+                        model.integers())) {
             whole = true;
             empty = false;
             halves++;
@@ -322,7 +343,9 @@ final class Parameters implements AutoCloseable {
         requireConsistent();
         whole = false;
         halves--;
-        operators.call("weight_gradients", taps, leaves, sumList, tappedEmpty ? 1L : 0L).close();
+        operators
+                .call("weight_gradients", taps, leaves, sumList, places, tappedEmpty ? 1L : 0L)
+                .close();
         whole = true;
         tappedEmpty = false;
     }
@@ -333,9 +356,39 @@ final class Parameters implements AutoCloseable {
         whole = false;
     }
 
+    /**
+     * Keeps what running statistics are to follow when the step is applied: so they count once, as
+     * the step does, and a batch that is given up leaves no trace.
+     *
+     * @param statistics of a micro-batch whose gradients have been added
+     */
+    void observe(List<PtNDArray> statistics) {
+        if (!statistics.isEmpty()) {
+            statistics.forEach(array -> array.attach(home));
+            observed.add(statistics);
+        }
+    }
+
+    private void follow() {
+        for (var statistics : observed) {
+            var running = momenta.keySet().stream().map(i -> values[i]).toArray(PtNDArray[]::new);
+            var weights = momenta.values().stream().mapToDouble(Double::doubleValue).toArray();
+            operators
+                    .call("graph_follow", running, statistics.toArray(PtNDArray[]::new), weights)
+                    .close();
+        }
+        forgetObserved();
+    }
+
+    private void forgetObserved() {
+        observed.forEach(statistics -> statistics.forEach(PtNDArray::close));
+        observed.clear();
+    }
+
     /** The first gradients afterwards replace what is there, so nothing is written now. */
     void zeroGradients() {
         forgetPrepared();
+        forgetObserved();
         empty = true;
         tappedEmpty = true;
         whole = true;
@@ -426,6 +479,9 @@ final class Parameters implements AutoCloseable {
                 }
             }
         }
+        for (var statistics : observed) {
+            statistics.forEach(array -> Digest.hash(hash, NativeArrays.bytes(array)));
+        }
         return new PreparedStep(Digest.ofHash(hash.digest()), squaredNorms);
     }
 
@@ -474,6 +530,7 @@ final class Parameters implements AutoCloseable {
         if (gradients.length > 0) {
             optimizer.apply(update.optimizer(), moving(), gradients);
         }
+        follow();
         forgetPrepared();
     }
 

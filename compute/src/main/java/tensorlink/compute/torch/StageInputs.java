@@ -24,6 +24,9 @@ interface StageInputs {
      */
     void check(Tensor input, int past);
 
+    /** What {@link #check} takes, and a forward for training cannot be computed of. */
+    void checkTraining(Tensor input);
+
     void checkLabels(Tensor input, Tensor labels, long labelCount);
 
     /** The other stage's part of a tied gradient, where there is one. */

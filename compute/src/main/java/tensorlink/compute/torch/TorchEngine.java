@@ -125,17 +125,12 @@ public final class TorchEngine implements tensorlink.compute.Engine {
     }
 
     private static void requireTrainable(Architecture architecture, TrainingOptions how) {
-        var all = architecture.tensors(architecture.allLayers());
-        if (how.frozen().trained(all).isEmpty()) {
+        if (architecture.trained(architecture.allLayers(), how.frozen()).isEmpty()) {
             throw new IllegalArgumentException("nothing is trained, all parameters are frozen");
         }
         if (architecture instanceof GraphModel && how.precision() != Precision.F32) {
             throw new IllegalArgumentException(
                     "precision " + how.precision() + ": a layer graph is trained in F32");
-        }
-        if (architecture instanceof GraphModel && how.splitsBackwards()) {
-            throw new IllegalArgumentException(
-                    "schedule zb-h1: a layer graph's backwards do not come in two parts");
         }
     }
 
@@ -143,6 +138,7 @@ public final class TorchEngine implements tensorlink.compute.Engine {
     public Stage open(
             Architecture architecture, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException {
+        architecture.requireStage(layers);
         architecture.requireTensors("weights", layers, state.parameters());
         if (options.training().isPresent()) {
             requireTrainable(architecture, options.training().get());

@@ -85,8 +85,10 @@ final class TorchStage implements Stage {
      *
      * @param units leaves and results, then what the stage gives
      * @param taps what was tapped for a backward in two parts, else nothing
+     * @param statistics what running statistics are to follow
      */
-    private record Tape(List<PtNDArray> units, IValue taps) implements AutoCloseable {
+    private record Tape(List<PtNDArray> units, IValue taps, List<PtNDArray> statistics)
+            implements AutoCloseable {
         PtNDArray result() {
             return units.getLast();
         }
@@ -109,16 +111,21 @@ final class TorchStage implements Stage {
         /** The shape of what a gradient is of: the result without the padding mask. */
         final Shape lastUnit;
 
+        /** Of the first forward, kept even where it is computed again. */
+        final List<PtNDArray> statistics;
+
         /** Null if it is to be computed again. */
         @Nullable Tape tape;
 
         /** Whether only the weight gradients are still to come. */
         boolean half;
 
-        Recording(PtNDManager scope, Given given, Shape lastUnit) {
+        Recording(PtNDManager scope, Given given, Tape tape) {
             this.scope = scope;
             this.given = given;
-            this.lastUnit = lastUnit;
+            this.lastUnit = tape.units().get(tape.units().size() - 2).getShape();
+            this.statistics = tape.statistics();
+            statistics.forEach(array -> array.attach(scope));
         }
 
         @Override
@@ -204,6 +211,7 @@ final class TorchStage implements Stage {
         try (input) {
             requireTraining();
             inputs.check(input, 0);
+            inputs.checkTraining(input);
             return run(true, () -> record(microBatch, input, null, 0, this::copyOut));
         }
     }
@@ -215,6 +223,7 @@ final class TorchStage implements Stage {
                 labels) {
             requireTraining();
             inputs.check(input, 0);
+            inputs.checkTraining(input);
             inputs.checkLabels(input, labels, labelCount);
             return run(
                     true, () -> record(microBatch, input, labels, labelCount, TorchStage::value));
@@ -239,8 +248,7 @@ final class TorchStage implements Stage {
                             labelCount,
                             random.at(step).at(batch).at(microBatch));
             var tape = tape(recomputes() ? passing : scope, given);
-            var shape = tape.units().get(tape.units().size() - 2).getShape();
-            var recording = new Recording(scope, given, shape);
+            var recording = new Recording(scope, given, tape);
             var result = use.apply(tape.result());
             if (recomputes()) {
                 tape.close();
@@ -258,7 +266,8 @@ final class TorchStage implements Stage {
 
     /** Runs a forward with recording for gradients, which must be switched on. */
     private Tape tape(PtNDManager scope, Given given) {
-        var taps = IValue.listFrom(new PtNDArray[0]);
+        // What a transformer taps, and what a graph's statistics follow.
+        var extra = IValue.listFrom(new PtNDArray[0]);
         var masks = dropout.draw(scope, given.random(), given.input().getShape());
         try (var tape =
                 operators.call(
@@ -271,11 +280,17 @@ final class TorchStage implements Stage {
                         given.labels().toArray(new PtNDArray[0]),
                         given.labelCount(),
                         parameters.untrainedUnits(),
-                        taps,
+                        extra,
                         masks)) {
-            return new Tape(List.of(tape.toTensorArray(scope)), taps);
+            var units = List.of(tape.toTensorArray(scope));
+            if (architecture instanceof ModelConfig) {
+                return new Tape(units, extra, List.of());
+            }
+            var statistics = List.of(extra.toTensorArray(scope));
+            extra.close();
+            return new Tape(units, IValue.listFrom(new PtNDArray[0]), statistics);
         } catch (RuntimeException failed) {
-            taps.close();
+            extra.close();
             throw failed;
         }
     }
@@ -310,6 +325,7 @@ final class TorchStage implements Stage {
                                             tape(recording).array(),
                                             gradient,
                                             model);
+                            parameters.observe(recording.statistics);
                             return first() ? null : copyOut(input);
                         }
                     });
@@ -330,9 +346,7 @@ final class TorchStage implements Stage {
         var gradient = outputGradient(recording, outputGradient);
         var tape = tape(recording);
         try (var scope = NativeArrays.scope(home)) {
-            var input =
-                    parameters.inputGradient(
-                            scope, tape.array(), tape.taps(), gradient, model.integers());
+            var input = parameters.inputGradient(scope, tape.array(), tape.taps(), gradient, model);
             recording.half = true;
             return first() ? null : copyOut(input);
         }
@@ -348,6 +362,7 @@ final class TorchStage implements Stage {
                     inFlight.remove(microBatch);
                     try (recording) {
                         parameters.weightGradients(tape(recording).taps());
+                        parameters.observe(recording.statistics);
                     }
                     return true;
                 });

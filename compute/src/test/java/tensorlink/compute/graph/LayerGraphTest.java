@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,7 +43,8 @@ class LayerGraphTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"graph-mlp", "graph-cnn", "graph-seq2seq", "graph-reshaped"})
+    @ValueSource(
+            strings = {"graph-mlp", "graph-cnn", "graph-seq2seq", "graph-reshaped", "graph-shared"})
     void its_text_reads_back_as_itself_and_is_the_same_however_it_was_written(String name)
             throws Exception {
         var text = Files.readAllBytes(Goldens.folder(name).resolve("graph.json"));
@@ -52,6 +54,21 @@ class LayerGraphTest {
         var again = LayerGraph.parse("again", graph.json());
         assertThat(again).isEqualTo(graph);
         assertThat(again.json()).isEqualTo(graph.json());
+    }
+
+    @Test
+    void a_node_may_have_the_tensors_of_one_before_and_then_they_are_not_parted() {
+        var graph = LayerGraph.builder();
+        var x = graph.linear("stem", graph.input("x", 4), 8);
+        x = graph.linear("mix", x, 8);
+        x = graph.activation("act", x, Operator.Activation.Function.RELU);
+        x = graph.sharing("again", new Operator.Linear(8, true), "mix", x);
+        graph.linear("head", x, 3);
+        var shared = graph.build(GraphLoss.CROSS_ENTROPY);
+
+        assertThat(shared.tensors(3)).isEqualTo(shared.tensors(1));
+        assertThat(IntStream.rangeClosed(0, 5).filter(shared::separable))
+                .containsExactly(0, 1, 4, 5);
     }
 
     @Test
@@ -66,7 +83,7 @@ class LayerGraphTest {
 
     @Test
     void any_change_of_a_text_gives_a_graph_or_a_typed_error() throws Exception {
-        for (var name : List.of("graph-mlp", "graph-cnn", "graph-seq2seq", "graph-reshaped")) {
+        for (var name : List.of("graph-mlp", "graph-cnn", "graph-seq2seq", "graph-shared")) {
             var text = Files.readAllBytes(Goldens.folder(name).resolve("graph.json"));
             for (int seed = 0; seed < 2_000; seed++) {
                 var changed = changed(text, new Random(seed));

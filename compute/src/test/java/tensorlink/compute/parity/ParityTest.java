@@ -75,7 +75,9 @@ class ParityTest {
         "graph-cnn, 4, 2",
         "graph-seq2seq, 1, 1",
         "graph-seq2seq, 7, 2",
-        "graph-reshaped, 9, 1"
+        "graph-reshaped, 9, 1",
+        "graph-shared, 1, 1",
+        "graph-shared, 6, 2"
     })
     void computes_what_pytorch_computes_in_any_number_of_stages(
             String name, int stages, int microBatches) throws Exception {

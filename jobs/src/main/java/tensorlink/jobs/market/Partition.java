@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Speed;
@@ -32,8 +33,16 @@ public final class Partition {
     private final int layers;
     private final Costs costs;
 
+    /** The most stages there can be. */
+    private final int parts;
+
     /** What a stage costs. Memory must grow with the range. */
     public interface Costs {
+        /** Whether a stage may end before layer {@code cut}, from 1 to below their number. */
+        default boolean mayCut(int cut) {
+            return true;
+        }
+
         /** Bytes the layers need as stage {@code stage} of {@code stages}. */
         long memory(LayerRange range, int stage, int stages);
 
@@ -89,6 +98,12 @@ public final class Partition {
         }
         this.layers = layers;
         this.costs = costs;
+        this.parts = 1 + (int) IntStream.range(1, layers).filter(costs::mayCut).count();
+    }
+
+    /** The most stages there can be. */
+    public int parts() {
+        return parts;
     }
 
     /**
@@ -102,13 +117,13 @@ public final class Partition {
                 Comparator.comparingLong(Candidate::freeBytes)
                         .reversed()
                         .thenComparing(candidate -> candidate.worker().toString()));
-        if (stages > layers) {
-            return new Result.TooFewWorkers(stages, Math.min(layers, byMemory.size()));
+        if (stages > parts) {
+            return new Result.TooFewWorkers(stages, Math.min(parts, byMemory.size()));
         }
         if (stages > byMemory.size() || byMemory.isEmpty()) {
             return new Result.TooFewWorkers(Math.max(1, stages), byMemory.size());
         }
-        int most = stages > 0 ? stages : Math.min(layers, byMemory.size());
+        int most = stages > 0 ? stages : Math.min(parts, byMemory.size());
         for (int count = stages > 0 ? stages : 1; count <= most; count++) {
             var placed = best(byMemory, count);
             if (placed.isPresent()) {
@@ -120,8 +135,8 @@ public final class Partition {
 
     /** Plans with exactly {@code workers}, the first holding the first layers. */
     public Result planInOrder(List<Candidate> workers) {
-        if (workers.isEmpty() || workers.size() > layers) {
-            return new Result.TooFewWorkers(workers.size(), Math.min(layers, workers.size()));
+        if (workers.isEmpty() || workers.size() > parts) {
+            return new Result.TooFewWorkers(workers.size(), Math.min(parts, workers.size()));
         }
         var split = split(workers);
         return split == null ? shortage(workers) : split;
@@ -209,6 +224,7 @@ public final class Partition {
             for (int end = 0; end <= layers; end++) {
                 boolean leavesEnough =
                         end > stage
+                                && (end == layers || costs.mayCut(end))
                                 && end <= layers - (stages - 1 - stage)
                                 && (stage < stages - 1 || end == layers);
                 longer.add(
@@ -231,12 +247,12 @@ public final class Partition {
             List<List<Path>> paths, Candidate worker, int end, int stage, int stages) {
         var all = new ArrayList<Path>();
         for (int first = end - 1; first >= stage; first--) {
+            if (paths.get(first).isEmpty()) {
+                continue;
+            }
             var range = new LayerRange(first, end);
             if (costs.memory(range, stage, stages) > worker.freeBytes()) {
                 break; // more layers need more
-            }
-            if (paths.get(first).isEmpty()) {
-                continue;
             }
             double own = first(worker, range);
             double others = others(worker, range);

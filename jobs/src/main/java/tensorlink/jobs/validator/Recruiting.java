@@ -92,6 +92,11 @@ final class Recruiting {
                         config.layers(),
                         new Partition.Costs() {
                             @Override
+                            public boolean mayCut(int cut) {
+                                return config.separable(cut);
+                            }
+
+                            @Override
                             public long memory(LayerRange range, int stage, int stages) {
                                 return StageMemory.bytes(config, range, spec);
                             }
@@ -187,8 +192,8 @@ final class Recruiting {
                             "no workers for this job",
                             counted(wanted, "worker")
                                     + " wanted, "
-                                    + (wanted > config.layers()
-                                            ? "the model has " + counted(found, "layer")
+                                    + (wanted > partition.parts()
+                                            ? "the model can be cut into " + partition.parts()
                                             : found + " can be had")
                                     + because(),
                             "start more workers, or ask for fewer");
@@ -223,6 +228,15 @@ final class Recruiting {
                             + ", the model "
                             + config.layers(),
                     "name each layer of the model once");
+        }
+        for (var range : split) {
+            if (!config.separable(range.end())) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "job refused",
+                        "its plan parts layers that share tensors, before layer " + range.end(),
+                        "let one stage have both");
+            }
         }
     }
 

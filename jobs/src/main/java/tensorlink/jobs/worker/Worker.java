@@ -208,10 +208,11 @@ public final class Worker implements Answerer, AutoCloseable {
             return new Admission.Declined(
                     Admission.Reason.UNSUPPORTED_MODEL, String.valueOf(unsupported.getMessage()));
         }
-        if (offer.layers().end() > config.layers()) {
+        try {
+            config.requireStage(offer.layers());
+        } catch (IllegalArgumentException unfit) {
             return new Admission.Declined(
-                    Admission.Reason.MALFORMED,
-                    offer.layers() + " of a model with " + config.layers());
+                    Admission.Reason.MALFORMED, String.valueOf(unfit.getMessage()));
         }
         if (request.spec().workload().length() > config.contextLength()) {
             return new Admission.Declined(

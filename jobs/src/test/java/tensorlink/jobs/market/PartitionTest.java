@@ -39,6 +39,48 @@ class PartitionTest {
     }
 
     @Test
+    void cuts_only_where_the_model_may_be_cut() {
+        var everywhere = costs(new long[] {10, 10, 10, 10, 10, 10}, 1);
+        var partition =
+                new Partition(
+                        6,
+                        new Partition.Costs() {
+                            @Override
+                            public boolean mayCut(int cut) {
+                                return cut == 1;
+                            }
+
+                            @Override
+                            public long memory(LayerRange range, int stage, int stages) {
+                                return everywhere.memory(range, stage, stages);
+                            }
+
+                            @Override
+                            public Work work(LayerRange range) {
+                                return everywhere.work(range);
+                            }
+
+                            @Override
+                            public int microBatches() {
+                                return everywhere.microBatches();
+                            }
+
+                            @Override
+                            public double bytesBetween() {
+                                return everywhere.bytesBetween();
+                            }
+                        });
+
+        assertThat(placed(partition.plan(2, workers(100, 100))).stream().map(Assignment::layers))
+                .containsExactly(new LayerRange(0, 1), new LayerRange(1, 6));
+        assertThat(partition.plan(2, workers(40, 40)))
+                .as("five layers are for one of them")
+                .isInstanceOf(Result.TooLittleMemory.class);
+        assertThat(partition.plan(3, workers(100, 100, 100)))
+                .isEqualTo(new Result.TooFewWorkers(3, 2));
+    }
+
+    @Test
     void gives_the_worker_with_more_memory_more_layers() {
         var partition = new Partition(6, costs(new long[] {10, 10, 10, 10, 10, 10}, 1));
 

@@ -17,13 +17,16 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Batch;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Task;
+import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.compute.torch.TorchEngine;
@@ -56,6 +59,7 @@ import tensorlink.node.UserNode;
             "  tensorlink train --fresh 256x4 --data book.txt --checkpoints run1 --config lab.toml",
             "  tensorlink train --fresh 256x4 --data book.txt --resume run1 --config lab.toml",
             "  tensorlink train minilm --data mails.jsonl --workers 2 --lr 5e-5 --save classifier",
+            "  tensorlink train graph.json --data train-images --labels train-labels --workers 2",
             "  tensorlink train plot out/run",
             "Ctrl-C ends the job in order and frees the workers. What was learnt is lost, unless it"
                     + " is",
@@ -82,7 +86,9 @@ final class Train implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "MODEL",
-            description = "Hugging Face folder to start from")
+            description =
+                    "Hugging Face folder to start from; or a layer graph: a folder, or its"
+                            + " graph.json alone for fresh weights")
     private @Nullable Path model;
 
     @Option(
@@ -179,11 +185,8 @@ final class Train implements Callable<Integer> {
         var config = flags.config(Map.of());
         var texts = data.texts();
         var start = start(texts);
-        requireFits(start.config());
-        var tokenizer =
-                start.tokenizer()
-                        .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));
-        var examples = data.read(start.config().task(), tokenizer, texts, run.seed(), output);
+        requireFits(start.architecture());
+        var examples = examples(start, texts);
         run.requireSense(examples);
         training.requireSense(run.steps(examples));
         if (save != null) {
@@ -268,9 +271,38 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    private void requireFits(ModelConfig config) {
-        UsageException.requireRange("--workers", workers, 0, config.layers());
-        data.requireSense(config.contextLength());
+    private void requireFits(Architecture architecture) {
+        UsageException.requireRange("--workers", workers, 0, architecture.layers());
+        if (architecture.takesTokens()) {
+            data.requireSense(architecture.contextLength());
+        }
+    }
+
+    private Examples.Split<Batch> examples(Model start, Optional<ClassifiedTexts> texts)
+            throws IOException {
+        return switch (start.architecture()) {
+            case GraphModel graph -> data.readImages(graph, run.seed());
+            case ModelConfig config -> {
+                var tokenizer =
+                        start.tokenizer()
+                                .orElseThrow(
+                                        () -> new UsageException(model + " has no tokenizer.json"));
+                yield data.read(config.task(), tokenizer, texts, run.seed(), output);
+            }
+        };
+    }
+
+    /** A graph without weights begins with fresh ones. */
+    private Model load(Path place) throws IOException {
+        if (!Files.isRegularFile(place)) {
+            return Model.load(place);
+        }
+        var limit = LayerGraph.JSON_BYTES_MAX;
+        if (Files.size(place) > limit) {
+            throw new UsageException("MODEL " + place + ": larger than " + limit + " bytes");
+        }
+        var text = Files.readAllBytes(place);
+        return Model.initialize(LayerGraph.parse(place.toString(), text), run.seed());
     }
 
     private Model start(Optional<ClassifiedTexts> texts) throws IOException {
@@ -278,9 +310,12 @@ final class Train implements Callable<Integer> {
             throw new UsageException("name either a MODEL folder or --fresh HIDDENxLAYERS");
         }
         if (model != null) {
-            var loaded = forData(Model.load(model), texts);
+            var loaded = forData(load(model), texts);
             return training.adapted(
                     training.drops() ? loaded : loaded.withoutDropout(), run.seed());
+        }
+        if (data.images()) {
+            throw new UsageException("--labels: a fresh Llama reads text, not images");
         }
         if (training.adapts()) {
             throw new UsageException("--lora: a fresh model knows nothing to be kept");
@@ -307,14 +342,20 @@ final class Train implements Callable<Integer> {
 
     /** An encoder says classes, those of the data where it has none of its own. */
     private Model forData(Model loaded, Optional<ClassifiedTexts> texts) {
+        boolean graph = loaded.architecture() instanceof GraphModel;
+        if (graph != data.images()) {
+            throw new UsageException(
+                    "MODEL "
+                            + model
+                            + (graph
+                                    ? ": a layer graph learns here from images, --data and --labels"
+                                            + " of IDX files; from anything else with"
+                                            + " createDistributedModel in Java"
+                                    : ": a transformer learns from texts, not from --labels of"
+                                            + " images"));
+        }
         return switch (loaded.architecture().task().kind()) {
-            case CAUSAL_LM -> loaded;
-            case GRAPH ->
-                    throw new UsageException(
-                            "MODEL "
-                                    + model
-                                    + ": a layer graph, which is trained from Java with"
-                                    + " createDistributedModel; this verb trains transformers");
+            case CAUSAL_LM, GRAPH -> loaded;
             case MASKED_LM, FEATURES, CLASSIFICATION, REGRESSION -> {
                 if (texts.isEmpty()) {
                     throw new UsageException(
@@ -338,14 +379,14 @@ final class Train implements Callable<Integer> {
         var options =
                 JobOptions.training()
                         .workers(workers)
-                        .batch(run.rows(), data.length())
+                        .batch(run.rows(), data.images() ? 1 : data.length())
                         .microBatches(microBatches)
-                        .how(training.options(start.config(), run.seed()))
+                        .how(training.options(start.architecture(), run.seed()))
                         .codec(codec)
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
         if (plan != null) {
-            options = options.plan(read(plan, start.config()));
+            options = options.plan(read(plan, start.architecture()));
         }
         var kept = kept();
         if (kept != null) {
@@ -360,7 +401,7 @@ final class Train implements Callable<Integer> {
                     new TrainingConsole(
                             output,
                             run.steps(examples),
-                            (long) run.rows() * data.length(),
+                            data.pace(run.rows()),
                             () -> distributed.report().stages())) {
                 var trainee = Trainee.of(distributed);
                 var end =
@@ -394,15 +435,15 @@ final class Train implements Callable<Integer> {
                         .toList());
     }
 
-    private static Plan read(Path file, ModelConfig config) throws IOException {
+    private static Plan read(Path file, Architecture model) throws IOException {
         if (Files.size(file) > Plan.TEXT_LENGTH_MAX) {
             throw new UsageException("--plan " + file + ": larger than " + Plan.TEXT_LENGTH_MAX);
         }
         try {
             var plan = Plan.parse(Files.readString(file));
-            if (plan.layers() != config.layers()) {
+            if (plan.layers() != model.layers()) {
                 throw new IllegalArgumentException(
-                        plan.layers() + " layers, the model has " + config.layers());
+                        plan.layers() + " layers, the model has " + model.layers());
             }
             return plan;
         } catch (IllegalArgumentException wrong) {
@@ -442,15 +483,13 @@ final class Train implements Callable<Integer> {
             Model start, StageState state, TrainerState from, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
         var options =
-                StageOptions.forTraining(training.options(start.config(), run.seed()), threads);
+                StageOptions.forTraining(
+                        training.options(start.architecture(), run.seed()), threads);
         try (var engine = TorchEngine.open();
                 var local = LocalRun.open(engine, start, state, Math.max(1, workers), options);
                 var console =
                         new TrainingConsole(
-                                output,
-                                run.steps(examples),
-                                (long) run.rows() * data.length(),
-                                List::of)) {
+                                output, run.steps(examples), data.pace(run.rows()), List::of)) {
             var end =
                     run.train(
                             Trainee.of(local, start, microBatches),
@@ -482,13 +521,14 @@ final class Train implements Callable<Integer> {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "loss %.4f -> %.4f%s, %,.0f tok/s",
+                        "loss %.4f -> %.4f%s, %,.0f %s",
                         console.firstLoss(),
                         end.loss(),
                         judgement(end)
                                 .map(it -> ", held out " + TrainingConsole.judged(it))
                                 .orElse(""),
-                        console.tokensPerSecond()));
+                        console.perSecond(),
+                        console.pace().unit()));
     }
 
     private static Optional<Metrics> judgement(TrainerState end) {
@@ -510,7 +550,7 @@ final class Train implements Callable<Integer> {
                             .ifPresent(share -> result.put("heldOutAccuracy", share));
                     it.value(Metrics.EVAL_F1).ifPresent(share -> result.put("heldOutF1", share));
                 });
-        result.put("tokensPerSecond", console.tokensPerSecond());
+        result.put(console.pace().key(), console.perSecond());
         return result;
     }
 }

@@ -16,7 +16,7 @@ import tensorlink.p2p.core.Scheduler;
 public final class TrainingConsole implements TrainerCallback, AutoCloseable {
     private final Output output;
     private final TrainingProgress progress;
-    private final long tokensOfStep;
+    private final Pace pace;
     private final Supplier<List<JobReport.StageReport>> stages;
     private float firstLoss;
     private boolean begun;
@@ -26,13 +26,10 @@ public final class TrainingConsole implements TrainerCallback, AutoCloseable {
      * @param stages of the job that trains; none when there is no job
      */
     public TrainingConsole(
-            Output output,
-            long steps,
-            long tokensOfStep,
-            Supplier<List<JobReport.StageReport>> stages) {
+            Output output, long steps, Pace pace, Supplier<List<JobReport.StageReport>> stages) {
         this.output = output;
-        this.progress = new TrainingProgress(output, Scheduler.system(), steps);
-        this.tokensOfStep = tokensOfStep;
+        this.progress = new TrainingProgress(output, Scheduler.system(), steps, pace);
+        this.pace = pace;
         this.stages = stages;
     }
 
@@ -41,8 +38,13 @@ public final class TrainingConsole implements TrainerCallback, AutoCloseable {
         return firstLoss;
     }
 
-    double tokensPerSecond() {
-        return progress.tokensPerSecond();
+    Pace pace() {
+        return pace;
+    }
+
+    /** In the unit of {@link #pace}. */
+    double perSecond() {
+        return progress.perSecond();
     }
 
     @Override
@@ -51,7 +53,7 @@ public final class TrainingConsole implements TrainerCallback, AutoCloseable {
             begun = true;
             firstLoss = state.loss();
         }
-        progress.step(state.step(), state.loss(), tokensOfStep, stages.get());
+        progress.step(state.step(), state.loss(), stages.get());
     }
 
     @Override

@@ -5,7 +5,9 @@ import java.util.Map;
 import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.Frozen;
+import tensorlink.compute.GraphModel;
 import tensorlink.compute.Lora;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
@@ -240,6 +242,7 @@ final class TrainingFlags {
         if (lora == null) {
             return model;
         }
+        requireTransformer(model.architecture(), "--lora");
         for (var key : lora.keySet()) {
             if (!LORA_KEYS.contains(key)) {
                 throw new UsageException("--lora " + key + ": expected one of " + LORA_KEYS);
@@ -271,23 +274,42 @@ final class TrainingFlags {
         return !noDropout;
     }
 
-    TrainingOptions options(ModelConfig config, long seed) {
+    private static ModelConfig requireTransformer(Architecture model, String flag) {
+        return switch (model) {
+            case ModelConfig config -> config;
+            case GraphModel _ -> throw new UsageException(flag + ": not of a layer graph");
+        };
+    }
+
+    TrainingOptions options(Architecture model, long seed) {
+        if (bf16) {
+            requireTransformer(model, "--bf16");
+        }
+        if (noDropout) {
+            requireTransformer(model, "--no-dropout");
+        }
+        var frozen = frozen(model);
         return TrainingOptions.with(optimizer())
                 .withRecompute(recompute)
-                .withFrozen(adapts() ? Lora.base(config).and(frozen(config)) : frozen(config))
+                .withFrozen(
+                        adapts()
+                                ? Lora.base(requireTransformer(model, "--lora")).and(frozen)
+                                : frozen)
                 .withSchedule(order())
                 .withSeed(seed)
                 .withPrecision(bf16 ? Precision.BF16 : Precision.F32);
     }
 
-    private Frozen frozen(ModelConfig config) {
+    private Frozen frozen(Architecture model) {
         var all = Frozen.none();
-        var parameters = config.tensors(config.allLayers());
+        var parameters = model.tensors(model.allLayers());
         for (var name : frozen) {
             try {
                 var some =
                         name.matches("\\d{1,6}")
-                                ? Frozen.first(config, Integer.parseInt(name))
+                                ? Frozen.first(
+                                        requireTransformer(model, "--freeze " + name),
+                                        Integer.parseInt(name))
                                 : new Frozen(List.of(name));
                 if (some.trained(parameters).size() == parameters.size()) {
                     throw new UsageException("--freeze " + name + ": no parameter has that name");
@@ -297,7 +319,7 @@ final class TrainingFlags {
                 throw new UsageException("--freeze " + name + ": " + wrong.getMessage());
             }
         }
-        if (all.trained(parameters).isEmpty()) {
+        if (model.trained(model.allLayers(), all).isEmpty()) {
             throw new UsageException("--freeze: nothing is left to be trained");
         }
         return all;

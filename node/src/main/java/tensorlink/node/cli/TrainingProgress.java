@@ -14,10 +14,11 @@ public final class TrainingProgress implements AutoCloseable {
     private final Scheduler scheduler;
     private final ProgressLine line;
     private final long steps;
+    private final Pace pace;
     private final long begun;
     private long lastStep;
     private long lastNanos;
-    private long tokens;
+    private long done;
     private List<StageTimes> lastTimes = List.of();
 
     /**
@@ -25,11 +26,12 @@ public final class TrainingProgress implements AutoCloseable {
      *
      * @param steps how many there will be
      */
-    public TrainingProgress(Output output, Scheduler scheduler, long steps) {
+    public TrainingProgress(Output output, Scheduler scheduler, long steps, Pace pace) {
         this.output = output;
         this.scheduler = scheduler;
         this.line = new ProgressLine(output, scheduler);
         this.steps = steps;
+        this.pace = pace;
         this.begun = scheduler.nanoTime();
         this.lastNanos = begun;
     }
@@ -39,10 +41,10 @@ public final class TrainingProgress implements AutoCloseable {
      *
      * @param stages of the job that trains; none when there is no job
      */
-    public void step(long step, float loss, long stepTokens, List<JobReport.StageReport> stages) {
-        tokens += stepTokens;
+    public void step(long step, float loss, List<JobReport.StageReport> stages) {
+        done += pace.ofStep();
         long now = scheduler.nanoTime();
-        double speed = stepTokens * (step - lastStep) / ((now - lastNanos) / 1e9);
+        double speed = pace.ofStep() * (step - lastStep) / ((now - lastNanos) / 1e9);
         lastStep = step;
         lastNanos = now;
         line.show(text(step, loss, speed, stages), step == 1 || step == steps);
@@ -50,9 +52,9 @@ public final class TrainingProgress implements AutoCloseable {
         lastTimes = stages.stream().map(JobReport.StageReport::times).toList();
     }
 
-    /** Tokens per second since the beginning. */
-    public double tokensPerSecond() {
-        return tokens / ((scheduler.nanoTime() - begun) / 1e9);
+    /** In the unit of its {@link Pace}, since the beginning. */
+    public double perSecond() {
+        return done / ((scheduler.nanoTime() - begun) / 1e9);
     }
 
     /** Says something that stays; the line goes on below it. */
@@ -68,11 +70,12 @@ public final class TrainingProgress implements AutoCloseable {
                 new StringBuilder(
                         String.format(
                                 Locale.ROOT,
-                                "step %d/%d  loss %.4f  %,.0f tok/s",
+                                "step %d/%d  loss %.4f  %,.0f %s",
                                 step,
                                 steps,
                                 loss,
-                                speed));
+                                speed,
+                                pace.unit()));
         long wire = 0;
         double worstError = 0;
         for (int stage = 0; stage < reports.size(); stage++) {
@@ -105,7 +108,7 @@ public final class TrainingProgress implements AutoCloseable {
         event.put("event", "step");
         event.put("step", step);
         event.put("loss", loss);
-        event.put("tokensPerSecond", speed);
+        event.put(pace.key(), speed);
         var stages = new ArrayList<Object>();
         for (int stage = 0; stage < reports.size(); stage++) {
             var times = since(stage, reports);

@@ -3,9 +3,11 @@ package tensorlink.node.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -14,6 +16,9 @@ import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.Task;
 import tensorlink.compute.format.Safetensors;
+import tensorlink.compute.graph.GraphLoss;
+import tensorlink.compute.graph.LayerGraph;
+import tensorlink.compute.graph.Operator;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tokenizer.Tokenizer;
 import tensorlink.jobs.training.Checkpoint;
@@ -234,6 +239,98 @@ class TrainTest {
         var text = Files.writeString(folder.resolve("text.txt"), "xyz").toString();
         assertThat(Ran.of("train", body.toString(), "--alone", "--data", text).err())
                 .contains("an encoder learns from classified texts");
+    }
+
+    @Test
+    void a_layer_graph_learns_from_images_to_the_same_bits_in_any_stages() throws Exception {
+        var graph = LayerGraph.builder();
+        var x = graph.conv2d("conv", graph.input("image", 1, 4, 4), 4, 3, 1, 1);
+        x = graph.activation("act", graph.batchNorm("norm", x), Operator.Activation.Function.RELU);
+        graph.linear("side", graph.flatten("flat", x), 2);
+        var model = folder.resolve("graph.json");
+        Files.write(model, graph.build(GraphLoss.CROSS_ENTROPY).json());
+        var images = images("images", 40, 16);
+        var labels = images("labels", 40, 0);
+        var out = folder.resolve("out");
+        var usual =
+                List.of(
+                        "--data",
+                        images.toString(),
+                        "--labels",
+                        labels.toString(),
+                        "--rows",
+                        "8",
+                        "--lr",
+                        "1e-2",
+                        "--steps",
+                        "30",
+                        "--alone");
+
+        var one = Ran.of(with(usual, "train", model.toString(), "--save", out.toString()));
+        var judged = new ArrayList<>(usual);
+        judged.addAll(
+                List.of("--judge-data", images.toString(), "--judge-labels", labels.toString()));
+        judged.addAll(List.of("-o", "json"));
+        var whole = Ran.of(with(judged, "train", model.toString()));
+        var three =
+                Ran.of(
+                        with(
+                                judged,
+                                "train",
+                                model.toString(),
+                                "--workers",
+                                "3",
+                                "--pipeline",
+                                "zb-h1"));
+
+        assertThat(one.err()).isEmpty();
+        assertThat(one.out())
+                .containsPattern("loss .* held out .* 100.0 % right, F1 1.000, [\\d,]+ images/s");
+        assertThat(three.result().path("heldOutAccuracy").asDouble()).isEqualTo(1);
+        assertThat(three.result().path("imagesPerSecond").asDouble()).isPositive();
+        assertThat(three.result().path("weights")).isEqualTo(whole.result().path("weights"));
+        var more = Ran.of(with(usual, "train", out.toString()));
+        assertThat(more.status()).isZero();
+        assertThat(Ran.of(with(usual, "train", "--fresh", "32x2")).err())
+                .contains("--labels: a fresh Llama reads text, not images");
+        assertThat(Ran.of(with(usual, "train", model.toString(), "--bf16")).err())
+                .contains("--bf16: not of a layer graph");
+        var text = Files.writeString(folder.resolve("text.txt"), "xyz").toString();
+        assertThat(Ran.of("train", model.toString(), "--alone", "--data", text).err())
+                .contains("a layer graph learns here from images");
+        var large = images("large", 40, 25).toString();
+        assertThat(
+                        Ran.of(
+                                        "train",
+                                        model.toString(),
+                                        "--alone",
+                                        "--data",
+                                        large,
+                                        "--labels",
+                                        labels.toString())
+                                .err())
+                .contains("--data: inputs: expected rows of 16 values");
+    }
+
+    /** An IDX file of squares whose left or right half is lit; of classes for an area of 0. */
+    private Path images(String name, int count, int area) throws Exception {
+        int side = (int) Math.sqrt(area);
+        var bytes = ByteBuffer.allocate(16 + count * Math.max(1, area));
+        if (area == 0) {
+            bytes.putInt(0x801).putInt(count);
+        } else {
+            bytes.putInt(0x803).putInt(count).putInt(side).putInt(side);
+        }
+        for (int i = 0; i < count; i++) {
+            for (int pixel = 0; pixel < area; pixel++) {
+                boolean left = pixel % side < side / 2;
+                bytes.put((byte) (left == (i % 2 == 0) ? 100 + i : 0));
+            }
+            if (area == 0) {
+                bytes.put((byte) (i % 2));
+            }
+        }
+        return Files.write(folder.resolve(name), Arrays.copyOf(bytes.array(), bytes.position()));
     }
 
     private static String[] with(List<String> usual, String... more) {

@@ -24,6 +24,7 @@ import tensorlink.node.UserNode;
 import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.JobConsole;
 import tensorlink.node.cli.Output;
+import tensorlink.node.cli.Pace;
 import tensorlink.node.cli.Sizes;
 import tensorlink.node.cli.TrainingProgress;
 import tensorlink.p2p.core.Scheduler;
@@ -179,7 +180,8 @@ public final class Demo implements Callable<Integer> {
         float last = 0;
         double speed;
         var optimizer = model.optimizer(run.rule(1));
-        try (var progress = new TrainingProgress(output, scheduler, steps)) {
+        var pace = Pace.tokens((long) DemoRun.ROWS * DemoRun.LENGTH);
+        try (var progress = new TrainingProgress(output, scheduler, steps, pace)) {
             for (int step = 1; step <= steps; step++) {
                 var batch = run.batch(step);
                 optimizer.zeroGrad();
@@ -189,10 +191,9 @@ public final class Demo implements Callable<Integer> {
                 optimizer.step();
                 last = loss.value();
                 first = step == 1 ? last : first;
-                progress.step(
-                        step, last, (long) DemoRun.ROWS * DemoRun.LENGTH, model.report().stages());
+                progress.step(step, last, model.report().stages());
             }
-            speed = progress.tokensPerSecond();
+            speed = progress.perSecond();
         }
         model.eval();
         var batches = run.heldOut();

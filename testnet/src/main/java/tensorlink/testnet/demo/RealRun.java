@@ -32,6 +32,7 @@ import tensorlink.node.cli.Curves;
 import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.JobConsole;
 import tensorlink.node.cli.Output;
+import tensorlink.node.cli.Pace;
 import tensorlink.node.cli.Sizes;
 import tensorlink.node.cli.TrainingConsole;
 import tensorlink.p2p.core.Scheduler;
@@ -59,7 +60,7 @@ final class RealRun {
     /**
      * What is learnt, from what.
      *
-     * @param length of a row, in tokens; 1 where a row is no text
+     * @param length of a row, in tokens; 1 where a row is an image
      * @param unit what a row is called
      * @param judgements how often to judge by what is held out
      * @param wanted the share of right answers that the run is for
@@ -73,7 +74,11 @@ final class RealRun {
             int steps,
             double learningRate,
             int judgements,
-            double wanted) {}
+            double wanted) {
+        Pace pace() {
+            return length == 1 ? Pace.images(rows) : Pace.tokens((long) rows * length);
+        }
+    }
 
     Output output() {
         return output;
@@ -195,7 +200,7 @@ final class RealRun {
                             new TrainingConsole(
                                     output,
                                     plan.steps(),
-                                    (long) plan.rows() * plan.length(),
+                                    plan.pace(),
                                     () -> model.report().stages())) {
                 long begun = scheduler.nanoTime();
                 var end =
