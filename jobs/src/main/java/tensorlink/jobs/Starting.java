@@ -150,21 +150,24 @@ final class Starting implements Recovery.Hold {
                         String.valueOf(cause.getMessage()),
                         "");
         var started = session;
-        if (started != null) {
+        var givenUp = cancelled;
+        if (started != null && givenUp != null) {
+            started.cancel(givenUp);
+        } else if (started != null) {
             started.fail(problem);
         }
         links.forEach(link -> link.leave(problem));
         try {
             job.end(
-                    cancelled == null
+                    givenUp == null
                             ? new JobState.Failed(String.valueOf(cause.getMessage()))
-                            : new JobState.Cancelled(cancelled.why()));
+                            : new JobState.Cancelled(givenUp.why()));
             job.close();
         } catch (IOException unwritten) {
             log.error("job {}: its journal cannot be written", request.id(), unwritten);
         }
         if (!(cause instanceof InterruptedException)) {
-            tellEnd(cancelled == null ? JobEnd.FAILED : JobEnd.CANCELLED, null);
+            tellEnd(givenUp == null ? JobEnd.FAILED : JobEnd.CANCELLED, null);
         }
     }
 
@@ -175,7 +178,7 @@ final class Starting implements Recovery.Hold {
         cancelled = problem;
         var started = session;
         if (started != null) {
-            started.fail(problem);
+            started.cancel(problem);
         }
         links.forEach(link -> link.leave(problem));
     }

@@ -220,10 +220,22 @@ public final class Session {
         log.debug("job {}: {}", id(), problem);
         if (holding) {
             links.forEach(link -> link.detach(problem));
+            closePipeline(problem);
         } else {
-            record(new JobState.Failed(problem.toString()));
-            links.forEach(link -> link.leave(problem));
+            abandon(problem, new JobState.Failed(problem.toString()));
         }
+    }
+
+    /** Cancels the job; what has ended it before stands. The workers free what they hold. */
+    public void cancel(Problem problem) {
+        if (end.compareAndSet(null, new End(problem, false))) {
+            abandon(problem, new JobState.Cancelled(problem.why()));
+        }
+    }
+
+    private void abandon(Problem problem, JobState state) {
+        record(state);
+        links.forEach(link -> link.leave(problem));
         closePipeline(problem);
     }
 
