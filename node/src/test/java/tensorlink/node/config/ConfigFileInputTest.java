@@ -31,6 +31,11 @@ class ConfigFileInputTest {
 
     @TempDir private static Path folder;
 
+    static {
+        // The parser refuses some headers by an assertion before its own error, as nobody runs it.
+        ConfigFileInputTest.class.getClassLoader().setPackageAssertionStatus("org.tomlj", false);
+    }
+
     static List<byte[]> inputs() throws IOException, URISyntaxException {
         var inputs = new ArrayList<byte[]>();
         inputs.add(GOOD.getBytes(StandardCharsets.UTF_8));
