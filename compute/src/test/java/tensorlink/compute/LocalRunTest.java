@@ -297,7 +297,8 @@ class LocalRunTest {
     void refuses_more_stages_than_layers() throws Exception {
         var model = Model.load(Goldens.folder("llama"));
 
-        assertThatThrownBy(() -> open(model, 5)).hasMessage("5 parts of 4 layers");
+        assertThatThrownBy(() -> open(model, 5))
+                .hasMessage("5 stages of a model that can be cut into 4");
     }
 
     private static double logProbability(Tensor logits, int position, int token) {
