@@ -105,16 +105,21 @@ public final class ApiServer implements AutoCloseable {
         }
     }
 
-    private static HttpServer bind(String host, int port) throws IOException {
-        var address = InetAddress.getByName(host);
-        if (!address.isLoopbackAddress()) {
-            throw new IOException("will not listen at " + host + ": other machines could ask");
-        }
+    /** To be called before any server of this process is made. */
+    static void limit() {
         for (var limit : LIMITS.entrySet()) {
             if (System.getProperty(limit.getKey()) == null) {
                 System.setProperty(limit.getKey(), limit.getValue());
             }
         }
+    }
+
+    private static HttpServer bind(String host, int port) throws IOException {
+        var address = InetAddress.getByName(host);
+        if (!address.isLoopbackAddress()) {
+            throw new IOException("will not listen at " + host + ": other machines could ask");
+        }
+        limit();
         try {
             return HttpServer.create(new InetSocketAddress(address, port), BACKLOG);
         } catch (BindException taken) {

@@ -19,7 +19,6 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,11 +41,6 @@ class ApiServerTest {
     private ApiServer server;
     private HttpClient client;
     private String token;
-
-    @BeforeAll
-    static void be_impatient() {
-        System.setProperty("sun.net.httpserver.maxReqTime", "1");
-    }
 
     @BeforeEach
     void start() throws Exception {

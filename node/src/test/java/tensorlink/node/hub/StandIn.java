@@ -3,8 +3,6 @@ package tensorlink.node.hub;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -17,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
+import tensorlink.node.http.LocalHttp;
 
 /** A hub on loopback with one model, {@code lab/small}; what it does wrong can be chosen. */
 final class StandIn implements AutoCloseable {
@@ -42,7 +41,7 @@ final class StandIn implements AutoCloseable {
     StandIn(Map<String, byte[]> files) throws IOException {
         this.files.putAll(files);
         this.listing = listing(files);
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server = LocalHttp.create();
         server.createContext("/", this::handle);
         server.start();
     }

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -27,6 +25,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import tensorlink.node.http.LocalHttp;
 import tensorlink.node.hub.HubException;
 import tensorlink.node.hub.MavenLibrary;
 import tensorlink.node.hub.MavenRepository;
@@ -54,7 +53,7 @@ class RuntimesTest {
         var natives = library("pytorch-native-cu124", "2.5.1", PLATFORM, NATIVE);
         set = new RuntimeSet("cuda", "2.5.1", "cu124", PLATFORM, List.of(engine, natives));
         runtimes = new Runtimes(folder, List.of(set), PLATFORM);
-        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server = LocalHttp.create();
         server.createContext("/", this::answer);
         server.start();
     }
