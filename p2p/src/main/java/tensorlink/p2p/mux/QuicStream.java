@@ -204,7 +204,17 @@ final class QuicStream extends BlockingStream {
     }
 
     private void write(ByteBuf bytes, int length) {
-        var _ = channel().writeAndFlush(bytes).addListener(sent -> taken(length, sent.isSuccess()));
+        var raw = channel();
+        if (inEventLoop() && queuedBytes > length) {
+            // What another thread has written may still wait for the event loop: not before it.
+            raw.eventLoop().execute(() -> write(raw, bytes, length));
+        } else {
+            write(raw, bytes, length);
+        }
+    }
+
+    private void write(QuicStreamChannel raw, ByteBuf bytes, int length) {
+        var _ = raw.writeAndFlush(bytes).addListener(sent -> taken(length, sent.isSuccess()));
     }
 
     /** QUIC took {@code length} bytes, or never will. */

@@ -100,6 +100,26 @@ class QuicTest {
     }
 
     @Test
+    void an_echo_does_not_overtake_what_its_stream_has_been_told_before() throws Exception {
+        var server = host();
+        server.handle(OTHER, stream -> stream.echo());
+        var client = host();
+        var connection = client.connect(server.info());
+        var zeros = MemorySegment.ofArray(new byte[32]);
+        var back = MemorySegment.ofArray(new byte[32]);
+
+        for (int i = 0; i < 1_000; i++) {
+            try (var stream = connection.open(OTHER)) {
+                stream.write(zeros);
+                stream.write(zeros);
+                stream.readFully(back);
+                stream.readFully(back);
+                assertThat(back.mismatch(zeros)).isEqualTo(-1);
+            }
+        }
+    }
+
+    @Test
     void an_echo_sends_back_all_that_comes_and_ends_with_the_remote() throws Exception {
         var server = host();
         var ended = new CountDownLatch(1);
