@@ -16,11 +16,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The README's three commands, run as they stand there. */
-@Timeout(180)
+@Timeout(300)
 class PrivateNetworkTest {
     private static final JsonMapper JSON = new JsonMapper();
     private static final Path README = Path.of("../README.md");
     private static final String FIRST = "./tensorlink up --private";
+    private static final Path WAYS = Path.of("../docs/ways.md");
+    private static final String FIRST_WAY = "./tensorlink network create lab";
     private static final int NO_NETWORK = 4;
     private static final int QUESTIONS_MAX = 60;
 
@@ -93,25 +95,74 @@ class PrivateNetworkTest {
         awaitStatus("b", "state", "ready");
     }
 
-    /** The README's lines. */
-    private static List<String> commands() throws Exception {
-        var commands = new ArrayList<String>();
-        var lines = Files.readAllLines(README);
-        for (int i = 0; i < lines.size() && commands.isEmpty(); i++) {
-            for (int at = i; lines.get(i).startsWith(FIRST); at++) {
-                if (lines.get(at).equals("```")) {
-                    return commands;
-                }
-                commands.add(lines.get(at));
+    @Test
+    void two_validators_and_three_workers_do_a_job_that_is_paid_and_settled() throws Exception {
+        var commands = commands(WAYS, FIRST_WAY);
+        assertThat(commands).hasSize(8);
+
+        assertThat(start(commands.getFirst(), "").awaitEnd()).isZero();
+        start(commands.get(1), "").awaitLine("\"ready\"");
+        var inviting = start(commands.get(2), "");
+        assertThat(inviting.awaitEnd()).isZero();
+        var invitation = inviting.values().getLast().path("invitation").asString();
+        for (var command : commands.subList(3, 7)) {
+            start(command, invitation).awaitLine("\"ready\"");
+        }
+        for (var home : List.of("a", "b")) {
+            assertThat(awaitOffers(home, 3)).as(home).hasSize(3);
+        }
+        var training = start(commands.getLast(), invitation);
+        assertThat(training.awaitEnd()).as("%s", training.lines()).isZero();
+        var job = training.values().getLast().path("job").asString();
+
+        // Five steps of as many tokens each through one layer, at a credit for each.
+        var earned = new ArrayList<Long>();
+        for (var home : List.of("c", "d", "e")) {
+            earned.add(awaitCredits(home));
+        }
+        assertThat(earned).allMatch(credits -> credits > 0 && credits.equals(earned.getFirst()));
+        var watched = new ArrayList<String>();
+        for (var home : List.of("a", "b")) {
+            for (var known : ask(home, "jobs", "list").path("jobs")) {
+                assertThat(known.path("job").asString()).isEqualTo("0x" + job);
+                watched.add(known.path("state").asString());
             }
         }
-        return commands;
+        assertThat(watched).containsExactly("completed");
+    }
+
+    /** What the ledger has paid to a worker; it brings its vouchers when the job is over. */
+    private long awaitCredits(String home) throws Exception {
+        long credits = 0;
+        for (int i = 0; i < QUESTIONS_MAX && credits == 0; i++) {
+            credits = Long.parseLong(ask(home, "wallet", "show").path("credits").asString("0"));
+        }
+        return credits;
+    }
+
+    private JsonNode ask(String home, String... words) throws Exception {
+        var all = new ArrayList<>(List.of(words));
+        all.addAll(List.of("--home", folder.resolve(home).toString(), "-o", "json"));
+        return Program.run(folder, all.toArray(new String[0])).values().getLast();
+    }
+
+    /** The README's lines. */
+    private static List<String> commands() throws Exception {
+        return commands(README, FIRST);
+    }
+
+    private static List<String> commands(Path file, String first) throws Exception {
+        return Files.readAllLines(file).stream()
+                .dropWhile(line -> !line.startsWith(first))
+                .takeWhile(line -> line.startsWith("./tensorlink "))
+                .toList();
     }
 
     private Program start(String command, String invitation) throws Exception {
         var words = new ArrayList<>(List.of(command.split(" ", -1)));
         assertThat(words.removeFirst()).isEqualTo("./tensorlink");
         words.replaceAll(word -> word.equals("tl1...") ? invitation : word);
+        words.replaceAll(word -> word.equals("LICENSE") ? "../LICENSE" : word);
         int home = words.indexOf("--home") + 1;
         words.set(home, folder.resolve(words.get(home)).toString());
         words.addAll(List.of("-o", "json"));
@@ -146,8 +197,6 @@ class PrivateNetworkTest {
     }
 
     private JsonNode status(String home) throws Exception {
-        var path = folder.resolve(home).toString();
-        var asked = Program.run(folder, "status", "--home", path, "-o", "json");
-        return asked.values().getLast();
+        return ask(home, "status");
     }
 }
