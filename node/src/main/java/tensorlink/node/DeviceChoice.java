@@ -66,7 +66,7 @@ public record DeviceChoice(String device, String why) {
     /** Why no card is used. */
     private static String obstacle(String torch, Machine machine) {
         var cards = machine.cards();
-        var kernels = "the kernels here are libtorch " + torch + " for processors";
+        var kernels = "stages use libtorch " + torch + " on processors only";
         if (cards.isEmpty()) {
             return "no NVIDIA driver is to be seen in " + DRIVEN + ", and " + kernels;
         }

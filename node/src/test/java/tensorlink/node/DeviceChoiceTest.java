@@ -37,11 +37,11 @@ class DeviceChoiceTest {
         assertThat(choose(DeviceWish.any(), "cpu", PLAIN).why())
                 .isEqualTo(
                         "no GPU: no NVIDIA driver is to be seen in /proc/driver/nvidia/gpus, and"
-                                + " the kernels here are libtorch 2.7.1 for processors");
+                                + " stages use libtorch 2.7.1 on processors only");
         assertThat(choose(DeviceWish.any(), "cpu", TWO_CARDS).why())
                 .isEqualTo(
-                        "no GPU: NVIDIA's driver has 2, but the kernels here are libtorch 2.7.1"
-                                + " for processors");
+                        "no GPU: NVIDIA's driver has 2, but stages use libtorch 2.7.1"
+                                + " on processors only");
     }
 
     @ParameterizedTest
@@ -52,8 +52,8 @@ class DeviceChoiceTest {
                 .hasMessage(
                         "cannot compute on "
                                 + asked
-                                + ": NVIDIA's driver has 2, but the kernels here are libtorch"
-                                + " 2.7.1 for processors");
+                                + ": NVIDIA's driver has 2, but stages use libtorch"
+                                + " 2.7.1 on processors only");
     }
 
     @Test
