@@ -9,7 +9,9 @@ import java.net.InetSocketAddress;
 public final class LocalHttp {
     private LocalHttp() {}
 
-    /** One on a free port of loopback, made after the process has the limits of {@link ApiServer}. */
+    /**
+     * One on a free port of loopback, made after the process has the limits of {@link ApiServer}.
+     */
     public static HttpServer create() throws IOException {
         ApiServer.limit();
         return HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
