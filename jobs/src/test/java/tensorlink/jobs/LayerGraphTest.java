@@ -45,19 +45,8 @@ class LayerGraphTest {
 
             try (var distributed = lab.user().create(model, options, JobListener.silent());
                     var alone = LocalRun.open(Lab.ENGINE, model, 1, StageOptions.forTraining(1))) {
-                var optimizer = distributed.optimizer(rule);
                 float first = alone.evaluate(digits(0), 2);
-                for (int step = 1; step <= 20; step++) {
-                    var batch = digits(step);
-                    optimizer.zeroGrad();
-                    alone.zeroGradients();
-                    var loss = distributed.forward(batch.inputs(), batch.labels());
-                    loss.backward();
-                    optimizer.step();
-
-                    assertThat(loss.value()).isEqualTo(alone.forwardBackward(batch, 2));
-                    alone.step(rule);
-                }
+                train(distributed, alone, rule, 20);
 
                 assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
                 assertThat(alone.evaluate(digits(0), 2)).isLessThan(first / 2);
@@ -115,18 +104,7 @@ class LayerGraphTest {
 
             try (var distributed = lab.user().create(model, options, JobListener.silent());
                     var alone = LocalRun.open(Lab.ENGINE, model, 1, StageOptions.forTraining(1))) {
-                var optimizer = distributed.optimizer(rule);
-                for (int step = 1; step <= 3; step++) {
-                    var batch = digits(step);
-                    optimizer.zeroGrad();
-                    alone.zeroGradients();
-                    var loss = distributed.forward(batch.inputs(), batch.labels());
-                    loss.backward();
-                    optimizer.step();
-
-                    assertThat(loss.value()).isEqualTo(alone.forwardBackward(batch, 2));
-                    alone.step(rule);
-                }
+                train(distributed, alone, rule, 3);
                 var held = digits(0);
 
                 assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
@@ -164,20 +142,28 @@ class LayerGraphTest {
 
             try (var distributed = lab.user().create(model, options, listener);
                     var alone = LocalRun.open(Lab.ENGINE, model, 1, StageOptions.forTraining(1))) {
-                var optimizer = distributed.optimizer(rule);
-                for (int step = 1; step <= 6; step++) {
-                    var batch = digits(step);
-                    optimizer.zeroGrad();
-                    alone.zeroGradients();
-                    distributed.forward(batch.inputs(), batch.labels()).backward();
-                    optimizer.step();
-                    alone.forwardBackward(batch, 2);
-                    alone.step(rule);
-                }
+                train(distributed, alone, rule, 6);
 
                 assertThat(distributed.weightsDigest()).isEqualTo(alone.weightsDigest());
                 assertThat(recoveries).hasSize(1);
             }
+        }
+    }
+
+    /** Takes the same steps with both, which have the same losses. */
+    private static void train(DistributedModel distributed, LocalRun alone, AdamW rule, int steps)
+            throws Exception {
+        var optimizer = distributed.optimizer(rule);
+        for (int step = 1; step <= steps; step++) {
+            var batch = digits(step);
+            optimizer.zeroGrad();
+            alone.zeroGradients();
+            var loss = distributed.forward(batch.inputs(), batch.labels());
+            loss.backward();
+            optimizer.step();
+
+            assertThat(loss.value()).isEqualTo(alone.forwardBackward(batch, 2));
+            alone.step(rule);
         }
     }
 

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigInteger;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import tensorlink.ledger.Outcome.NoChange;
 import tensorlink.ledger.Outcome.Paid;
@@ -14,7 +13,7 @@ import tensorlink.ledger.Outcome.Recorded;
  * The mistakes that running the Smartnodes contracts has shown, which no {@link Ledger} of ours may
  * share. Two of them are about who may call what, and are in the test of the contract's interface.
  */
-public abstract class DefectContract extends LedgerKit<FullLedger> {
+public abstract class DefectContract extends RewardKit {
     private static final AccountKey VALIDATOR = key("validator");
 
     private void validate(AccountKey key) throws Exception {
@@ -23,27 +22,12 @@ public abstract class DefectContract extends LedgerKit<FullLedger> {
         ledger.stake(key.sign(domain, new Stake(key.account(), least)));
     }
 
-    private void fillPool(long cumulative) throws Exception {
-        ledger.issue(issuance(ISSUER, cumulative));
-        ledger.fund(ISSUER.sign(domain, new Funding(ISSUER.account(), Amount.of(cumulative))));
-    }
-
     private Outcome post(RewardRoot root, AccountKey by) throws Exception {
         return post(root, by.sign(root.digest(domain)));
     }
 
     private Outcome post(RewardRoot root, Signature65 signature) throws Exception {
         return ledger.postRoot(root, List.of(new Endorsement(VALIDATOR.account(), signature)));
-    }
-
-    private Outcome claim(RewardTree tree, AccountKey key) throws Exception {
-        var account = key.account();
-        return ledger.claim(account, tree.total(account), tree.proof(account));
-    }
-
-    private static RewardTree earned(long alice, long bob) {
-        return RewardTree.of(
-                Map.of(ALICE.account(), Amount.of(alice), BOB.account(), Amount.of(bob)));
     }
 
     @Test

@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import tensorlink.ledger.LedgerEvent.Change;
 import tensorlink.ledger.Outcome.NoChange;
@@ -16,7 +15,7 @@ import tensorlink.ledger.Outcome.Rejected;
 import tensorlink.ledger.RewardStatus.Posted;
 
 /** What every {@link Ledger} must do on which validators post what was earned. */
-public abstract class RewardContract extends LedgerKit<FullLedger> {
+public abstract class RewardContract extends RewardKit {
     private static final List<AccountKey> VALIDATORS =
             List.of(key("first"), key("second"), key("third"), key("fourth"));
 
@@ -37,11 +36,6 @@ public abstract class RewardContract extends LedgerKit<FullLedger> {
         return ISSUER.sign(domain, new Funding(ISSUER.account(), Amount.of(cumulative)));
     }
 
-    private void fillPool(long cumulative) throws Exception {
-        ledger.issue(issuance(ISSUER, cumulative));
-        ledger.fund(funding(cumulative));
-    }
-
     private List<Endorsement> by(List<AccountKey> keys, Bytes32 digest) {
         return keys.stream().map(key -> new Endorsement(key.account(), key.sign(digest))).toList();
     }
@@ -53,16 +47,6 @@ public abstract class RewardContract extends LedgerKit<FullLedger> {
     private Outcome cancel(long epoch, List<AccountKey> keys) throws Exception {
         var cancel = new RootCancel(epoch);
         return ledger.cancelRoot(cancel, by(keys, cancel.digest(domain)));
-    }
-
-    private Outcome claim(RewardTree tree, AccountKey key) throws Exception {
-        var account = key.account();
-        return ledger.claim(account, tree.total(account), tree.proof(account));
-    }
-
-    private static RewardTree earned(long alice, long bob) {
-        return RewardTree.of(
-                Map.of(ALICE.account(), Amount.of(alice), BOB.account(), Amount.of(bob)));
     }
 
     @Test
