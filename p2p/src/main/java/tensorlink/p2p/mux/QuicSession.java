@@ -64,6 +64,7 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
     // The event loop's own.
 
     private final ArrayDeque<Runnable> waiting = new ArrayDeque<>();
+    private final QuicTurns turns = new QuicTurns();
     private boolean isOver;
     private Scheduler.@Nullable Task nextBeat;
     private @Nullable String farewell;
@@ -250,6 +251,10 @@ final class QuicSession extends ChannelInboundHandlerAdapter implements MuxedCon
 
     void heard() {
         heard = true;
+    }
+
+    QuicTurns turns() {
+        return turns;
     }
 
     Budget budget() {

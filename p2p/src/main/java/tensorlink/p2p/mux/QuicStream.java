@@ -26,12 +26,13 @@ import tensorlink.p2p.core.StreamResetException;
  * so a reader that does not read fills QUIC's window, which holds the remote back. A writer waits
  * while {@link #QUEUED_BYTES_MAX} wait for QUIC to take them.
  */
-final class QuicStream extends BlockingStream {
+final class QuicStream extends BlockingStream implements QuicTurns.Taker {
     /**
      * What QUIC lets the remote send on a stream at first. Small, so that a hundred streams which
-     * nobody reads leave room for others in the connection's window.
+     * nobody reads take less than half of the connection's window: QUIC renews that when half of it
+     * was read, and others could never read so much.
      */
-    static final int INITIAL_WINDOW_BYTES = 128 << 10;
+    static final int INITIAL_WINDOW_BYTES = 64 << 10;
 
     /** In which steps the growth of a window is charged. */
     private static final int CHARGED_BYTES_MIN = 256 << 10;
@@ -40,12 +41,26 @@ final class QuicStream extends BlockingStream {
     private static final int QUEUED_BYTES_MAX = 4 * PART_BYTES;
     private static final int UNREAD_BYTES_MAX = 256 << 10;
 
+    /**
+     * The same of a reader of whom nobody knows yet that it reads. QUIC doubles the window of a
+     * stream of which much is taken at once, and many of those would fill the connection's.
+     */
+    private static final int UNREAD_BYTES_FIRST = 16 << 10;
+
+    /** What a reader has taken that is known to keep up. */
+    private static final int PROVEN_BYTES = INITIAL_WINDOW_BYTES / 2;
+
     /** So that a read adds no more than {@link #PART_BYTES} to what waits. */
-    private static final RecvByteBufAllocator READS =
-            new AdaptiveRecvByteBufAllocator(512, 2048, PART_BYTES).maxMessagesPerRead(1);
+    private static final RecvByteBufAllocator READS = reads(PART_BYTES);
+
+    private static final RecvByteBufAllocator FIRST_READS = reads(UNREAD_BYTES_FIRST / 2);
 
     /** Smaller is more urgent; this is the end of the scale. */
     private static final int URGENCY_LAST = 127;
+
+    private static RecvByteBufAllocator reads(int bytesMax) {
+        return new AdaptiveRecvByteBufAllocator(512, 2048, bytesMax).maxMessagesPerRead(1);
+    }
 
     private final QuicSession session;
     private final Runnable givesBack;
@@ -54,9 +69,11 @@ final class QuicStream extends BlockingStream {
 
     private @Nullable QuicStreamChannel channel;
     private boolean isReadRequested;
+    private int unreadBytesMax = UNREAD_BYTES_FIRST;
     private int queuedBytes;
     private long takenBytes;
     private int windowGrowth;
+    private volatile int urgency;
     private boolean remoteStopped;
     private boolean isOver;
     private Scheduler.@Nullable Task lingering;
@@ -73,7 +90,7 @@ final class QuicStream extends BlockingStream {
     /** Takes over {@code raw}, before anything is read from it. */
     void attach(QuicStreamChannel raw) {
         raw.config().setAutoRead(false);
-        raw.config().setRecvByteBufAllocator(READS);
+        raw.config().setRecvByteBufAllocator(FIRST_READS);
         raw.config().setAllowHalfClosure(true);
         raw.pipeline().addLast(new Events());
         lock.lock();
@@ -100,7 +117,13 @@ final class QuicStream extends BlockingStream {
     @Override
     void taken(int bytes) {
         charge(bytes);
-        if (received.bytes() <= UNREAD_BYTES_MAX / 2) {
+        if (received.isEmpty()
+                && takenBytes >= PROVEN_BYTES
+                && unreadBytesMax < UNREAD_BYTES_MAX) {
+            unreadBytesMax = UNREAD_BYTES_MAX;
+            channel().config().setRecvByteBufAllocator(READS);
+        }
+        if (received.bytes() <= unreadBytesMax / 2) {
             requestRead();
         }
     }
@@ -124,7 +147,7 @@ final class QuicStream extends BlockingStream {
         if (!isReadRequested
                 && !remoteEnded
                 && !hasFailed()
-                && received.bytes() < UNREAD_BYTES_MAX) {
+                && received.bytes() < unreadBytesMax) {
             isReadRequested = true;
             channel().read();
         }
@@ -234,6 +257,17 @@ final class QuicStream extends BlockingStream {
         } finally {
             lock.unlock();
         }
+        session.turns().sent(this, length);
+    }
+
+    @Override
+    public boolean isWaiting() {
+        lock.lock();
+        try {
+            return queuedBytes > 0 && !isOver;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -247,7 +281,16 @@ final class QuicStream extends BlockingStream {
     }
 
     private void prioritize(int urgency) {
-        var _ = channel().updatePriority(new QuicStreamPriority(urgency, true));
+        this.urgency = urgency;
+        goesFirst(false);
+    }
+
+    @Override
+    public void goesFirst(boolean isFirst) {
+        var _ =
+                channel()
+                        .updatePriority(
+                                new QuicStreamPriority(isFirst ? urgency - 1 : urgency, true));
     }
 
     private static int urgency(Purpose kind) {
@@ -449,6 +492,7 @@ final class QuicStream extends BlockingStream {
             } finally {
                 lock.unlock();
             }
+            session.turns().gone(QuicStream.this);
             session.budget().shrink(windowGrowth);
             givesBack.run();
             over();
