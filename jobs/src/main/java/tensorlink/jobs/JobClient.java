@@ -21,8 +21,12 @@ import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobJournal;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.Dossier;
+import tensorlink.jobs.message.Evidence;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.LedgerQuestion;
+import tensorlink.jobs.message.Question;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.user.Means;
@@ -33,6 +37,11 @@ import tensorlink.jobs.user.WorkerLink;
 import tensorlink.jobs.weights.WeightsServer;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
+import tensorlink.ledger.Dispute;
+import tensorlink.ledger.Outcome;
+import tensorlink.ledger.Signed;
+import tensorlink.ledger.Voucher;
+import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -44,6 +53,9 @@ import tensorlink.p2p.peer.PeerId;
 public final class JobClient implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(JobClient.class);
     private static final int ATTEMPTS_MAX = 3;
+
+    /** A verdict on a chain is four transactions, each waited for until it is final. */
+    private static final Duration DISPUTE_PATIENCE = Duration.ofMinutes(10);
 
     private final Means means;
     private final Party party;
@@ -153,6 +165,16 @@ public final class JobClient implements AutoCloseable {
         }
     }
 
+    private void keep(List<Dossier> dossiers) throws InterruptedException {
+        for (var dossier : dossiers) {
+            try {
+                dossier.write(folder);
+            } catch (IOException unwritten) {
+                log.warn("job {}: cannot be disputed later", dossier.job(), unwritten);
+            }
+        }
+    }
+
     /** Whoever keeps stages for the process before this one needs to no longer. */
     private void release(TrainingRecord kept) throws IOException, InterruptedException {
         var held = kept.held();
@@ -253,6 +275,45 @@ public final class JobClient implements AutoCloseable {
         return roster.cancel(job, reason);
     }
 
+    /**
+     * What this node keeps, as the payer, of its agreement with a worker; empty where nobody
+     * judges.
+     */
+    public Optional<Dossier> dossier(JobId job, Account payee) throws IOException {
+        return Dossier.read(folder, job, payee);
+    }
+
+    /**
+     * Has the arbiter of an agreement judge what is owed to its worker, and settle it on the
+     * ledger. Asking again when no answer came is safe.
+     *
+     * @param voucher the best that the payer has given the worker, where this is the worker
+     * @return {@code Paid} with what is paid now, {@code NoChange} when no more is owed
+     * @throws IOException when the arbiter is not found, or does not answer in time: it may judge
+     *     all the same
+     */
+    public Outcome dispute(Dossier dossier, Optional<Signed<Voucher>> voucher)
+            throws IOException, InterruptedException {
+        for (var validator : means.validators().all()) {
+            party.host().peers().add(validator);
+        }
+        var evidence = new Evidence(dossier.receipts(), voucher);
+        var dispute =
+                new Dispute(
+                        dossier.agreement().agreement().digest(party.domain()),
+                        party.account().account(),
+                        evidence.hash());
+        var contest =
+                new Question.Contest(
+                        dossier.job(), party.account().sign(party.domain(), dispute), evidence);
+        var told = asker.ask(dossier.arbiter(), contest, DISPUTE_PATIENCE, Answer.LedgerTold.class);
+        return switch (told.answer()) {
+            case LedgerAnswer.Came(var outcome) -> outcome;
+            case LedgerAnswer.Statement _, LedgerAnswer.Redeemed _ ->
+                    throw new ProtocolViolation("ledger answer to a dispute: " + told.answer());
+        };
+    }
+
     /** What the ledger that {@code validator} keeps has paid from us to {@code payee}, in all. */
     public Amount redeemed(PeerId validator, Account payee)
             throws IOException, InterruptedException {
@@ -294,7 +355,9 @@ public final class JobClient implements AutoCloseable {
         var starting = new Starting(means, wanted, from, request, job);
         roster.begin(id, starting);
         try {
-            return starting.run();
+            var started = starting.run();
+            keep(starting.dossiers());
+            return started;
         } catch (IOException | InterruptedException | RuntimeException failed) {
             starting.undo(failed);
             avoided.addAll(starting.blamed());

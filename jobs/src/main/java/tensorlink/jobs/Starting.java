@@ -27,6 +27,7 @@ import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.Dossier;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.jobs.message.Neighbour;
@@ -322,7 +323,7 @@ final class Starting implements Recovery.Hold {
                 now,
                 now.plus(request.spec().lifetime()),
                 request.specHash(),
-                Account.ZERO,
+                plan.arbiter(),
                 request.salt());
     }
 
@@ -349,6 +350,15 @@ final class Starting implements Recovery.Hold {
         var opening =
                 new JobOpening(request.specHash(), request.payer(), request.salt(), Account.ZERO);
         validator().open(opening, links.stream().map(WorkerLink::agreement).toList());
+    }
+
+    /** What to keep of the agreements that name an arbiter, for a dispute. */
+    List<Dossier> dossiers() {
+        var arbiter = validator().validator().id();
+        return links.stream()
+                .filter(link -> !link.agreement().agreement().arbiter().equals(Account.ZERO))
+                .map(link -> new Dossier(arbiter, link.agreement(), List.of()))
+                .toList();
     }
 
     private ValidatorLink validator() {

@@ -22,7 +22,9 @@ import tensorlink.jobs.job.JobJournal;
 import tensorlink.jobs.job.JobJournal.Entry;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.message.Dossier;
 import tensorlink.ledger.Account;
+import tensorlink.ledger.Outcome;
 
 /** The jobs that a node takes part in, whatever its part, for whoever runs the node. */
 public final class JobDesk {
@@ -204,6 +206,41 @@ public final class JobDesk {
         }
         events.sort(Comparator.comparing(Entry::at));
         return events;
+    }
+
+    /**
+     * Has a job's arbiter judge what is owed to a worker, and settle it on the ledger.
+     *
+     * @param worker the account that is owed; empty where this node is the worker
+     * @return {@code Paid} with what is paid now, {@code NoChange} when no more is owed
+     * @throws JobException when nothing is kept of such an agreement, or it names nobody to judge
+     */
+    public Outcome dispute(JobId job, Optional<Account> worker)
+            throws IOException, InterruptedException {
+        var working = node.worker();
+        if (worker.isEmpty() && working.isPresent()) {
+            var own = working.get().dossier(job);
+            if (own.isPresent()) {
+                var payer = own.get().agreement().agreement().payer();
+                return node.jobs().dispute(own.get(), working.get().voucher(payer));
+            }
+        }
+        var owed = worker.isPresent() ? node.jobs().dossier(job, worker.get()) : none();
+        return node.jobs()
+                .dispute(
+                        owed.orElseThrow(() ->
+                                new JobException(
+                                        ProblemCode.NOT_ALLOWED,
+                                        "job " + job + " not disputed",
+                                        "nothing is kept here of an agreement that names anybody to"
+                                                + " judge",
+                                        "the same on the node that works for it, or, where it was"
+                                                + " asked for, with the worker's account")),
+                        Optional.empty());
+    }
+
+    private static Optional<Dossier> none() {
+        return Optional.empty();
     }
 
     /**

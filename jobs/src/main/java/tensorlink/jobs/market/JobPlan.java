@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import tensorlink.jobs.job.JobId;
+import tensorlink.ledger.Account;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -11,10 +12,11 @@ import tensorlink.p2p.peer.PeerId;
  *
  * @param predicted how long a step will take, by what the workers measured; zero where that is not
  *     known
+ * @param arbiter who judges disputes; {@link Account#ZERO} for nobody
  */
-public record JobPlan(JobId job, List<StagePlan> stages, Duration predicted) {
+public record JobPlan(JobId job, List<StagePlan> stages, Duration predicted, Account arbiter) {
     public JobPlan(JobId job, List<StagePlan> stages) {
-        this(job, stages, Duration.ZERO);
+        this(job, stages, Duration.ZERO, Account.ZERO);
     }
 
     public JobPlan {

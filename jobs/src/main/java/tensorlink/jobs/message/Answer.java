@@ -83,7 +83,8 @@ public sealed interface Answer {
                             PlanMessage.newBuilder()
                                     .setJob(Fields.bytes(plan.job()))
                                     .addAllStages(Fields.stages(plan.stages()))
-                                    .setPredictedNanos(plan.predicted().toNanos()));
+                                    .setPredictedNanos(plan.predicted().toNanos())
+                                    .setArbiter(Fields.bytes(plan.arbiter())));
             case Done(var detail) ->
                     message.setDone(tensorlink.jobs.wire.Done.newBuilder().setDetail(detail));
             case StatusTold(var status) ->
@@ -134,7 +135,16 @@ public sealed interface Answer {
                 var predicted =
                         Duration.ofNanos(
                                 Fields.natural("predicted", message.getPlan().getPredictedNanos()));
-                yield new Planned(Fields.read("plan", () -> new JobPlan(job, stages, predicted)));
+                yield new Planned(
+                        Fields.read(
+                                "plan",
+                                () ->
+                                        new JobPlan(
+                                                job,
+                                                stages,
+                                                predicted,
+                                                Fields.accountOrNobody(
+                                                        message.getPlan().getArbiter()))));
             }
             case DONE -> new Done(bounded(message.getDone().getDetail()));
             case STATUS -> {

@@ -109,6 +109,15 @@ final class Fields {
         return read(field, () -> new Account(bytes));
     }
 
+    /** Nobody is no bytes. */
+    static ByteString bytes(Account account) {
+        return account.equals(Account.ZERO) ? ByteString.EMPTY : account.bytes();
+    }
+
+    static Account accountOrNobody(ByteString bytes) {
+        return bytes.isEmpty() ? Account.ZERO : new Account(bytes);
+    }
+
     static Amount amount(String field, ByteString bytes) throws ProtocolViolation {
         return read(field, () -> Amount.decode(bytes));
     }

@@ -3,6 +3,7 @@ package tensorlink.jobs.message;
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.wire.BeatQuestion;
@@ -15,6 +16,7 @@ import tensorlink.jobs.wire.StatusQuestion;
 import tensorlink.jobs.wire.Takeover;
 import tensorlink.jobs.wire.Vouchers;
 import tensorlink.ledger.Deposit;
+import tensorlink.ledger.Dispute;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Signed;
@@ -70,6 +72,12 @@ public sealed interface Question {
     /** Anyone to validator: how is this job? */
     record AskStatus(JobId job) implements Question {}
 
+    /**
+     * User or worker to the arbiter of their agreement: judge what is owed. The plaintiff has
+     * signed the hash of the evidence.
+     */
+    record Contest(JobId job, Signed<Dispute> dispute, Evidence evidence) implements Question {}
+
     /** User or worker to validator. */
     record AskLedger(LedgerQuestion question) implements Question {}
 
@@ -99,6 +107,7 @@ public sealed interface Question {
             case TakeOver(var records) -> message.setTakeover(encode(records));
             case AskStatus(var job) ->
                     message.setStatus(StatusQuestion.newBuilder().setJob(Fields.bytes(job)));
+            case Contest contest -> message.setContest(encode(contest));
             case AskLedger(var question) -> message.setLedger(encode(question));
         }
         return message.build().toByteString();
@@ -133,6 +142,7 @@ public sealed interface Question {
             case BEAT -> new AskBeat(Fields.job(message.getBeat().getJob()));
             case TAKEOVER -> decode(message.getTakeover());
             case STATUS -> new AskStatus(Fields.job(message.getStatus().getJob()));
+            case CONTEST -> decode(message.getContest());
             case LEDGER -> new AskLedger(decode(message.getLedger()));
             case KIND_NOT_SET -> throw Fields.unset("question");
         };
@@ -164,6 +174,33 @@ public sealed interface Question {
                         notice.opening(),
                         notice.agreements(),
                         state));
+    }
+
+    private static tensorlink.jobs.wire.Contest encode(Contest contest) {
+        var message =
+                tensorlink.jobs.wire.Contest.newBuilder()
+                        .setJob(Fields.bytes(contest.job()))
+                        .setDispute(contest.dispute().encode());
+        contest.evidence().receipts().forEach(receipt -> message.addReceipts(receipt.encode()));
+        contest.evidence().voucher().ifPresent(voucher -> message.setVoucher(voucher.encode()));
+        return message.build();
+    }
+
+    private static Contest decode(tensorlink.jobs.wire.Contest message) throws ProtocolViolation {
+        var receipts = receipts(message.getReceiptsList());
+        var voucher =
+                message.getVoucher().isEmpty()
+                        ? Optional.<Signed<Voucher>>empty()
+                        : Optional.of(
+                                Fields.read(
+                                        "voucher",
+                                        () ->
+                                                Signed.decode(
+                                                        message.getVoucher(), Voucher::decode)));
+        return new Contest(
+                Fields.job(message.getJob()),
+                Fields.read("dispute", () -> Signed.decode(message.getDispute(), Dispute::decode)),
+                Fields.read("evidence", () -> new Evidence(receipts, voucher)));
     }
 
     private static List<Signed<UsageReceipt>> receipts(List<ByteString> encoded)

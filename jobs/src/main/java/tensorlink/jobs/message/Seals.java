@@ -128,6 +128,7 @@ public final class Seals {
                         .setFirstLayer(offer.layers().first())
                         .setEndLayer(offer.layers().end())
                         .setMemoryBytes(offer.memoryBytes())
+                        .setArbiter(Fields.bytes(offer.arbiter()))
                         .build()
                         .toByteString());
     }
@@ -162,7 +163,8 @@ public final class Seals {
                                         message.getStage(),
                                         message.getStages(),
                                         layers,
-                                        message.getMemoryBytes()));
+                                        message.getMemoryBytes(),
+                                        Fields.accountOrNobody(message.getArbiter())));
         return new Sealed<>(offer, opened.signer(), envelope);
     }
 

@@ -36,6 +36,7 @@ import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.party.Party;
+import tensorlink.ledger.Account;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -48,6 +49,7 @@ final class Recruiting {
     private final Asker asker;
     private final JobLimits limits;
     private final Sealed<JobRequest> request;
+    private final Account arbiter;
     private final Consumer<Answer.Progressed> progress;
     private final Architecture config;
     private final Partition partition;
@@ -58,6 +60,7 @@ final class Recruiting {
     private final List<String> refusals = new ArrayList<>();
 
     /**
+     * @param arbiter who judges disputes over the job; {@link Account#ZERO} for nobody
      * @param missed workers that are silent now, to be used only where no others will do
      * @throws JobException when the model is not one that can be planned
      */
@@ -66,6 +69,7 @@ final class Recruiting {
             Asker asker,
             JobLimits limits,
             Sealed<JobRequest> request,
+            Account arbiter,
             Set<PeerId> missed,
             Consumer<Answer.Progressed> progress)
             throws JobException {
@@ -73,6 +77,7 @@ final class Recruiting {
         this.asker = asker;
         this.limits = limits;
         this.request = request;
+        this.arbiter = arbiter;
         this.progress = progress;
         this.survey = new Survey(party, asker, limits);
         this.shunned = new LinkedHashSet<>(request.content().spec().avoided());
@@ -369,7 +374,13 @@ final class Recruiting {
 
     private Admission askStage(Partition.Assignment assignment, int stage, int stages) {
         var offer =
-                new Offer(request, stage, stages, assignment.layers(), assignment.memoryBytes());
+                new Offer(
+                        request,
+                        stage,
+                        stages,
+                        assignment.layers(),
+                        assignment.memoryBytes(),
+                        arbiter);
         try {
             return asker.ask(
                             assignment.worker(),
@@ -423,7 +434,7 @@ final class Recruiting {
                             acceptance.account(),
                             acceptance.unitPrice()));
         }
-        return new JobPlan(request.content().id(), stages, predicted(assignments));
+        return new JobPlan(request.content().id(), stages, predicted(assignments), arbiter);
     }
 
     /** A substitute may be slower than who was planned with. */

@@ -30,6 +30,7 @@ import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.JobRecords;
 import tensorlink.jobs.message.JobStatus;
+import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.SealException;
 import tensorlink.jobs.party.Directory;
@@ -56,6 +57,7 @@ public final class Validator implements Answerer, AutoCloseable {
     private final Asker asker;
     private final Workforce workforce;
     private final @Nullable Till till;
+    private final @Nullable Arbiter arbiter;
     private final Path folder;
     private final JobLimits limits;
     private final ConcurrentMap<JobId, Watched> jobs = new ConcurrentHashMap<>();
@@ -111,6 +113,7 @@ public final class Validator implements Answerer, AutoCloseable {
         this.asker = new Asker(party);
         this.workforce = new Workforce(directory, party.scheduler());
         this.till = till;
+        this.arbiter = till == null ? null : new Arbiter(party, till, folder);
         this.folder = folder;
         this.limits = limits;
     }
@@ -208,6 +211,7 @@ public final class Validator implements Answerer, AutoCloseable {
                     Question.TellState _,
                     Question.CloseJob _,
                     Question.TakeOver _,
+                    Question.Contest _,
                     Question.AskStatus _,
                     Question.AskLedger _ ->
                     true;
@@ -223,6 +227,8 @@ public final class Validator implements Answerer, AutoCloseable {
             case Question.TellState(var job, var state) -> advance(from, job, state);
             case Question.CloseJob close -> close(close);
             case Question.TakeOver(var records) -> takeOver(from, records);
+            case Question.Contest contest ->
+                    new Answer.LedgerTold(new LedgerAnswer.Came(contest(contest)));
             case Question.AskStatus(var job) -> status(job);
             case Question.AskLedger(var asked) -> new Answer.LedgerTold(till().answer(asked));
             case Question.AskCapability _,
@@ -270,7 +276,14 @@ public final class Validator implements Answerer, AutoCloseable {
             job.become(new JobState.Planned());
             job.become(new JobState.Recruiting());
             var plan =
-                    new Recruiting(party, asker, limits, request, suspects(), progress)
+                    new Recruiting(
+                                    party,
+                                    asker,
+                                    limits,
+                                    request,
+                                    arbiter == null ? Account.ZERO : arbiter.forNewJobs(),
+                                    suspects(),
+                                    progress)
                             .recruit(workers);
             watched.stages = plan.stages();
             watched.timer =
@@ -367,6 +380,9 @@ public final class Validator implements Answerer, AutoCloseable {
                         "agreement " + stage + " is not signed by user and worker",
                         "");
             }
+        }
+        if (arbiter != null) {
+            arbiter.keep(opening, agreements, watched.stages);
         }
         if (till != null && till.notesJobs()) {
             record("opening", till.ledger().openJob(opening));
@@ -551,13 +567,24 @@ public final class Validator implements Answerer, AutoCloseable {
 
     private Till till() throws JobException {
         if (till == null) {
-            throw new JobException(
-                    ProblemCode.NO_LEDGER,
-                    "no ledger here",
-                    "this validator keeps no ledger",
-                    "use workers that ask for no price, or a validator with a ledger");
+            throw noLedger();
         }
         return till;
+    }
+
+    private static JobException noLedger() {
+        return new JobException(
+                ProblemCode.NO_LEDGER,
+                "no ledger here",
+                "this validator keeps no ledger",
+                "use workers that ask for no price, or a validator with a ledger");
+    }
+
+    private Outcome contest(Question.Contest contest) throws IOException, InterruptedException {
+        if (arbiter == null) {
+            throw noLedger();
+        }
+        return arbiter.judge(contest, receipts(contest.job()));
     }
 
     private static void record(String what, Outcome outcome) throws JobException {

@@ -100,6 +100,16 @@ final class Earnings {
         }
     }
 
+    /** The best voucher of {@code payer}, if it has given one. */
+    Optional<Signed<Voucher>> best(Account payer) {
+        lock.lock();
+        try {
+            return Optional.ofNullable(best.get(payer));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** The vouchers that are not redeemed yet, one per payer; after a restart all are. */
     List<Signed<Voucher>> outstanding() {
         lock.lock();

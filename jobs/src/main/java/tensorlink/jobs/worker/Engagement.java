@@ -188,8 +188,9 @@ final class Engagement {
                 at,
                 () -> {
                     requireCover(open.agreement());
-                    var counting = Tally.sign(party, request(), terms.unitPrice(), open);
+                    var counting = Tally.sign(party, offer.content(), terms.unitPrice(), open);
                     tally = counting;
+                    keepDossier();
                     if (!job.tryBecome(new JobState.Agreed())) {
                         return false;
                     }
@@ -1051,6 +1052,7 @@ final class Engagement {
             building.unlock();
         }
         noteDebt();
+        keepDossier();
         long bytes = worker.forget(id());
         log.info("job {} {}: {} bytes freed {}", id(), state.label(), bytes, state.reason());
         if (problem == null) {
@@ -1064,6 +1066,13 @@ final class Engagement {
         }
         freed.fill(bytes);
         worker.redeemOutstanding();
+    }
+
+    /** For a dispute, which may come when the job is long over. */
+    private void keepDossier() {
+        Optional.ofNullable(tally)
+                .flatMap(counting -> counting.dossier(offer.signer()))
+                .ifPresent(worker::keep);
     }
 
     private void noteDebt() {

@@ -4,18 +4,23 @@ import java.math.BigInteger;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
-import tensorlink.jobs.job.JobRequest;
+import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.Dossier;
 import tensorlink.jobs.party.Party;
+import tensorlink.ledger.Account;
 import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Signature65;
 import tensorlink.ledger.Signed;
+import tensorlink.ledger.SignedAgreement;
 import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
+import tensorlink.p2p.peer.PeerId;
 
 /**
  * The money side of one job on a worker: the agreement it has signed and the receipts it gives.
@@ -25,20 +30,21 @@ final class Tally {
     private static final Duration RECEIPT_INTERVAL = Duration.ofSeconds(5);
 
     private final Party party;
+    private final SignedAgreement signed;
     private final Agreement agreement;
-    private final Signature65 payeeSignature;
     private final ReentrantLock lock = new ReentrantLock();
     private long sequence;
     private long told;
     private Bytes32 lastHash = Bytes32.ZERO;
     private @Nullable Signed<UsageReceipt> last;
+    private @Nullable Signed<UsageReceipt> answered;
     private long lastReceiptAt;
     private long settled;
 
-    private Tally(Party party, Agreement agreement, Signature65 payeeSignature) {
+    private Tally(Party party, SignedAgreement signed) {
         this.party = party;
-        this.agreement = agreement;
-        this.payeeSignature = payeeSignature;
+        this.signed = signed;
+        this.agreement = signed.agreement();
         this.lastReceiptAt = party.scheduler().nanoTime();
     }
 
@@ -47,14 +53,16 @@ final class Tally {
      *
      * @throws IllegalArgumentException naming what is not
      */
-    static Tally sign(Party party, JobRequest request, Amount unitPrice, Command.Open open) {
+    static Tally sign(Party party, Offer offer, Amount unitPrice, Command.Open open) {
         var agreement = open.agreement();
+        var request = offer.request().content();
         require("job", agreement.jobId(), request.id().word());
         require("payer", agreement.payer(), request.payer());
         require("payee", agreement.payee(), party.account().account());
         require("unit", agreement.unit(), Bytes32.keccak(Usage.UNIT));
         require("specification", agreement.specHash(), request.specHash());
         require("salt", agreement.salt(), request.salt());
+        require("arbiter", agreement.arbiter(), offer.arbiter());
         if (unitPrice.isMoreThan(agreement.unitPrice())) {
             throw new IllegalArgumentException(
                     "agreement: " + agreement.unitPrice() + " per unit, asked are " + unitPrice);
@@ -66,11 +74,14 @@ final class Tally {
         if (!open.payerSignature().isBy(agreement.payer(), digest)) {
             throw new IllegalArgumentException("agreement: not signed by its payer");
         }
-        return new Tally(party, agreement, party.account().sign(digest));
+        return new Tally(
+                party,
+                new SignedAgreement(
+                        agreement, open.payerSignature(), party.account().sign(digest)));
     }
 
     Signature65 payeeSignature() {
-        return payeeSignature;
+        return signed.payeeSignature();
     }
 
     /** Notes a voucher of this job's payer; the one that answers the last receipt settles it. */
@@ -79,6 +90,7 @@ final class Tally {
         try {
             if (voucher.jobsRoot().equals(lastHash)) {
                 settled = told;
+                answered = last;
             }
         } finally {
             lock.unlock();
@@ -156,6 +168,27 @@ final class Tally {
         lock.lock();
         try {
             return Optional.ofNullable(last);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * What to keep for a dispute: the agreement, the receipt that the best voucher answers, and the
+     * last one. Empty where nothing is paid or nobody judges.
+     */
+    Optional<Dossier> dossier(PeerId arbiter) {
+        if (isFree() || agreement.arbiter().equals(Account.ZERO)) {
+            return Optional.empty();
+        }
+        lock.lock();
+        try {
+            var receipts =
+                    Stream.of(Optional.ofNullable(answered), Optional.ofNullable(last))
+                            .flatMap(Optional::stream)
+                            .distinct()
+                            .toList();
+            return Optional.of(new Dossier(arbiter, signed, receipts));
         } finally {
             lock.unlock();
         }

@@ -1,9 +1,11 @@
 package tensorlink.jobs.worker;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
@@ -30,6 +32,7 @@ import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.market.StageMemory;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Command;
+import tensorlink.jobs.message.Dossier;
 import tensorlink.jobs.message.Hello;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.Report;
@@ -71,6 +74,7 @@ public final class Worker implements Answerer, AutoCloseable {
     private final WeightsServer weights;
     private final MemoryBudget budget;
     private final Earnings earnings;
+    private final Path dossiers;
     private final CreditBook credit;
     private final Cashier cashier;
     private final ConcurrentMap<JobId, Engagement> engagements = new ConcurrentHashMap<>();
@@ -91,6 +95,7 @@ public final class Worker implements Answerer, AutoCloseable {
         this.cashier = cashier;
         this.budget = new MemoryBudget(terms.memoryBytes());
         this.credit = new CreditBook(party.scheduler()::now);
+        this.dossiers = terms.folder().resolve("agreements");
         this.earnings =
                 Earnings.open(
                         terms.folder().resolve("vouchers"),
@@ -138,6 +143,7 @@ public final class Worker implements Answerer, AutoCloseable {
                     Question.TellState _,
                     Question.CloseJob _,
                     Question.TakeOver _,
+                    Question.Contest _,
                     Question.AskStatus _,
                     Question.AskLedger _ ->
                     false;
@@ -173,6 +179,7 @@ public final class Worker implements Answerer, AutoCloseable {
                     Question.TellState _,
                     Question.CloseJob _,
                     Question.TakeOver _,
+                    Question.Contest _,
                     Question.AskStatus _,
                     Question.AskLedger _ ->
                     throw new IllegalArgumentException("not a worker's: " + question);
@@ -303,6 +310,26 @@ public final class Worker implements Answerer, AutoCloseable {
     /** Keeps a voucher; an unacceptable one is a {@link JobException}. */
     void earn(Signed<Voucher> voucher) throws IOException {
         earnings.accept(voucher);
+    }
+
+    /** What is kept of a paid job here, now or before, for a dispute. */
+    public Optional<Dossier> dossier(JobId job) throws IOException {
+        return Dossier.read(dossiers, job, party.account().account());
+    }
+
+    /** The best voucher that {@code payer} has given this worker, paid or not. */
+    public Optional<Signed<Voucher>> voucher(Account payer) {
+        return earnings.best(payer);
+    }
+
+    void keep(Dossier dossier) {
+        try {
+            dossier.write(dossiers);
+        } catch (IOException unwritten) {
+            log.error("job {}: what a dispute would need is not kept", dossier.job(), unwritten);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Brings what {@code payer} has promised to the ledger; it stays when that fails. */

@@ -42,6 +42,7 @@ import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Deposit;
+import tensorlink.ledger.Dispute;
 import tensorlink.ledger.Domain;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobEnd;
@@ -115,6 +116,25 @@ class MessagesTest {
                                 List.of(signed),
                                 new JobState.Running())),
                 new Question.AskStatus(JOB),
+                new Question.Contest(
+                        JOB,
+                        PAYEE.sign(
+                                DOMAIN,
+                                new Dispute(
+                                        Bytes32.keccak("terms"),
+                                        PAYEE.account(),
+                                        new Evidence(List.of(receipt()), Optional.of(voucher()))
+                                                .hash())),
+                        new Evidence(List.of(receipt()), Optional.of(voucher()))),
+                new Question.Contest(
+                        JOB,
+                        PAYER.sign(
+                                DOMAIN,
+                                new Dispute(
+                                        Bytes32.keccak("terms"),
+                                        PAYER.account(),
+                                        new Evidence(List.of(), Optional.empty()).hash())),
+                        new Evidence(List.of(), Optional.empty())),
                 new Question.AskLedger(new LedgerQuestion.OfAccount(PAYER.account())),
                 new Question.AskLedger(new LedgerQuestion.OfPair(PAYER.account(), PAYEE.account())),
                 new Question.AskLedger(new LedgerQuestion.Grant(PAYER.account())),

@@ -30,6 +30,7 @@ record JobRoutes(Node node) {
     static final String LIST = "/api/v1/jobs";
     static final String SHOW = "/api/v1/job";
     static final String CANCEL = "/api/v1/job/cancel";
+    static final String DISPUTE = "/api/v1/job/dispute";
 
     /** The beginning of an id that is enough where no other job's is the same. */
     private static final Pattern PREFIX = Pattern.compile("(0x)?[0-9a-f]{8,63}");
@@ -38,7 +39,8 @@ record JobRoutes(Node node) {
         return List.of(
                 new Route(Route.Method.GET, LIST, _ -> list()),
                 Route.post(SHOW, this::show),
-                Route.post(CANCEL, this::cancel));
+                Route.post(CANCEL, this::cancel),
+                Route.post(DISPUTE, this::dispute));
     }
 
     private Map<String, ?> list() throws IOException, InterruptedException {
@@ -102,6 +104,17 @@ record JobRoutes(Node node) {
             }
         }
         return facts;
+    }
+
+    private Map<String, ?> dispute(JsonNode question) throws IOException, InterruptedException {
+        var worker = question.path("worker").asString("");
+        return LedgerRoutes.outcome(
+                node.jobDesk()
+                        .dispute(
+                                named(question, jobs()),
+                                worker.isEmpty()
+                                        ? Optional.empty()
+                                        : Optional.of(Account.parse(worker))));
     }
 
     private Map<String, ?> show(JsonNode question) throws IOException, InterruptedException {

@@ -8,6 +8,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import tools.jackson.databind.JsonNode;
@@ -16,8 +17,8 @@ import tools.jackson.databind.JsonNode;
 @Command(
         name = "jobs",
         description =
-                "Show or cancel the jobs of a running node: those it asked for, works for or"
-                        + " watches, now or before, and those on the ledger where it keeps one.",
+                "Show, cancel or dispute the jobs of a running node: those it asked for, works for"
+                        + " or watches, now or before, and those on the ledger where it keeps one.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nExamples:%n",
@@ -30,7 +31,8 @@ import tools.jackson.databind.JsonNode;
             JobsCommand.ListAll.class,
             JobsCommand.Show.class,
             JobsCommand.Events.class,
-            JobsCommand.Cancel.class
+            JobsCommand.Cancel.class,
+            JobsCommand.Dispute.class
         })
 final class JobsCommand implements Callable<Integer> {
     @Spec private CommandSpec spec = CommandSpec.create();
@@ -200,6 +202,49 @@ final class JobsCommand implements Callable<Integer> {
                     answer.path("outcome").asString().equals("unchanged")
                             ? "was over before"
                             : "cancelled");
+            output.tell(answer);
+            return ExitCode.DONE.status();
+        }
+    }
+
+    /** Disputes what was paid for one. */
+    @Command(
+            name = "dispute",
+            description =
+                    "Have a job's arbiter, the validator that found its workers, judge what is owed"
+                        + " to a worker: by the receipts that it gathered and those that are kept"
+                        + " here. What it awards is paid from the payer's deposit at once.",
+            mixinStandardHelpOptions = true,
+            showDefaultValues = true,
+            footerHeading = "%nExamples:%n",
+            footer = {
+                "  tensorlink jobs dispute 0x5d0c... --home worker",
+                "  tensorlink jobs dispute 0x5d0c... --worker 0xd91A... --home me"
+            })
+    static final class Dispute implements Callable<Integer> {
+        @Mixin private HomeFlag flag = new HomeFlag();
+        @Mixin private Output output = new Output();
+
+        @Parameters(
+                paramLabel = "JOB",
+                description = "its id, or the first digits of it, at least 8")
+        private String job = "";
+
+        @Option(
+                names = "--worker",
+                paramLabel = "ACCOUNT",
+                description = "who is owed; this node's own account unless given")
+        private String worker = "";
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            var answer =
+                    new NodeClient(flag.home())
+                            .post(JobRoutes.DISPUTE, Map.of("job", job, "worker", worker));
+            output.say(
+                    answer.path("outcome").asString().equals("paid")
+                            ? "awarded  " + answer.path("amount").asString()
+                            : "no more is owed than was paid");
             output.tell(answer);
             return ExitCode.DONE.status();
         }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
+import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Endorsement;
 import tensorlink.ledger.LedgerEvent;
 import tensorlink.ledger.LedgerEvent.Change;
@@ -32,6 +33,7 @@ record LedgerRoutes(Node node) {
     static final String VALIDATOR = "/api/v1/validator";
     static final String ROUNDS = "/api/v1/validator/rounds";
     static final String VOTE = "/api/v1/validator/vote";
+    static final String DISPUTES = "/api/v1/validator/disputes";
     static final String ISSUE = "/api/v1/validator/issue";
     static final String STAKE = "/api/v1/validator/stake";
 
@@ -43,6 +45,7 @@ record LedgerRoutes(Node node) {
                 Route.post(CLAIM, this::claim),
                 get(VALIDATOR, this::validator),
                 get(ROUNDS, this::rounds),
+                get(DISPUTES, this::disputes),
                 Route.post(VOTE, this::vote),
                 Route.post(ISSUE, this::issue),
                 Route.post(STAKE, this::stake));
@@ -196,6 +199,32 @@ record LedgerRoutes(Node node) {
             }
         }
         return Map.of("rounds", rounds);
+    }
+
+    /** What was disputed, and how it was judged. */
+    private Map<String, ?> disputes() throws IOException, InterruptedException {
+        var disputes = new LinkedHashMap<Bytes32, Map<String, Object>>();
+        for (var event : desk().events()) {
+            switch (event.change()) {
+                case Change.Disputed(var agreement, var plaintiff, _, var ends, _) -> {
+                    var facts = new LinkedHashMap<String, Object>();
+                    facts.put("agreement", agreement.toString());
+                    facts.put("plaintiff", plaintiff.toString());
+                    facts.put("time", event.time().toString());
+                    facts.put("ends", ends.toString());
+                    disputes.put(agreement, facts);
+                }
+                case Change.Judged(var agreement, var payer, var payee, var amount, _) -> {
+                    var facts = disputes.computeIfAbsent(agreement, _ -> new LinkedHashMap<>());
+                    facts.put("payer", payer.toString());
+                    facts.put("payee", payee.toString());
+                    facts.put("awarded", amount.toString());
+                    facts.put("judged", event.time().toString());
+                }
+                case Change _ -> {}
+            }
+        }
+        return Map.of("disputes", List.copyOf(disputes.values()));
     }
 
     private Map<String, ?> vote(JsonNode question) throws IOException, InterruptedException {

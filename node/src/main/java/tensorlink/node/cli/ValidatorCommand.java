@@ -28,6 +28,7 @@ import tools.jackson.databind.JsonNode;
             ValidatorCommand.Status.class,
             ValidatorCommand.Rounds.class,
             ValidatorCommand.Vote.class,
+            ValidatorCommand.Disputes.class,
             ValidatorCommand.Issue.class,
             ValidatorCommand.Stake.class
         })
@@ -115,6 +116,42 @@ final class ValidatorCommand implements Callable<Integer> {
             }
             if (answer.path("rounds").isEmpty()) {
                 output.say("no root was posted yet");
+            }
+            output.tell(answer);
+            return ExitCode.DONE.status();
+        }
+    }
+
+    /** Lists disputes. */
+    @Command(
+            name = "disputes",
+            description = "List the disputes on the ledger and how they were judged.",
+            mixinStandardHelpOptions = true,
+            showDefaultValues = true,
+            footerHeading = "%nExample:%n",
+            footer = "  tensorlink validator disputes")
+    static final class Disputes implements Callable<Integer> {
+        @Mixin private HomeFlag flag = new HomeFlag();
+        @Mixin private Output output = new Output();
+
+        @Override
+        public Integer call() throws IOException, InterruptedException {
+            var answer = new NodeClient(flag.home()).get(LedgerRoutes.DISPUTES);
+            for (var dispute : answer.path("disputes")) {
+                output.say(
+                        dispute.path("time").asString()
+                                + "  by "
+                                + dispute.path("plaintiff").asString()
+                                + (dispute.has("judged")
+                                        ? ", awarded "
+                                                + dispute.path("awarded").asString()
+                                                + " to "
+                                                + dispute.path("payee").asString()
+                                        : ", to be judged until "
+                                                + dispute.path("ends").asString()));
+            }
+            if (answer.path("disputes").isEmpty()) {
+                output.say("no disputes");
             }
             output.tell(answer);
             return ExitCode.DONE.status();

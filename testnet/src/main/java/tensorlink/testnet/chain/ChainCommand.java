@@ -1,14 +1,11 @@
 package tensorlink.testnet.chain;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -16,25 +13,14 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tensorlink.compute.Engine;
 import tensorlink.compute.torch.TorchEngine;
-import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
-import tensorlink.ledger.Amount;
-import tensorlink.ledger.evm.EvmAccount;
-import tensorlink.ledger.evm.EvmChain;
-import tensorlink.ledger.evm.EvmLedger;
-import tensorlink.ledger.evm.EvmTerms;
-import tensorlink.ledger.evm.SenderSettings;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
 import tensorlink.node.Node;
 import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.Output;
 import tensorlink.node.cli.UsageException;
-import tensorlink.node.network.Descriptor;
 import tensorlink.node.network.LedgerTerms;
-import tensorlink.node.network.Membership;
-import tensorlink.p2p.core.Scheduler;
-import tensorlink.p2p.peer.KeyPair;
 
 /** The same paid job twice: on a ledger in a file, and on our contract on a chain of its own. */
 @Command(
@@ -47,8 +33,6 @@ import tensorlink.p2p.peer.KeyPair;
         footerHeading = "%nExample:%n",
         footer = "  tensorlink testnet chain --workers 3")
 final class ChainCommand implements Callable<Integer> {
-    private static final Amount STAKE_MIN = Amount.of(1_000);
-
     @Mixin private Output output = new Output();
 
     @Option(
@@ -68,8 +52,6 @@ final class ChainCommand implements Callable<Integer> {
     @Option(names = "--steps", paramLabel = "N", defaultValue = "5", description = "of training")
     private int steps;
 
-    private final Scheduler scheduler = Scheduler.system();
-
     @Override
     public Integer call() throws IOException, InterruptedException {
         UsageException.requireRange("--workers", workers, 1, 8);
@@ -82,43 +64,10 @@ final class ChainCommand implements Callable<Integer> {
             var inFile = job.run(Network.named("chain-file"), Home.fresh(), engine);
             output.progress("the same on a contract");
             var home = Home.fresh();
-            var contract = deploy(chain, Node.names(home).account());
-            var onChain = job.run(network(contract), home, engine);
+            var contract = ChainNetwork.deploy(chain, Node.names(home).account());
+            var onChain = job.run(ChainNetwork.on(contract), home, engine);
             return report(contract, inFile, onChain);
         }
-    }
-
-    private LedgerTerms.Contract deploy(Anvil chain, Account validator)
-            throws IOException, InterruptedException {
-        var deployer = AccountKey.generate(new SecureRandom());
-        chain.enrich(deployer.account());
-        chain.enrich(validator);
-        var folder = Files.createTempDirectory("tensorlink-chain-");
-        try {
-            var where = EvmChain.of(Anvil.CHAIN_ID, List.of(chain.uri()));
-            var payer =
-                    new EvmAccount(
-                            deployer, folder.resolve("transactions"), SenderSettings.defaults());
-            var terms = EvmTerms.of(validator, Account.ZERO, STAKE_MIN);
-            var deployed = EvmLedger.deploy(where, terms, payer, scheduler::sleep);
-            return new LedgerTerms.Contract(
-                    where.chainId(),
-                    deployed.address(),
-                    deployed.codeHash().bytes(),
-                    deployed.block(),
-                    where.endpoints());
-        } finally {
-            Home.delete(folder);
-        }
-    }
-
-    /** A network whose founder says that this contract is its ledger. */
-    private Network network(LedgerTerms.Contract contract) {
-        var terms =
-                Descriptor.Terms.open("chain", scheduler.now(), new SecureRandom())
-                        .ledger(contract);
-        var founded = Descriptor.found(KeyPair.generate(), terms);
-        return Network.of(new Membership(founded, Optional.empty(), Optional.empty()));
     }
 
     private int report(
