@@ -31,6 +31,7 @@ import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
+import tensorlink.jobs.market.Plan;
 import tensorlink.jobs.message.BatchWork;
 import tensorlink.jobs.party.Party;
 import tensorlink.jobs.user.Session;
@@ -425,6 +426,23 @@ public final class DistributedModel implements AutoCloseable {
             }
             return reader;
         });
+    }
+
+    /** Which stage is where now: what {@link JobOptions#plan} takes. */
+    public Plan plan() {
+        var links = steps.standing().session().links();
+        var parts = new ArrayList<Plan.Part>();
+        for (var link : links) {
+            boolean here =
+                    link.stage() == 0
+                            ? options.firstHere() > 0
+                            : link.stage() == links.size() - 1 && options.lastHere() > 0;
+            parts.add(
+                    here
+                            ? new Plan.Part(link.plan().layers(), new Plan.Place.Here())
+                            : new Plan.Part(link.plan().layers(), link.plan().worker().id()));
+        }
+        return new Plan(parts);
     }
 
     /** How the job stands. */

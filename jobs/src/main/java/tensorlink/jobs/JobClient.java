@@ -35,6 +35,7 @@ import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.jobs.user.Validators;
 import tensorlink.jobs.user.WorkerLink;
 import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.jobs.worker.OwnNode;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Amount;
 import tensorlink.ledger.Dispute;
@@ -62,11 +63,13 @@ public final class JobClient implements AutoCloseable {
     private final Asker asker;
     private final Path folder;
     private final JobLimits limits;
+    private final OwnNode.Starter ownNodes;
     private final Roster roster = new Roster();
 
     /**
      * @param weights the server of the weights protocol on this node
      * @param folder for journals and commit logs
+     * @param ownNodes where nodes come from that keep a part of a model here
      */
     public JobClient(
             Party party,
@@ -74,8 +77,10 @@ public final class JobClient implements AutoCloseable {
             WeightsServer weights,
             Purse purse,
             Path folder,
-            JobLimits limits) {
-        this.means = new Means(party, new Validators(directory), weights, purse, limits);
+            JobLimits limits,
+            OwnNode.Starter ownNodes) {
+        this.means = new Means(party, new Validators(directory), weights, purse, limits, List.of());
+        this.ownNodes = ownNodes;
         this.party = party;
         this.asker = new Asker(party);
         this.folder = folder;
@@ -92,14 +97,18 @@ public final class JobClient implements AutoCloseable {
      */
     public DistributedModel create(Model model, JobOptions options, JobListener listener)
             throws IOException, InterruptedException {
-        var wanted = Wanted.of(model, options, listener);
-        var kept =
-                options.folder() == null
-                        ? null
-                        : TrainingRecord.open(options.folder(), wanted.manifest().digest());
+        Wanted.requirePossible(model, options);
+        var own = new OwnStages(party);
+        TrainingRecord kept = null;
         try {
-            return create(wanted, kept);
+            var stages = own.start(Wanted.own(model, options), ownNodes);
+            var wanted = Wanted.of(model, options, stages, listener);
+            if (options.folder() != null) {
+                kept = TrainingRecord.open(options.folder(), wanted.manifest().digest());
+            }
+            return create(wanted, own, kept);
         } catch (IOException | InterruptedException | RuntimeException failed) {
+            own.close();
             if (kept != null) {
                 kept.close();
             }
@@ -107,7 +116,7 @@ public final class JobClient implements AutoCloseable {
         }
     }
 
-    private DistributedModel create(Wanted wanted, @Nullable TrainingRecord kept)
+    private DistributedModel create(Wanted wanted, OwnStages own, @Nullable TrainingRecord kept)
             throws IOException, InterruptedException {
         if (kept != null) {
             release(kept);
@@ -122,7 +131,7 @@ public final class JobClient implements AutoCloseable {
         for (int attempt = 1; ; attempt++) {
             int blamed = avoided.size();
             try {
-                first = attempt(wanted, terms, avoided);
+                first = attempt(wanted, own, terms, avoided);
                 break;
             } catch (JobException failed) {
                 boolean again =
@@ -141,7 +150,7 @@ public final class JobClient implements AutoCloseable {
                 kept != null
                         ? kept
                         : TrainingRecord.open(folder.resolve(id.hex()), wanted.manifest().digest());
-        var recruits = new Recruits(wanted, record);
+        var recruits = new Recruits(wanted, own, record);
         var model =
                 new DistributedModel(
                         party,
@@ -211,12 +220,14 @@ public final class JobClient implements AutoCloseable {
     /** Starts a job again, from its last checkpoint. */
     private final class Recruits implements Recovery.Recruits {
         private final Wanted wanted;
+        private final OwnStages own;
         private final TrainingRecord record;
         private final Instant end;
         private @Nullable DistributedModel model;
 
-        Recruits(Wanted wanted, TrainingRecord record) {
+        Recruits(Wanted wanted, OwnStages own, TrainingRecord record) {
             this.wanted = wanted;
+            this.own = own;
             this.record = record;
             this.end = party.scheduler().now().plus(wanted.options().lifetime());
         }
@@ -233,6 +244,7 @@ public final class JobClient implements AutoCloseable {
             var started =
                     attempt(
                             wanted.quietly(),
+                            own,
                             new Terms(Origin.of(wanted, record), rest, left),
                             avoided);
             note(record, started);
@@ -248,6 +260,7 @@ public final class JobClient implements AutoCloseable {
         @Override
         public void over() {
             roster.over(Objects.requireNonNull(model));
+            own.close();
         }
     }
 
@@ -336,7 +349,7 @@ public final class JobClient implements AutoCloseable {
      *
      * @param avoided workers to use only where no others will do; those that fail are added
      */
-    private Recovery.Started attempt(Wanted wanted, Terms terms, Set<PeerId> avoided)
+    private Recovery.Started attempt(Wanted wanted, OwnStages own, Terms terms, Set<PeerId> avoided)
             throws IOException, InterruptedException {
         var from = terms.from();
         var spec =
@@ -352,7 +365,7 @@ public final class JobClient implements AutoCloseable {
                         JobJournal.open(folder.resolve(id.hex() + ".journal")),
                         () -> party.scheduler().now());
         wanted.listener().entered(job.state(), "job " + id);
-        var starting = new Starting(means, wanted, from, request, job);
+        var starting = new Starting(means.with(own.nodes()), wanted, from, request, job);
         roster.begin(id, starting);
         try {
             var started = starting.run();

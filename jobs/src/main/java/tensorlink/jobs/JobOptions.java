@@ -17,7 +17,8 @@ import tensorlink.p2p.peer.PeerId;
  * What a user wants of a job. Start with {@link #training} or {@link #inference} and change what
  * matters.
  *
- * @param workers how many stages to split the model into; 0 for as few as fit
+ * @param workers how many stages to split the model into, those here not counted; 0 for as few as
+ *     fit
  * @param rows the most sequences of a batch; in inference, of generations at a time
  * @param length the most positions of a sequence; 0 for what the model was made for, at most
  *     {@value #LENGTH_PRESET}
@@ -25,6 +26,8 @@ import tensorlink.p2p.peer.PeerId;
  * @param how how it is trained, if it is
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param split the layers of each pinned worker; empty for the validator to decide
+ * @param firstHere how many of the first layers, with the embedding, stay on this machine
+ * @param lastHere how many of the last layers, with the head, stay on this machine
  * @param codec how stages write what they send each other; what is not {@link TensorCodec#lossy}
  *     leaves every bit as it is
  * @param maxPrice the most the job may cost
@@ -45,6 +48,8 @@ public record JobOptions(
         TrainingOptions how,
         List<PeerId> pinned,
         List<LayerRange> split,
+        int firstHere,
+        int lastHere,
         TensorCodec codec,
         Amount maxPrice,
         Duration lifetime,
@@ -65,6 +70,10 @@ public record JobOptions(
         if (checkpointEvery < 1) {
             throw new IllegalArgumentException(
                     "a checkpoint every " + checkpointEvery + " steps, at least 1");
+        }
+        if (firstHere < 0 || lastHere < 0) {
+            throw new IllegalArgumentException(
+                    firstHere + " layers here at the beginning, " + lastHere + " at the end");
         }
         if (patience.isNegative()) {
             throw new IllegalArgumentException("patience " + patience + ", zero or more");
@@ -91,6 +100,8 @@ public record JobOptions(
                 TrainingOptions.defaults(),
                 List.of(),
                 List.of(),
+                0,
+                0,
                 TensorCodec.EXACT,
                 Amount.ZERO,
                 Duration.ofDays(1),
@@ -129,12 +140,30 @@ public record JobOptions(
         });
     }
 
-    /** Uses exactly these workers for exactly these layers. */
+    /** Uses exactly these workers for exactly these layers, and this machine for those here. */
     public JobOptions plan(Plan plan) {
         return with(it -> {
-            it.workers = plan.stages().size();
+            it.workers = plan.workers().size();
             it.pinned = plan.workers();
             it.split = plan.ranges();
+            it.firstHere = plan.firstHere();
+            it.lastHere = plan.lastHere();
+        });
+    }
+
+    /**
+     * Keeps the ends of the model on this machine: what goes in and what comes out is then seen by
+     * no worker. Of a training by its labels the last layers must be here too, for the last stage
+     * is told the labels.
+     *
+     * @param first how many of the first layers, 0 or more
+     * @param last how many of the last layers, 0 or more
+     */
+    public JobOptions here(int first, int last) {
+        return with(it -> {
+            it.firstHere = first;
+            it.lastHere = last;
+            it.split = List.of();
         });
     }
 
@@ -180,6 +209,8 @@ public record JobOptions(
         private TrainingOptions how;
         private List<PeerId> pinned;
         private List<LayerRange> split;
+        private int firstHere;
+        private int lastHere;
         private TensorCodec codec;
         private Amount maxPrice;
         private Duration lifetime;
@@ -196,6 +227,8 @@ public record JobOptions(
             how = from.how;
             pinned = from.pinned;
             split = from.split;
+            firstHere = from.firstHere;
+            lastHere = from.lastHere;
             codec = from.codec;
             maxPrice = from.maxPrice;
             lifetime = from.lifetime;
@@ -214,6 +247,8 @@ public record JobOptions(
                     how,
                     pinned,
                     split,
+                    firstHere,
+                    lastHere,
                     codec,
                     maxPrice,
                     lifetime,

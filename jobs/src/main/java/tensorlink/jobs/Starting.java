@@ -380,7 +380,9 @@ final class Starting implements Recovery.Hold {
         if (early != null) {
             throw new JobException(early);
         }
-        weights.offer(request.id(), new ModelSource(from.weights(), started.route()));
+        weights.offer(
+                request.id(),
+                new ModelSource(from.weights(), wanted.model().architecture(), started.route()));
         enter(new JobState.Loading(), "");
         for (var link : links) {
             link.send(

@@ -2,13 +2,17 @@ package tensorlink.jobs;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import tensorlink.compute.Architecture;
 import tensorlink.compute.GraphModel;
+import tensorlink.compute.LayerRange;
 import tensorlink.compute.Model;
 import tensorlink.compute.Precision;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobSpec;
+import tensorlink.jobs.job.OwnStage;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Workload;
 import tensorlink.jobs.message.Manifest;
@@ -18,14 +22,27 @@ record Wanted(
         Model model, Manifest manifest, JobSpec spec, JobOptions options, JobListener listener) {
 
     /**
-     * A job for a model.
+     * A job for a model that {@link #requirePossible} lets pass.
      *
-     * @throws JobException when it is one that cannot be done
+     * @param own what stays with the user
      */
-    static Wanted of(Model model, JobOptions options, JobListener listener)
+    static Wanted of(Model model, JobOptions options, List<OwnStage> own, JobListener listener)
             throws IOException, InterruptedException {
         var manifest = manifest(model);
-        return new Wanted(model, manifest, spec(model, manifest, options), options, listener);
+        return new Wanted(model, manifest, spec(model, manifest, options, own), options, listener);
+    }
+
+    /** The layers that stay with the user, at most one range at each end. */
+    static List<LayerRange> own(Model model, JobOptions options) {
+        int layers = model.architecture().layers();
+        var own = new ArrayList<LayerRange>();
+        if (options.firstHere() > 0) {
+            own.add(new LayerRange(0, options.firstHere()));
+        }
+        if (options.lastHere() > 0) {
+            own.add(new LayerRange(layers - options.lastHere(), layers));
+        }
+        return own;
     }
 
     /** The same, beginning again, which its user need not follow step by step. */
@@ -52,8 +69,12 @@ record Wanted(
         return Manifest.of(model.weights(), wanted::contains);
     }
 
-    private static JobSpec spec(Model model, Manifest manifest, JobOptions options)
-            throws JobException {
+    /**
+     * Checks what can be known before anybody is asked.
+     *
+     * @throws JobException when it is a job that cannot be done
+     */
+    static void requirePossible(Model model, JobOptions options) throws JobException {
         if (options.length() > model.architecture().contextLength()) {
             throw new JobException(
                     ProblemCode.TOO_LARGE,
@@ -64,26 +85,7 @@ record Wanted(
                             + model.architecture().contextLength(),
                     "ask for a shorter length: JobOptions.batch(rows, length)");
         }
-        if (!options.split().isEmpty()
-                && options.split().getLast().end() != model.architecture().layers()) {
-            throw new JobException(
-                    ProblemCode.MALFORMED,
-                    "job not asked for",
-                    "its plan has "
-                            + options.split().getLast().end()
-                            + " layers, the model "
-                            + model.architecture().layers(),
-                    "name each layer of the model once");
-        }
-        for (var range : options.split()) {
-            if (!model.architecture().separable(range.end())) {
-                throw new JobException(
-                        ProblemCode.MALFORMED,
-                        "job not asked for",
-                        "its plan parts layers that share tensors, before layer " + range.end(),
-                        "let one stage have both");
-            }
-        }
+        requireWholePlan(model.architecture(), options);
         if (model.architecture() instanceof GraphModel
                 && options.how().precision() != Precision.F32) {
             throw new JobException(
@@ -92,6 +94,46 @@ record Wanted(
                     "a layer graph is not trained in " + options.how().precision(),
                     "train it in F32");
         }
+    }
+
+    private static void requireWholePlan(Architecture model, JobOptions options)
+            throws JobException {
+        long here = (long) options.firstHere() + options.lastHere();
+        if (here >= model.layers()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not asked for",
+                    here + " of " + model.layers() + " layers are to stay here",
+                    "leave some to workers, or use a local run");
+        }
+        int planned = options.split().isEmpty() ? 0 : options.split().getLast().end();
+        if (planned > 0 && planned + options.lastHere() != model.layers()) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not asked for",
+                    "its plan has "
+                            + (planned + options.lastHere())
+                            + " layers, the model "
+                            + model.layers(),
+                    "name each layer of the model once");
+        }
+        var cuts = new ArrayList<Integer>();
+        options.split().forEach(range -> cuts.add(range.end()));
+        cuts.add(options.firstHere());
+        cuts.add(model.layers() - options.lastHere());
+        for (int cut : cuts) {
+            if (cut > 0 && !model.separable(cut)) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "job not asked for",
+                        "its plan parts layers that share tensors, before layer " + cut,
+                        "let one stage have both");
+            }
+        }
+    }
+
+    private static JobSpec spec(
+            Model model, Manifest manifest, JobOptions options, List<OwnStage> own) {
         int length =
                 options.length() > 0
                         ? options.length()
@@ -106,6 +148,7 @@ record Wanted(
                 options.how(),
                 options.pinned(),
                 List.of(),
+                own,
                 options.split(),
                 options.codec(),
                 options.lifetime());

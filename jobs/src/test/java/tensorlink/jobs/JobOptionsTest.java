@@ -31,7 +31,8 @@ class JobOptionsTest {
                         .patience(Duration.ofMinutes(2))
                         .keptIn(Path.of("kept"))
                         .how(TrainingOptions.with(Sgd.lr(1)))
-                        .on(List.of(worker));
+                        .on(List.of(worker))
+                        .here(1, 2);
 
         assertThat(options)
                 .isEqualTo(
@@ -44,6 +45,8 @@ class JobOptionsTest {
                                 TrainingOptions.with(Sgd.lr(1)),
                                 List.of(worker),
                                 List.of(),
+                                1,
+                                2,
                                 TensorCodec.BF16,
                                 Amount.of(5),
                                 Duration.ofHours(1),

@@ -94,6 +94,7 @@ public final class Node implements AutoCloseable {
     private final @Nullable Whereabouts whereabouts;
     private final Directory directory;
     private final @Nullable SmartnodesLedger smartnodes;
+    private final OwnNodes ownNodes;
 
     private Node(
             Home home,
@@ -115,7 +116,8 @@ public final class Node implements AutoCloseable {
             @Nullable LedgerHeads heads,
             @Nullable Whereabouts whereabouts,
             Directory directory,
-            @Nullable SmartnodesLedger smartnodes) {
+            @Nullable SmartnodesLedger smartnodes,
+            OwnNodes ownNodes) {
         this.home = home;
         this.network = network;
         this.lock = lock;
@@ -136,6 +138,7 @@ public final class Node implements AutoCloseable {
         this.whereabouts = whereabouts;
         this.directory = directory;
         this.smartnodes = smartnodes;
+        this.ownNodes = ownNodes;
     }
 
     /**
@@ -288,6 +291,8 @@ public final class Node implements AutoCloseable {
             if (!roles.isEmpty()) {
                 host.handle(protocols.job(), new QuestionServer(roles));
             }
+            var ownNodes = new OwnNodes(options);
+            opened.add(ownNodes);
             var jobs =
                     new JobClient(
                             party,
@@ -295,7 +300,8 @@ public final class Node implements AutoCloseable {
                             weights,
                             Purse.open(options.home().folder().resolve("purse")),
                             options.home().jobs(),
-                            options.limits());
+                            options.limits(),
+                            ownNodes);
             if (validator != null) {
                 dht.provide(DhtDirectory.key(network.name(), Directory.Role.VALIDATOR));
             }
@@ -322,7 +328,8 @@ public final class Node implements AutoCloseable {
                     heads,
                     whereabouts,
                     directory,
-                    smartnodes);
+                    smartnodes,
+                    ownNodes);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
@@ -636,6 +643,7 @@ public final class Node implements AutoCloseable {
         mode.close();
         dht.close();
         host.close();
+        ownNodes.close();
         if (ownEngine != null) {
             ownEngine.close();
         }

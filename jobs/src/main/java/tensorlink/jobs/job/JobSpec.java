@@ -16,12 +16,16 @@ import tensorlink.p2p.peer.PeerId;
  *
  * @param config the model's {@code config.json}, at most {@value #CONFIG_BYTES_MAX} bytes
  * @param weights names the weights to start from: the digest of their manifest
- * @param workers how many stages to split the model into; 0 for as few as fit
+ * @param workers how many stages to split the layers that are not its user's own into; 0 for as few
+ *     as fit
  * @param workload the largest batch that will come
  * @param training how it is trained, if it is; a worker has room for that
  * @param pinned the workers to use, one per stage in order; empty for any
  * @param avoided workers to use only where no others will do; at most {@value #AVOIDED_MAX}
- * @param split the layers of each pinned worker, if that is decided; empty for the validator to do
+ * @param own the ends of the model that stay with its user; empty for none, at most {@value
+ *     #OWN_MAX}
+ * @param split the layers of each pinned worker, if that is decided, from the first that is not its
+ *     user's own on; empty for the validator to do
  * @param codec of what stages send each other
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
  */
@@ -34,17 +38,23 @@ public record JobSpec(
         TrainingOptions training,
         List<PeerId> pinned,
         List<PeerId> avoided,
+        List<OwnStage> own,
         List<LayerRange> split,
         TensorCodec codec,
         Duration lifetime) {
     public static final int CONFIG_BYTES_MAX = 1 << 20;
     public static final int WORKERS_MAX = 256;
     public static final int AVOIDED_MAX = 256;
+
+    /** One at each end of the model. */
+    public static final int OWN_MAX = 2;
+
     public static final Duration LIFETIME_MAX = Duration.ofDays(30);
 
     public JobSpec {
         pinned = List.copyOf(pinned);
         avoided = List.copyOf(avoided);
+        own = List.copyOf(own);
         split = List.copyOf(split);
         if (config.isEmpty() || config.size() > CONFIG_BYTES_MAX) {
             throw new IllegalArgumentException(
@@ -57,14 +67,17 @@ public record JobSpec(
             throw new IllegalArgumentException(
                     pinned.size() + " pinned workers for " + workers + " stages");
         }
-        if (new HashSet<>(pinned).size() != pinned.size()) {
+        var nodes = new HashSet<>(pinned);
+        own.forEach(stage -> nodes.add(stage.node()));
+        if (nodes.size() != pinned.size() + own.size()) {
             throw new IllegalArgumentException("a worker is pinned twice");
         }
+        requireEnds(own);
         if (!split.isEmpty() && split.size() != pinned.size()) {
             throw new IllegalArgumentException(
                     "a split into " + split.size() + " for " + pinned.size() + " pinned workers");
         }
-        int next = 0;
+        int next = begin(own);
         for (var range : split) {
             if (range.first() != next) {
                 throw new IllegalArgumentException(
@@ -84,6 +97,33 @@ public record JobSpec(
             throw new IllegalArgumentException(
                     "lifetime " + lifetime + ", above zero to " + LIFETIME_MAX);
         }
+    }
+
+    private static void requireEnds(List<OwnStage> own) {
+        if (own.size() > OWN_MAX) {
+            throw new IllegalArgumentException(
+                    own.size() + " stages of its user's own, at most " + OWN_MAX);
+        }
+        for (int i = 1; i < own.size(); i++) {
+            var before = own.get(i - 1).layers();
+            var layers = own.get(i).layers();
+            if (before.first() != 0 || layers.first() <= before.end()) {
+                throw new IllegalArgumentException(
+                        "its user's own " + before + " and " + layers + " are no two ends");
+            }
+        }
+    }
+
+    /** The first layer that is for others to hold. */
+    public static int begin(List<OwnStage> own) {
+        return own.isEmpty() || own.getFirst().layers().first() > 0
+                ? 0
+                : own.getFirst().layers().end();
+    }
+
+    /** How many stages the model is cut into; 0 for as few as fit. */
+    public int stages() {
+        return workers == 0 ? 0 : workers + own.size();
     }
 
     /** A job on any workers, as good as the others. */
@@ -106,6 +146,7 @@ public record JobSpec(
                 pinned,
                 List.of(),
                 List.of(),
+                List.of(),
                 TensorCodec.EXACT,
                 lifetime);
     }
@@ -121,6 +162,7 @@ public record JobSpec(
                 training,
                 pinned,
                 others,
+                own,
                 split,
                 codec,
                 rest);

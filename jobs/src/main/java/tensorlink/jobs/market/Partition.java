@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -15,7 +16,8 @@ import tensorlink.p2p.peer.PeerId;
 
 /**
  * Decides which worker holds which layers: of all contiguous splits that fit into the workers'
- * memory, the one with the least predicted time of a step.
+ * memory, the one with the least predicted time of a step. Layers that a given machine is to hold
+ * at one end of the model or at both are left to it.
  *
  * <p>With {@code t} the time of a micro-batch on a stage, {@code u} that of the optimizer's step
  * and {@code m} micro-batches, a step takes {@code sum(t) + sum(hops) + max((m - 1) t + u)}: the
@@ -32,8 +34,10 @@ public final class Partition {
 
     private final int layers;
     private final Costs costs;
+    private final List<Seat> before;
+    private final List<Seat> after;
 
-    /** The most stages there can be. */
+    /** The most stages there can be, besides those that are given. */
     private final int parts;
 
     /** What a stage costs. Memory must grow with the range. */
@@ -58,6 +62,12 @@ public final class Partition {
 
     /** A worker that may be asked, the memory it has free, and how fast it is. */
     public record Candidate(PeerId worker, long freeBytes, Speed speed, Link link) {}
+
+    /** Layers that stay where they are: from the first on, or up to the last. */
+    public record Held(Candidate holder, LayerRange layers) {}
+
+    /** Who has a stage, and what it must hold, if that is given. */
+    private record Seat(Candidate candidate, @Nullable LayerRange held) {}
 
     /** A worker and its layers. */
     public record Assignment(PeerId worker, LayerRange layers, long memoryBytes) {}
@@ -93,15 +103,45 @@ public final class Partition {
 
     /** For a model of {@code layers} layers. */
     public Partition(int layers, Costs costs) {
+        this(layers, costs, List.of());
+    }
+
+    /**
+     * For a model whose ends are given.
+     *
+     * @param ends at most one at each end, where the model may be cut; they leave layers for others
+     */
+    public Partition(int layers, Costs costs, List<Held> ends) {
         if (layers < 1) {
             throw new IllegalArgumentException("layers " + layers);
         }
         this.layers = layers;
         this.costs = costs;
-        this.parts = 1 + (int) IntStream.range(1, layers).filter(costs::mayCut).count();
+        var head = new ArrayList<Seat>();
+        var tail = new ArrayList<Seat>();
+        int first = 0;
+        int end = layers;
+        for (var held : ends) {
+            var range = held.layers();
+            var seat = new Seat(held.holder(), range);
+            if (range.first() == 0) {
+                head.add(seat);
+                first = range.end();
+            } else {
+                tail.add(seat);
+                end = range.end() == layers ? range.first() : -1;
+            }
+        }
+        if (head.size() > 1 || tail.size() > 1 || first >= end) {
+            throw new IllegalArgumentException(
+                    "given ends " + ends.stream().map(Held::layers).toList() + " of " + layers);
+        }
+        this.before = List.copyOf(head);
+        this.after = List.copyOf(tail);
+        this.parts = 1 + (int) IntStream.range(first + 1, end).filter(costs::mayCut).count();
     }
 
-    /** The most stages there can be. */
+    /** The most stages there can be, besides those that are given. */
     public int parts() {
         return parts;
     }
@@ -109,7 +149,7 @@ public final class Partition {
     /**
      * Plans with any of {@code candidates}.
      *
-     * @param stages how many to use; 0 for as few as fit
+     * @param stages how many to use besides those that are given; 0 for as few as fit
      */
     public Result plan(int stages, List<Candidate> candidates) {
         var byMemory = new ArrayList<>(candidates);
@@ -122,6 +162,10 @@ public final class Partition {
         }
         if (stages > byMemory.size() || byMemory.isEmpty()) {
             return new Result.TooFewWorkers(Math.max(1, stages), byMemory.size());
+        }
+        var unfit = unfitEnd();
+        if (unfit.isPresent()) {
+            return unfit.get();
         }
         int most = stages > 0 ? stages : Math.min(parts, byMemory.size());
         for (int count = stages > 0 ? stages : 1; count <= most; count++) {
@@ -138,16 +182,48 @@ public final class Partition {
         if (workers.isEmpty() || workers.size() > parts) {
             return new Result.TooFewWorkers(workers.size(), Math.min(parts, workers.size()));
         }
+        var unfit = unfitEnd();
+        if (unfit.isPresent()) {
+            return unfit.get();
+        }
         var split = split(workers);
         return split == null ? shortage(workers) : split;
+    }
+
+    /** Says what is missing where a stage that is given does not fit. */
+    private Optional<Result> unfitEnd() {
+        for (var seat : around(List.of())) {
+            var range = Objects.requireNonNull(seat.held());
+            long memory = costs.memory(range, range.first() == 0 ? 0 : 1, 2);
+            long free = seat.candidate().freeBytes();
+            if (memory > free) {
+                return Optional.of(new Result.TooLittleMemory(memory, free, memory - free, 1));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** All stages: {@code workers} between the ends that are given. */
+    private List<Seat> around(List<Candidate> workers) {
+        var seats = new ArrayList<>(before);
+        workers.forEach(worker -> seats.add(new Seat(worker, null)));
+        seats.addAll(after);
+        return seats;
     }
 
     /**
      * Judges a plan that is given.
      *
-     * @param ranges of {@code workers}, in order; together they hold every layer once
+     * @param given of {@code between}, in order; together with the ends that are given they hold
+     *     every layer once
      */
-    public Result judge(List<Candidate> workers, List<LayerRange> ranges) {
+    public Result judge(List<Candidate> between, List<LayerRange> given) {
+        var seats = around(between);
+        var workers = seats.stream().map(Seat::candidate).toList();
+        var ranges = new ArrayList<LayerRange>();
+        before.forEach(seat -> ranges.add(seat.held()));
+        ranges.addAll(given);
+        after.forEach(seat -> ranges.add(seat.held()));
         int stages = workers.size();
         var assignments = new ArrayList<Assignment>();
         double sum = hops(workers);
@@ -213,8 +289,10 @@ public final class Partition {
     private record Path(double sum, double worst, int first, int end, @Nullable Path before) {}
 
     /** The best split for workers in this order; null when none fits. */
-    private Result.@Nullable Placed split(List<Candidate> workers) {
-        int stages = workers.size();
+    private Result.@Nullable Placed split(List<Candidate> between) {
+        var seats = around(between);
+        var workers = seats.stream().map(Seat::candidate).toList();
+        int stages = seats.size();
         var paths = new ArrayList<List<Path>>();
         for (int end = 0; end <= layers; end++) {
             paths.add(end == 0 ? List.of(new Path(hops(workers), 0, 0, 0, null)) : List.of());
@@ -229,7 +307,7 @@ public final class Partition {
                                 && (stage < stages - 1 || end == layers);
                 longer.add(
                         leavesEnough
-                                ? extend(paths, workers.get(stage), end, stage, stages)
+                                ? extend(paths, seats.get(stage), end, stage, stages)
                                 : List.of());
             }
             paths = longer;
@@ -243,14 +321,17 @@ public final class Partition {
         return best == null ? null : placed(best, workers);
     }
 
-    private List<Path> extend(
-            List<List<Path>> paths, Candidate worker, int end, int stage, int stages) {
+    private List<Path> extend(List<List<Path>> paths, Seat seat, int end, int stage, int stages) {
+        var worker = seat.candidate();
         var all = new ArrayList<Path>();
         for (int first = end - 1; first >= stage; first--) {
             if (paths.get(first).isEmpty()) {
                 continue;
             }
             var range = new LayerRange(first, end);
+            if (seat.held() != null && !seat.held().equals(range)) {
+                continue;
+            }
             if (costs.memory(range, stage, stages) > worker.freeBytes()) {
                 break; // more layers need more
             }
@@ -303,9 +384,15 @@ public final class Partition {
         int stages = workers.size();
         long needed = 0;
         long missing = 0;
+        int first = before.isEmpty() ? 0 : Objects.requireNonNull(before.getFirst().held()).end();
+        int end =
+                after.isEmpty() ? layers : Objects.requireNonNull(after.getFirst().held()).first();
+        int count = end - first;
         for (int stage = 0; stage < stages; stage++) {
-            var range = new LayerRange(layers * stage / stages, layers * (stage + 1) / stages);
-            long memory = costs.memory(range, stage, stages);
+            var range =
+                    new LayerRange(
+                            first + count * stage / stages, first + count * (stage + 1) / stages);
+            long memory = costs.memory(range, before.size() + stage, stages);
             needed += memory;
             missing = Math.max(missing, memory - workers.get(stage).freeBytes());
         }

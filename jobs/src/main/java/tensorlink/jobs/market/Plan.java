@@ -11,20 +11,52 @@ import tensorlink.p2p.peer.PeerId;
  *
  * <pre>
  * # from the first layer to the last
- * layers 0-3 on 12D3KooWExample
+ * layer 0 on here
+ * layers 1-3 on 12D3KooWExample
  * layer 4 on 12D3KooWOther
  * </pre>
  *
- * @param stages in order; together they hold every layer from 0 on once
+ * @param stages in order; together they hold every layer from 0 on once. The first and the last may
+ *     be here, on the machine of whoever asks for the job, but not all
  */
 public record Plan(List<Part> stages) {
     public static final int TEXT_LENGTH_MAX = 1 << 16;
 
+    private static final String HERE = "here";
+
+    /** Where a stage is. */
+    public sealed interface Place {
+        /** On a worker. */
+        record On(PeerId worker) implements Place {
+            @Override
+            public String toString() {
+                return worker.toString();
+            }
+        }
+
+        /** On the user's own machine. */
+        record Here() implements Place {
+            @Override
+            public String toString() {
+                return HERE;
+            }
+        }
+    }
+
     /** A stage. */
-    public record Part(LayerRange layers, PeerId worker) {
+    public record Part(LayerRange layers, Place place) {
+        /** A stage on a worker. */
+        public Part(LayerRange layers, PeerId worker) {
+            this(layers, new Place.On(worker));
+        }
+
         @Override
         public String toString() {
-            return layers + " on " + worker;
+            return layers + " on " + place;
+        }
+
+        private boolean isHere() {
+            return place instanceof Place.Here;
         }
     }
 
@@ -40,19 +72,21 @@ public record Plan(List<Part> stages) {
                 throw new IllegalArgumentException(
                         "a gap or an overlap at layer " + next + ": " + stage.layers());
             }
-            if (!workers.add(stage.worker())) {
-                throw new IllegalArgumentException("worker " + stage.worker() + " is there twice");
+            if (stage.place() instanceof Place.On(var worker) && !workers.add(worker)) {
+                throw new IllegalArgumentException("worker " + worker + " is there twice");
             }
             next = stage.layers().end();
         }
-    }
-
-    /** What the workers of {@code plan} hold. */
-    public static Plan of(JobPlan plan) {
-        return new Plan(
-                plan.stages().stream()
-                        .map(stage -> new Part(stage.layers(), stage.worker().id()))
-                        .toList());
+        if (workers.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "all layers are here: that is a local run, not a job");
+        }
+        for (int stage = 1; stage < stages.size() - 1; stage++) {
+            if (stages.get(stage).isHere()) {
+                throw new IllegalArgumentException(
+                        stages.get(stage) + ": only the first and the last stage may be here");
+            }
+        }
     }
 
     /**
@@ -88,7 +122,7 @@ public record Plan(List<Part> stages) {
                 || !(words[0].equals("layers") || words[0].equals("layer"))
                 || !words[2].equals("on")) {
             throw new IllegalArgumentException(
-                    "expected \"layers FIRST-LAST on WORKER\", got \"" + line + "\"");
+                    "expected \"layers FIRST-LAST on WORKER\", or \"here\", got \"" + line + "\"");
         }
         var ends = words[1].split("-", -1);
         int first = number(ends[0]);
@@ -96,7 +130,10 @@ public record Plan(List<Part> stages) {
         if (ends.length > 2 || last < first) {
             throw new IllegalArgumentException("layers " + words[1] + ", expected FIRST-LAST");
         }
-        return new Part(new LayerRange(first, last + 1), PeerId.parse(words[3]));
+        var layers = new LayerRange(first, last + 1);
+        return words[3].equals(HERE)
+                ? new Part(layers, new Place.Here())
+                : new Part(layers, PeerId.parse(words[3]));
     }
 
     private static int number(String text) {
@@ -115,14 +152,30 @@ public record Plan(List<Part> stages) {
         return text.toString();
     }
 
-    /** The layers of each stage. */
+    /** The layers of each worker. */
     public List<LayerRange> ranges() {
-        return stages.stream().map(Part::layers).toList();
+        return stages.stream().filter(stage -> !stage.isHere()).map(Part::layers).toList();
     }
 
-    /** The worker of each stage. */
+    /** The workers, in order. */
     public List<PeerId> workers() {
-        return stages.stream().map(Part::worker).toList();
+        var workers = new ArrayList<PeerId>();
+        for (var stage : stages) {
+            if (stage.place() instanceof Place.On(var worker)) {
+                workers.add(worker);
+            }
+        }
+        return workers;
+    }
+
+    /** How many of the first layers are here. */
+    public int firstHere() {
+        return stages.getFirst().isHere() ? stages.getFirst().layers().size() : 0;
+    }
+
+    /** How many of the last layers are here. */
+    public int lastHere() {
+        return stages.getLast().isHere() ? stages.getLast().layers().size() : 0;
     }
 
     /** How many layers it covers. */

@@ -14,6 +14,7 @@ import tensorlink.compute.Speed;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobSpec;
+import tensorlink.jobs.job.OwnStage;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.job.Workload;
@@ -348,6 +349,13 @@ public final class Seals {
                         .setCodec(Codings.encode(spec.codec()));
         spec.pinned().forEach(peer -> message.addPinned(peer.multihash()));
         spec.avoided().forEach(peer -> message.addAvoided(peer.multihash()));
+        spec.own()
+                .forEach(stage ->
+                        message.addOwn(
+                                tensorlink.jobs.wire.OwnStage.newBuilder()
+                                        .setNode(stage.node().multihash())
+                                        .setFirstLayer(stage.layers().first())
+                                        .setEndLayer(stage.layers().end())));
         spec.split().forEach(range -> message.addSplit(range.end()));
         return message.build().toByteString();
     }
@@ -364,10 +372,18 @@ public final class Seals {
         for (var peer : message.getAvoidedList()) {
             avoided.add(Fields.peer("worker to avoid", peer));
         }
+        Fields.atMost("own stages", message.getOwnCount(), JobSpec.OWN_MAX);
+        var own = new ArrayList<OwnStage>();
+        for (var stage : message.getOwnList()) {
+            own.add(
+                    new OwnStage(
+                            Fields.peer("own stage", stage.getNode()),
+                            Fields.layers(stage.getFirstLayer(), stage.getEndLayer())));
+        }
         Fields.atMost("split", message.getSplitCount(), JobSpec.WORKERS_MAX);
         var split = new ArrayList<LayerRange>();
         for (int end : message.getSplitList()) {
-            int first = split.isEmpty() ? 0 : split.getLast().end();
+            int first = split.isEmpty() ? JobSpec.begin(own) : split.getLast().end();
             split.add(Fields.read("split", () -> new LayerRange(first, end)));
         }
         var weights = Fields.digest("weights", message.getWeights());
@@ -388,6 +404,7 @@ public final class Seals {
                                 training,
                                 pinned,
                                 avoided,
+                                own,
                                 split,
                                 codec,
                                 Duration.ofSeconds(message.getLifetimeSeconds())));

@@ -14,6 +14,7 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobState;
+import tensorlink.jobs.job.OwnStage;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Sealed;
@@ -25,6 +26,7 @@ import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.party.Party;
+import tensorlink.jobs.worker.OwnNode;
 import tensorlink.ledger.JobClosing;
 import tensorlink.ledger.JobOpening;
 import tensorlink.ledger.Signed;
@@ -52,6 +54,7 @@ public final class ValidatorLink {
     private final Asker asker;
     private final JobLimits limits;
     private final Validators validators;
+    private final List<OwnNode> own;
     private final Sealed<JobRequest> sealed;
     private final JobRequest request;
     private final JobPlan plan;
@@ -65,6 +68,7 @@ public final class ValidatorLink {
         this.asker = new Asker(party);
         this.limits = means.limits();
         this.validators = means.validators();
+        this.own = means.own();
         this.sealed = request;
         this.request = request.content();
         this.plan = plan;
@@ -118,6 +122,7 @@ public final class ValidatorLink {
             var party = means.party();
             party.host().peers().add(validator);
             try {
+                reach(means.own(), validator);
                 var answer =
                         new Asker(party)
                                 .ask(
@@ -147,8 +152,9 @@ public final class ValidatorLink {
             boolean fits =
                     plan.job().equals(asked.id())
                             && plan.layers() == layers
-                            && (asked.spec().workers() == 0
-                                    || plan.stages().size() == asked.spec().workers());
+                            && (asked.spec().stages() == 0
+                                    || plan.stages().size() == asked.spec().stages())
+                            && asked.spec().own().stream().allMatch(own -> holds(plan, own));
             if (!fits) {
                 throw new ProtocolViolation(
                         "its plan, "
@@ -158,6 +164,13 @@ public final class ValidatorLink {
                                 + " layers, is not what was asked for");
             }
             return plan;
+        }
+
+        private static boolean holds(JobPlan plan, OwnStage own) {
+            return plan.stages().stream()
+                    .anyMatch(stage ->
+                            stage.worker().id().equals(own.node())
+                                    && stage.layers().equals(own.layers()));
         }
 
         JobException failed() {
@@ -170,6 +183,14 @@ public final class ValidatorLink {
                                     : String.valueOf(unreachable.getMessage()),
                             "check that one runs, and the bootstrap addresses"),
                     unreachable == null ? new IOException("none known") : unreachable);
+        }
+    }
+
+    /** Nobody can dial a node of the user's own; it dials whoever has to ask it. */
+    private static void reach(List<OwnNode> own, PeerInfo validator)
+            throws IOException, InterruptedException {
+        for (var node : own) {
+            node.reach(validator);
         }
     }
 
@@ -393,6 +414,7 @@ public final class ValidatorLink {
     private boolean takesOver(PeerInfo candidate, JobRecords known) throws InterruptedException {
         try {
             party.host().peers().add(candidate);
+            reach(own, candidate);
             asker.ask(
                     candidate.id(),
                     new Question.TakeOver(known),

@@ -23,6 +23,7 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobSpec;
+import tensorlink.jobs.job.OwnStage;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Sealed;
@@ -52,8 +53,9 @@ final class Recruiting {
     private final Account arbiter;
     private final Consumer<Answer.Progressed> progress;
     private final Architecture config;
-    private final Partition partition;
+    private final Partition.Costs costs;
     private final Survey survey;
+    private Partition partition;
     private final Set<PeerId> shunned;
     private final Map<PeerId, Survey.Offering> offerings = new HashMap<>();
     private final Set<PeerId> excluded = new HashSet<>();
@@ -92,37 +94,36 @@ final class Recruiting {
                     String.valueOf(unsupported.getMessage()),
                     "");
         }
-        this.partition =
-                new Partition(
-                        config.layers(),
-                        new Partition.Costs() {
-                            @Override
-                            public boolean mayCut(int cut) {
-                                return config.separable(cut);
-                            }
+        this.costs = new SpecCosts(config, spec);
+        this.partition = new Partition(config.layers(), costs);
+    }
 
-                            @Override
-                            public long memory(LayerRange range, int stage, int stages) {
-                                return StageMemory.bytes(config, range, spec);
-                            }
+    /** What a stage of a job costs. */
+    private record SpecCosts(Architecture config, JobSpec spec) implements Partition.Costs {
+        @Override
+        public boolean mayCut(int cut) {
+            return config.separable(cut);
+        }
 
-                            @Override
-                            public Work work(LayerRange range) {
-                                return Recruiting.work(config, range, spec);
-                            }
+        @Override
+        public long memory(LayerRange range, int stage, int stages) {
+            return StageMemory.bytes(config, range, spec);
+        }
 
-                            @Override
-                            public int microBatches() {
-                                return spec.purpose() == Purpose.TRAINING
-                                        ? spec.workload().microBatches()
-                                        : 1;
-                            }
+        @Override
+        public Work work(LayerRange range) {
+            return Recruiting.work(config, range, spec);
+        }
 
-                            @Override
-                            public double bytesBetween() {
-                                return bytesPerHop(config, spec);
-                            }
-                        });
+        @Override
+        public int microBatches() {
+            return spec.purpose() == Purpose.TRAINING ? spec.workload().microBatches() : 1;
+        }
+
+        @Override
+        public double bytesBetween() {
+            return bytesPerHop(config, spec);
+        }
     }
 
     /**
@@ -132,6 +133,7 @@ final class Recruiting {
      */
     JobPlan recruit(List<PeerInfo> known) throws JobException, InterruptedException {
         progress("planned", "asking " + counted(known.size(), "worker"));
+        placeOwn();
         offerings.putAll(
                 survey.of(known.stream().filter(it -> !shunned.contains(it.id())).toList()));
         var rest = known.stream().filter(it -> shunned.contains(it.id())).toList();
@@ -143,6 +145,57 @@ final class Recruiting {
         } catch (JobException tooFew) {
             return recruitAlso(rest, tooFew);
         }
+    }
+
+    /** Asks the user's own nodes, whose stages are given. */
+    private void placeOwn() throws JobException, InterruptedException {
+        var own = request.content().spec().own();
+        if (own.isEmpty()) {
+            return;
+        }
+        requireEnds(own);
+        var nodes = survey.of(own.stream().map(it -> new PeerInfo(it.node(), List.of())).toList());
+        var ends = new ArrayList<Partition.Held>();
+        for (var stage : own) {
+            var offering = nodes.get(stage.node());
+            if (offering == null) {
+                throw new JobException(
+                        ProblemCode.NO_CAPACITY,
+                        "no workers for this job",
+                        "its user's own node "
+                                + stage.node().shortText()
+                                + " for "
+                                + stage.layers()
+                                + " does not answer",
+                        "ask again");
+            }
+            offerings.put(stage.node(), offering);
+            ends.add(new Partition.Held(candidate(offering), stage.layers()));
+        }
+        partition = new Partition(config.layers(), costs, ends);
+    }
+
+    private void requireEnds(List<OwnStage> own) throws JobException {
+        for (var stage : own) {
+            var layers = stage.layers();
+            boolean atAnEnd = layers.first() == 0 ^ layers.end() == config.layers();
+            int cut = layers.first() == 0 ? layers.end() : layers.first();
+            if (layers.end() > config.layers() || !atAnEnd || !config.separable(cut)) {
+                throw new JobException(
+                        ProblemCode.MALFORMED,
+                        "job refused",
+                        "its user's own "
+                                + layers
+                                + " of "
+                                + config.layers()
+                                + " are not an end that the model can be cut at",
+                        "keep some of the first layers, or of the last, and leave some");
+            }
+        }
+    }
+
+    private boolean isOwn(PeerId node) {
+        return request.content().spec().own().stream().anyMatch(it -> it.node().equals(node));
     }
 
     /** Takes as few as will do of those that are to be avoided, the first ones first. */
@@ -180,6 +233,15 @@ final class Recruiting {
 
     private Partition.Result.Placed plan() throws JobException {
         var spec = request.content().spec();
+        for (var stage : spec.own()) {
+            if (excluded.contains(stage.node())) {
+                throw new JobException(
+                        ProblemCode.NO_CAPACITY,
+                        "no workers for this job",
+                        "its user's own node does not take its part" + because(),
+                        "");
+            }
+        }
         requireWholeSplit(spec.split());
         Partition.Result result;
         if (spec.pinned().isEmpty()) {
@@ -224,14 +286,18 @@ final class Recruiting {
     }
 
     private void requireWholeSplit(List<LayerRange> split) throws JobException {
-        if (!split.isEmpty() && split.getLast().end() != config.layers()) {
+        var own = request.content().spec().own();
+        boolean keepsLast = !own.isEmpty() && own.getLast().layers().first() > 0;
+        int end = keepsLast ? own.getLast().layers().first() : config.layers();
+        if (!split.isEmpty() && split.getLast().end() != end) {
             throw new JobException(
                     ProblemCode.MALFORMED,
                     "job refused",
                     "its plan has "
                             + counted(split.getLast().end(), "layer")
                             + ", the model "
-                            + config.layers(),
+                            + end
+                            + (keepsLast ? " before those of its user's own" : ""),
                     "name each layer of the model once");
         }
         for (var range : split) {
@@ -248,6 +314,7 @@ final class Recruiting {
     private List<Partition.Candidate> candidates() {
         return offerings.values().stream()
                 .filter(offering -> !excluded.contains(offering.worker().id()))
+                .filter(offering -> !isOwn(offering.worker().id()))
                 .map(Recruiting::candidate)
                 .toList();
     }
@@ -400,7 +467,8 @@ final class Recruiting {
     /** Another worker that can hold the same layers, if there is one; never for pinned workers. */
     private Partition.@Nullable Assignment substitute(
             List<Partition.Assignment> assignments, int stage) {
-        if (!request.content().spec().pinned().isEmpty()) {
+        if (!request.content().spec().pinned().isEmpty()
+                || isOwn(assignments.get(stage).worker())) {
             return null;
         }
         var taken = new HashSet<PeerId>();
@@ -440,12 +508,14 @@ final class Recruiting {
     /** A substitute may be slower than who was planned with. */
     private Duration predicted(List<Partition.Assignment> assignments) {
         var workers = new ArrayList<Partition.Candidate>();
+        var ranges = new ArrayList<LayerRange>();
         for (var assignment : assignments) {
-            workers.add(
-                    candidate(
-                            java.util.Objects.requireNonNull(offerings.get(assignment.worker()))));
+            if (!isOwn(assignment.worker())) {
+                var offering = offerings.get(assignment.worker());
+                workers.add(candidate(java.util.Objects.requireNonNull(offering)));
+                ranges.add(assignment.layers());
+            }
         }
-        var ranges = assignments.stream().map(Partition.Assignment::layers).toList();
         return partition.judge(workers, ranges) instanceof Partition.Result.Placed placed
                 ? Duration.ofNanos((long) (placed.seconds() * 1e9))
                 : Duration.ZERO;

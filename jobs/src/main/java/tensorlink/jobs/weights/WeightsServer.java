@@ -26,8 +26,8 @@ public final class WeightsServer implements StreamHandler {
     /** Where one job's tensors are read from. */
     public interface Source {
 
-        /** Whether {@code peer} may read. */
-        boolean admits(PeerId peer);
+        /** Whether {@code peer} may read a tensor, if it is here. */
+        boolean admits(PeerId peer, String tensor);
 
         /**
          * The values of a tensor; empty when there is no such tensor here.
@@ -73,13 +73,13 @@ public final class WeightsServer implements StreamHandler {
             throws IOException, InterruptedException {
         var source = sources.get(question.job());
         var peer = stream.connection().remotePeer();
-        if (source == null || !source.admits(peer)) {
+        if (source == null || !source.admits(peer, question.tensor())) {
             refuse(
                     stream,
                     new Problem(
                             ProblemCode.NOT_ALLOWED,
                             "no weights for job " + question.job(),
-                            "it is not a job here that " + peer.shortText() + " takes part in",
+                            peer.shortText() + " has no part in it here, or none with this tensor",
                             ""));
             return;
         }

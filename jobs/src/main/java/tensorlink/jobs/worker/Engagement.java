@@ -54,6 +54,7 @@ import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
+import tensorlink.p2p.core.DialException;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
@@ -557,7 +558,39 @@ final class Engagement {
             fetching = null;
             building.unlock();
         }
+        if (terms.only() != null) {
+            reachNeighbours(load.route());
+        }
         at.report(new Report.Ready(engine.profile().id().hex()));
+    }
+
+    /** Nobody can be asked to dial a node of a user's own, which therefore does. */
+    private void reachNeighbours(Route path) throws JobException, InterruptedException {
+        if (index == 0) {
+            return; // it opens the streams to the others itself
+        }
+        reachNeighbour(path, index - 1);
+        if (config.tiedEmbeddings() && path.isLast(index)) {
+            reachNeighbour(path, 0);
+        }
+    }
+
+    private void reachNeighbour(Route path, int other) throws JobException, InterruptedException {
+        try {
+            party.host().connect(path.stage(other).worker());
+        } catch (DialException failed) {
+            throw unreachable(other, failed);
+        }
+    }
+
+    private JobException unreachable(int other, IOException cause) {
+        return new JobException(
+                new Problem(
+                        ProblemCode.NOT_READY,
+                        "stage " + index + " cannot reach stage " + other,
+                        String.valueOf(cause.getMessage()),
+                        "the two workers must be able to connect to each other"),
+                cause);
     }
 
     /** Of the parameters of {@code layers}, and of the optimizer's state where that is there. */
@@ -674,13 +707,7 @@ final class Engagement {
             if (stream != null) {
                 stream.reset();
             }
-            throw new JobException(
-                    new Problem(
-                            ProblemCode.NOT_READY,
-                            "stage " + index + " cannot reach stage " + to,
-                            String.valueOf(failed.getMessage()),
-                            "the two workers must be able to connect to each other"),
-                    failed);
+            throw unreachable(to, failed);
         }
     }
 
@@ -1118,7 +1145,7 @@ final class Engagement {
         }
 
         @Override
-        public boolean admits(PeerId peer) {
+        public boolean admits(PeerId peer, String tensor) {
             return peer.equals(request().user());
         }
 

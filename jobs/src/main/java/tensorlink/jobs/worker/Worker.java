@@ -205,6 +205,11 @@ public final class Worker implements Answerer, AutoCloseable {
             return new Admission.Declined(
                     Admission.Reason.NOT_TRUSTED, "the offer is signed by another peer");
         }
+        var only = terms.only();
+        if (only != null && !only.equals(request.user())) {
+            return new Admission.Declined(
+                    Admission.Reason.NOT_TRUSTED, "this node works for another user alone");
+        }
         if (stopping) {
             return new Admission.Declined(Admission.Reason.STOPPING, "this worker is stopping");
         }

@@ -1,9 +1,11 @@
 package tensorlink.jobs.worker;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Speed;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.ledger.Amount;
+import tensorlink.p2p.peer.PeerId;
 
 /**
  * What a worker lends and asks.
@@ -13,6 +15,7 @@ import tensorlink.ledger.Amount;
  * @param speed with these threads, as measured here
  * @param unitPrice asked per token and layer, see {@link tensorlink.jobs.market.Usage}
  * @param folder for journals and vouchers
+ * @param only the one user whose jobs it takes; null for anybody's
  */
 public record WorkerTerms(
         long memoryBytes,
@@ -20,7 +23,19 @@ public record WorkerTerms(
         Speed speed,
         Amount unitPrice,
         Path folder,
-        JobLimits limits) {
+        JobLimits limits,
+        @Nullable PeerId only) {
+    /** For anybody's jobs. */
+    public WorkerTerms(
+            long memoryBytes,
+            int threads,
+            Speed speed,
+            Amount unitPrice,
+            Path folder,
+            JobLimits limits) {
+        this(memoryBytes, threads, speed, unitPrice, folder, limits, null);
+    }
+
     public WorkerTerms {
         if (memoryBytes < 0 || threads < 1) {
             throw new IllegalArgumentException(

@@ -41,6 +41,7 @@ import tensorlink.jobs.user.Purse;
 import tensorlink.jobs.validator.Till;
 import tensorlink.jobs.validator.Validator;
 import tensorlink.jobs.weights.WeightsServer;
+import tensorlink.jobs.worker.OwnNode;
 import tensorlink.jobs.worker.Worker;
 import tensorlink.jobs.worker.WorkerTerms;
 import tensorlink.ledger.AccountKey;
@@ -59,6 +60,7 @@ import tensorlink.p2p.core.Stream;
 import tensorlink.p2p.core.StreamHandler;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.peer.KeyPair;
+import tensorlink.p2p.peer.PeerId;
 
 /** A network in this process, without sockets, to which a test adds whom it needs. */
 public final class Lab implements AutoCloseable {
@@ -76,6 +78,7 @@ public final class Lab implements AutoCloseable {
     private final Map<Directory.Role, List<Party>> known = new EnumMap<>(Directory.Role.class);
     private final List<Validator> validators = new ArrayList<>();
     private final List<Worker> workers = new ArrayList<>();
+    private final List<Party> ownParties = new CopyOnWriteArrayList<>();
     private final Deque<Closing> opened = new ArrayDeque<>();
     private final long arraysBefore = ENGINE.arrays();
     private int parties;
@@ -315,7 +318,23 @@ public final class Lab implements AutoCloseable {
                 weights,
                 Purse.open(home.resolve("purse")),
                 home.resolve("jobs"),
-                limits);
+                limits,
+                this::ownNode);
+    }
+
+    /** Those of nodes of users' own, in the order of their start. */
+    public List<Party> ownParties() {
+        return List.copyOf(ownParties);
+    }
+
+    private OwnNode ownNode(PeerId user) throws IOException, InterruptedException {
+        var party = party();
+        ownParties.add(party);
+        var home = folder.resolve(party.id().toString());
+        return OwnNode.start(
+                party,
+                ENGINE,
+                new WorkerTerms(MEMORY_BYTES, 1, SPEED, Amount.ZERO, home, limits, user));
     }
 
     /** Asserts that every job has ended everywhere: no thread, no timer, no tensor, no booking. */

@@ -143,6 +143,88 @@ class PartitionTest {
         }
     }
 
+    @Test
+    void ends_that_are_given_stay_and_what_is_between_is_the_best_of_all_splits() {
+        for (long seed = 0; seed < 200; seed++) {
+            var random = new Random(seed);
+            int layers = 3 + random.nextInt(5);
+            int first = random.nextInt(2);
+            int end = layers - (first == 0 ? 1 : random.nextInt(2));
+            int stages = 1 + random.nextInt(Math.min(3, end - first));
+            var memory = random.longs(layers, 1, 20).toArray();
+            var between = new ArrayList<Candidate>();
+            for (int i = 0; i < 3; i++) {
+                between.add(
+                        worker(
+                                i,
+                                20 + random.nextInt(60),
+                                0.5 + random.nextInt(8),
+                                random.nextDouble()));
+            }
+            var ends = new ArrayList<Partition.Held>();
+            if (first > 0) {
+                ends.add(new Partition.Held(worker(6, 20, 1, 0), new LayerRange(0, first)));
+            }
+            if (end < layers) {
+                ends.add(new Partition.Held(worker(7, 20, 2, 0.1), new LayerRange(end, layers)));
+            }
+            var partition = new Partition(layers, costs(memory, 2), ends);
+
+            var result = partition.plan(stages, between);
+
+            double best = Double.POSITIVE_INFINITY;
+            for (var order : orders(between)) {
+                for (var ranges : splits(first, end, stages)) {
+                    if (partition.judge(order.subList(0, stages), ranges)
+                            instanceof Result.Placed placed) {
+                        best = Math.min(best, placed.seconds());
+                    }
+                }
+            }
+            double found =
+                    result instanceof Result.Placed placed
+                            ? placed.seconds()
+                            : Double.POSITIVE_INFINITY;
+            assertThat(found).as("seed " + seed).isCloseTo(best, within(1e-9));
+            if (result instanceof Result.Placed(var assignments, var _)) {
+                for (var held : ends) {
+                    assertThat(assignments)
+                            .as("seed " + seed)
+                            .anyMatch(it ->
+                                    it.worker().equals(held.holder().worker())
+                                            && it.layers().equals(held.layers()));
+                }
+                assertThat(assignments).hasSize(stages + ends.size());
+            }
+        }
+    }
+
+    /** Every way to cut layers into as many ranges. */
+    private static List<List<LayerRange>> splits(int first, int end, int count) {
+        if (count == 1) {
+            return List.of(List.of(new LayerRange(first, end)));
+        }
+        var all = new ArrayList<List<LayerRange>>();
+        for (int cut = first + 1; cut < end; cut++) {
+            for (var rest : splits(cut, end, count - 1)) {
+                var ranges = new ArrayList<>(List.of(new LayerRange(first, cut)));
+                ranges.addAll(rest);
+                all.add(ranges);
+            }
+        }
+        return all;
+    }
+
+    @Test
+    void an_end_that_its_holder_has_no_room_for_is_told() {
+        var held = new Partition.Held(worker(6, 15, 1, 0), new LayerRange(0, 2));
+        var partition = new Partition(4, costs(new long[] {10, 10, 10, 10}, 1), List.of(held));
+
+        assertThat(partition.plan(1, workers(100)))
+                .isEqualTo(new Result.TooLittleMemory(20, 15, 5, 1));
+        assertThat(partition.plan(3, workers(9, 9, 9))).isEqualTo(new Result.TooFewWorkers(3, 2));
+    }
+
     private static Candidate candidate(List<Candidate> candidates, Assignment assignment) {
         return candidates.stream()
                 .filter(it -> it.worker().equals(assignment.worker()))

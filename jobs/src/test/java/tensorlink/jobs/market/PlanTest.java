@@ -27,11 +27,32 @@ class PlanTest {
     }
 
     @Test
+    void the_first_and_the_last_stage_may_be_here() {
+        var plan = Plan.parse("layer 0 on here\nlayers 1-3 on " + ONE + "\nlayers 4-5 on here");
+
+        assertThat(Plan.parse(plan.text())).isEqualTo(plan);
+        assertThat(plan.firstHere()).isEqualTo(1);
+        assertThat(plan.lastHere()).isEqualTo(2);
+        assertThat(plan.workers()).containsExactly(ONE);
+        assertThat(plan.ranges()).containsExactly(new LayerRange(1, 4));
+        assertThat(plan.layers()).isEqualTo(6);
+        assertThatThrownBy(() -> Plan.parse("layers 0-3 on here"))
+                .hasMessage("all layers are here: that is a local run, not a job");
+        assertThatThrownBy(() ->
+                        Plan.parse(
+                                "layer 0 on "
+                                        + ONE
+                                        + "\nlayer 1 on here\nlayer 2 on here\nlayer 3 on here"))
+                .hasMessage("layer 1 on here: only the first and the last stage may be here");
+    }
+
+    @Test
     void refuses_what_is_no_plan_by_line() {
         assertThatThrownBy(() -> Plan.parse("")).hasMessage("a plan without stages");
         assertThatThrownBy(() -> Plan.parse("\nlayers 0-3 " + ONE))
                 .hasMessage(
-                        "line 2: expected \"layers FIRST-LAST on WORKER\", got \"layers 0-3 "
+                        "line 2: expected \"layers FIRST-LAST on WORKER\", or \"here\", got"
+                                + " \"layers 0-3 "
                                 + ONE
                                 + "\"");
         assertThatThrownBy(() -> Plan.parse("layers 3-1 on " + ONE))

@@ -21,6 +21,7 @@ import tensorlink.compute.optim.Adafactor;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.jobs.job.JobSpec;
+import tensorlink.jobs.job.OwnStage;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.job.Workload;
 import tensorlink.jobs.market.Capability;
@@ -34,6 +35,7 @@ class SealsTest {
     private static final KeyPair USER = KeyPair.generate();
     private static final KeyPair VALIDATOR = KeyPair.generate();
     private static final KeyPair WORKER = KeyPair.generate();
+    private static final KeyPair OTHER = KeyPair.generate();
     private static final AccountKey ACCOUNT = AccountKey.generate(new Random(1));
 
     private Instant time = NOW;
@@ -182,7 +184,10 @@ class SealsTest {
                         .withSchedule(Schedule.GPIPE),
                 List.of(WORKER.peerId(), VALIDATOR.peerId()),
                 List.of(VALIDATOR.peerId()),
-                List.of(new LayerRange(0, 3), new LayerRange(3, 4)),
+                List.of(
+                        new OwnStage(USER.peerId(), new LayerRange(0, 1)),
+                        new OwnStage(OTHER.peerId(), new LayerRange(4, 6))),
+                List.of(new LayerRange(1, 3), new LayerRange(3, 4)),
                 TensorCodec.BF16,
                 Duration.ofHours(1));
     }

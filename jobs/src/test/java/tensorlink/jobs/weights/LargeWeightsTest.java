@@ -81,7 +81,7 @@ class LargeWeightsTest {
     /** Every eight bytes are where they lie. */
     private static final class Counted implements WeightsServer.Source {
         @Override
-        public boolean admits(PeerId peer) {
+        public boolean admits(PeerId peer, String tensor) {
             return true;
         }
 

@@ -472,7 +472,7 @@ class WorkerTest {
     /** Weights whose bytes do not come. */
     private record Stalling(Slot<Boolean> asked) implements WeightsServer.Source {
         @Override
-        public boolean admits(PeerId peer) {
+        public boolean admits(PeerId peer, String tensor) {
             return true;
         }
 

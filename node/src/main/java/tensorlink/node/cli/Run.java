@@ -93,6 +93,8 @@ final class Run implements Callable<Integer> {
             description = "stages to split the model into; 0 for as few as fit")
     private int workers;
 
+    @Mixin private HereFlag here = new HereFlag();
+
     @Option(
             names = "--max-price",
             paramLabel = "CREDITS",
@@ -122,10 +124,12 @@ final class Run implements Callable<Integer> {
         try (var user = UserNode.join(flags.network(config), flags.homeOrTemporary());
                 var _ = LocalApi.of(config, user.node())) {
             var job =
-                    JobOptions.inference()
-                            .workers(workers)
-                            .batch(1, tokens.size() + count)
-                            .maxPrice(maxPrice);
+                    here.applied(
+                            JobOptions.inference()
+                                    .workers(workers)
+                                    .batch(1, tokens.size() + count)
+                                    .maxPrice(maxPrice),
+                            loaded.architecture());
             try (var distributed =
                     user.createDistributedModel(loaded, job, JobConsole.quiet(output))) {
                 try {

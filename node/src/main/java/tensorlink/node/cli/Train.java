@@ -127,8 +127,10 @@ final class Train implements Callable<Integer> {
             paramLabel = "FILE",
             description =
                     "which worker holds which layers: a line \"layers 0-3 on WORKER\" for each"
-                            + " stage")
+                            + " stage, of which the first and the last may be \"on here\"")
     private @Nullable Path plan;
+
+    @Mixin private HereFlag here = new HereFlag();
 
     @Option(
             names = "--save-plan",
@@ -240,8 +242,9 @@ final class Train implements Callable<Integer> {
         if (resume != null && checkpoints != null) {
             throw new UsageException("--resume keeps checkpoints where it finds them");
         }
-        if (plan != null && (alone || workers > 0)) {
-            throw new UsageException("--plan names the workers: neither --workers nor --alone");
+        if (plan != null && (alone || workers > 0 || here.isGiven())) {
+            throw new UsageException(
+                    "--plan says what is where: none of --workers, --here and --alone");
         }
         if (alone && checkpoints != null) {
             throw new UsageException(
@@ -385,6 +388,7 @@ final class Train implements Callable<Integer> {
                         .codec(codec)
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
+        options = here.applied(options, start.architecture());
         if (plan != null) {
             options = options.plan(read(plan, start.architecture()));
         }
@@ -395,7 +399,7 @@ final class Train implements Callable<Integer> {
         try (var distributed =
                 user.createDistributedModel(start, options, new JobConsole(output))) {
             if (savePlan != null) {
-                Files.writeString(savePlan, plan(distributed.report()).text());
+                Files.writeString(savePlan, distributed.plan().text());
             }
             try (var console =
                     new TrainingConsole(
@@ -426,13 +430,6 @@ final class Train implements Callable<Integer> {
                 throw stopped;
             }
         }
-    }
-
-    private static Plan plan(JobReport report) {
-        return new Plan(
-                report.stages().stream()
-                        .map(stage -> new Plan.Part(stage.layers(), stage.worker()))
-                        .toList());
     }
 
     private static Plan read(Path file, Architecture model) throws IOException {
