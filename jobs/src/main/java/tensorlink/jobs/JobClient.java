@@ -102,7 +102,7 @@ public final class JobClient implements AutoCloseable {
         TrainingRecord kept = null;
         try {
             var stages = own.start(Wanted.own(model, options), ownNodes);
-            var wanted = Wanted.of(model, options, stages, listener);
+            var wanted = Wanted.of(model, options, stages, listener, party.scheduler());
             if (options.folder() != null) {
                 kept = TrainingRecord.open(options.folder(), wanted.manifest().digest());
             }

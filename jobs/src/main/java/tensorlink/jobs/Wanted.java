@@ -16,6 +16,7 @@ import tensorlink.jobs.job.OwnStage;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Workload;
 import tensorlink.jobs.message.Manifest;
+import tensorlink.p2p.core.Scheduler;
 
 /** A job as its user wants it, whoever works on it. */
 record Wanted(
@@ -26,9 +27,14 @@ record Wanted(
      *
      * @param own what stays with the user
      */
-    static Wanted of(Model model, JobOptions options, List<OwnStage> own, JobListener listener)
+    static Wanted of(
+            Model model,
+            JobOptions options,
+            List<OwnStage> own,
+            JobListener listener,
+            Scheduler scheduler)
             throws IOException, InterruptedException {
-        var manifest = manifest(model);
+        var manifest = manifest(model, scheduler);
         return new Wanted(model, manifest, spec(model, manifest, options, own), options, listener);
     }
 
@@ -60,13 +66,14 @@ record Wanted(
                 });
     }
 
-    private static Manifest manifest(Model model) throws IOException, InterruptedException {
+    private static Manifest manifest(Model model, Scheduler scheduler)
+            throws IOException, InterruptedException {
         var wanted = new HashSet<String>();
         var architecture = model.architecture();
         for (var tensor : architecture.tensors(architecture.allLayers())) {
             wanted.add(tensor.name());
         }
-        return Manifest.of(model.weights(), wanted::contains);
+        return Manifest.of(model.weights(), wanted::contains, scheduler);
     }
 
     /**

@@ -8,6 +8,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Predicate;
 import tensorlink.compute.Digest;
 import tensorlink.compute.format.Weights;
@@ -16,6 +20,7 @@ import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.wire.WeightMessage;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.core.Scheduler;
 
 /**
  * The tensors of a model with what their bytes must hash to.
@@ -27,6 +32,7 @@ public record Manifest(List<Entry> tensors) {
     public static final int NAME_LENGTH_MAX = 512;
 
     private static final long PIECE_BYTES = 4 << 20;
+    private static final int THREADS_MAX = 16;
 
     /** A tensor and the SHA-256 of its bytes. */
     public record Entry(TensorSpec tensor, Digest digest) {}
@@ -57,6 +63,49 @@ public record Manifest(List<Entry> tensors) {
             if (wanted.test(tensor.name())) {
                 entries.add(new Entry(tensor, digest(weights, tensor)));
             }
+        }
+        return new Manifest(entries);
+    }
+
+    /**
+     * The same by several threads, for a machine whose processors have nothing else to do: values
+     * may have to be computed before they are hashed.
+     */
+    public static Manifest of(Weights weights, Predicate<String> wanted, Scheduler scheduler)
+            throws IOException, InterruptedException {
+        var tensors = weights.tensors().stream().filter(it -> wanted.test(it.name())).toList();
+        var digests = new AtomicReferenceArray<Digest>(tensors.size());
+        var next = new AtomicInteger();
+        var hashing = new ArrayList<FutureTask<Void>>();
+        int threads = Math.min(THREADS_MAX, Runtime.getRuntime().availableProcessors());
+        for (int thread = 0; thread < threads; thread++) {
+            var task =
+                    new FutureTask<Void>(() -> {
+                        for (int i = next.getAndIncrement();
+                                i < tensors.size();
+                                i = next.getAndIncrement()) {
+                            digests.set(i, digest(weights, tensors.get(i)));
+                        }
+                        return null;
+                    });
+            hashing.add(task);
+            scheduler.fork("hashing", task);
+        }
+        try {
+            for (var task : hashing) {
+                task.get();
+            }
+        } catch (ExecutionException failed) {
+            if (failed.getCause() instanceof IOException unread) {
+                throw unread;
+            }
+            throw new IllegalStateException("hashing weights", failed.getCause());
+        } finally {
+            hashing.forEach(task -> task.cancel(true));
+        }
+        var entries = new ArrayList<Entry>();
+        for (int i = 0; i < tensors.size(); i++) {
+            entries.add(new Entry(tensors.get(i), digests.get(i)));
         }
         return new Manifest(entries);
     }
