@@ -44,6 +44,12 @@ public final class NodeProcess implements AutoCloseable {
      */
     public static Launched launch(String name, Path folder, List<String> arguments)
             throws IOException {
+        return launch(name, folder, List.of(), arguments);
+    }
+
+    /** The same behind {@code prefix}, a command that becomes the one that follows it. */
+    static Launched launch(String name, Path folder, List<String> prefix, List<String> arguments)
+            throws IOException {
         Files.createDirectories(folder);
         var log = folder.resolve("log");
         var verb =
@@ -57,6 +63,7 @@ public final class NodeProcess implements AutoCloseable {
                                 folder.resolve("home").toString()));
         verb.addAll(arguments);
         var process = JavaProcess.builder(List.of("-Xmx512m"), verb);
+        process.command().addAll(0, prefix);
         return new Launched(name, process.redirectError(log.toFile()).start(), log);
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
 
@@ -44,16 +45,25 @@ public final class ProcessNetwork implements AutoCloseable {
     /** Starts the network and waits until all of it is ready. */
     public static ProcessNetwork start(String name, Plan plan)
             throws IOException, InterruptedException {
-        return start(name, plan, Collections.nCopies(plan.workers(), plan.threads()));
+        return start(name, plan, Collections.nCopies(plan.workers(), List.of()));
     }
 
-    /** The same, free of charge, with as many workers as are named by their threads. */
-    public static ProcessNetwork start(String name, List<Integer> threads)
+    /**
+     * Starts one without a ledger, of workers with one thread each.
+     *
+     * @param shares of a processor for each worker; empty for as much as there is
+     */
+    public static ProcessNetwork startThrottled(String name, List<Optional<ProcessorShare>> shares)
             throws IOException, InterruptedException {
-        return start(name, new Plan(threads.size(), 1, 0, 0), threads);
+        var prefixes =
+                shares.stream()
+                        .map(share -> share.map(ProcessorShare::prefix).orElse(List.of()))
+                        .toList();
+        var plan = new Plan(shares.size(), 1, 0, 0);
+        return start(name, plan, prefixes);
     }
 
-    private static ProcessNetwork start(String name, Plan plan, List<Integer> threads)
+    private static ProcessNetwork start(String name, Plan plan, List<List<String>> prefixes)
             throws IOException, InterruptedException {
         var leftovers =
                 new Leftovers(
@@ -64,13 +74,13 @@ public final class ProcessNetwork implements AutoCloseable {
                 arguments.addAll(
                         List.of("--ledger", "file", "--credit", Long.toString(plan.credit())));
             }
-            var validator = leftovers.launch("validator", arguments).awaitReady();
+            var validator = leftovers.launch("validator", List.of(), arguments).awaitReady();
             var network = Network.named(name).via(validator.info());
             var launched = new ArrayList<NodeProcess.Launched>();
             for (int i = 1; i <= plan.workers(); i++) {
                 launched.add(
                         leftovers.launch(
-                                "worker " + i, arguments(network, plan, threads.get(i - 1))));
+                                "worker " + i, prefixes.get(i - 1), arguments(network, plan)));
             }
             var workers = new ArrayList<NodeProcess>();
             for (var worker : launched) {
@@ -83,7 +93,7 @@ public final class ProcessNetwork implements AutoCloseable {
         }
     }
 
-    private static List<String> arguments(Network network, Plan plan, int threads) {
+    private static List<String> arguments(Network network, Plan plan) {
         return List.of(
                 "--network",
                 network.name(),
@@ -92,7 +102,7 @@ public final class ProcessNetwork implements AutoCloseable {
                 "--bootstrap",
                 network.bootstrap().getFirst().fullAddresses().getFirst().toString(),
                 "--threads",
-                Integer.toString(threads),
+                Integer.toString(plan.threads()),
                 "--price",
                 Long.toString(plan.price()));
     }
@@ -118,9 +128,10 @@ public final class ProcessNetwork implements AutoCloseable {
 
     /** What would be left behind. */
     private record Leftovers(Path folder, List<NodeProcess.Launched> processes) {
-        NodeProcess.Launched launch(String name, List<String> arguments) throws IOException {
-            var process =
-                    NodeProcess.launch(name, folder.resolve(name.replace(" ", "")), arguments);
+        NodeProcess.Launched launch(String name, List<String> prefix, List<String> arguments)
+                throws IOException {
+            var home = folder.resolve(name.replace(" ", ""));
+            var process = NodeProcess.launch(name, home, prefix, arguments);
             processes.add(process);
             return process;
         }

@@ -31,6 +31,7 @@ import tensorlink.testnet.bench.net.Wakefulness;
             BenchCodecs.class,
             BenchTensors.class,
             BenchSchedules.class,
+            BenchPlan.class,
             BenchMemory.class,
             BenchTorch.class,
             BenchJobs.class,

@@ -29,6 +29,7 @@ import tensorlink.jobs.GenerateOptions;
 import tensorlink.jobs.JobListener;
 import tensorlink.jobs.JobOptions;
 import tensorlink.jobs.job.JobState;
+import tensorlink.node.Home;
 import tensorlink.node.UserNode;
 import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.Output;
@@ -102,9 +103,15 @@ final class BenchJobs implements Callable<Integer> {
             this.json = json;
         }
 
-        Model model() throws IOException {
+        /**
+         * The model, from a folder in {@code folder}, as models are: drawing the random numbers of
+         * one that has never been saved takes longer than reading them, each time anew.
+         */
+        Model model(Path folder) throws IOException, InterruptedException {
             var config = ModelConfig.parse(label, json.getBytes(StandardCharsets.UTF_8));
-            return Model.initialize(config, Tokenizer.bytes(), 1);
+            var saved = folder.resolve(name());
+            Model.initialize(config, Tokenizer.bytes(), 1).save(saved);
+            return Model.load(saved);
         }
 
         Batch batch(long seed) {
@@ -146,21 +153,23 @@ final class BenchJobs implements Callable<Integer> {
     @Override
     public Integer call() throws IOException, InterruptedException {
         var result = new LinkedHashMap<String, Object>();
+        var folder = Files.createTempDirectory("tensorlink-bench-");
         try (var processes =
                         ProcessNetwork.start("bench", new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
                 var user = UserNode.join(processes.network());
                 var engine = TorchEngine.open()) {
             for (var job : Case.values()) {
-                result.put(job.label, measure(user, engine, job));
+                result.put(job.label, measure(user, engine, job, job.model(folder)));
             }
+        } finally {
+            Home.delete(folder);
         }
         output.tell(result);
         return ExitCode.DONE.status();
     }
 
-    private Map<String, Object> measure(UserNode user, Engine engine, Case job)
+    private Map<String, Object> measure(UserNode user, Engine engine, Case job, Model model)
             throws IOException, InterruptedException {
-        var model = job.model();
         var figures = new Figures();
         output.say(
                 String.format(

@@ -39,9 +39,9 @@ final class BenchMemory implements Callable<Integer> {
         output.say("model     what   rows   estimate       peak   peak of estimate");
         var cases = new ArrayList<Map<String, Object>>();
         for (var architecture : Architecture.values()) {
-            for (var purpose : List.of("train", "serve")) {
-                for (int rows : ROWS) {
-                    cases.add(measure(architecture, purpose, rows));
+            for (var way : MemoryCase.Way.values()) {
+                for (int rows : way.suits(architecture) ? ROWS : List.<Integer>of()) {
+                    cases.add(measure(architecture, way, rows));
                 }
             }
         }
@@ -49,7 +49,7 @@ final class BenchMemory implements Callable<Integer> {
         return ExitCode.DONE.status();
     }
 
-    private Map<String, Object> measure(Architecture architecture, String purpose, int rows)
+    private Map<String, Object> measure(Architecture architecture, MemoryCase.Way way, int rows)
             throws IOException, InterruptedException {
         var process =
                 JavaProcess.builder(
@@ -58,7 +58,7 @@ final class BenchMemory implements Callable<Integer> {
                                         "bench",
                                         "memory-case",
                                         architecture.name(),
-                                        purpose,
+                                        way.name(),
                                         Integer.toString(rows),
                                         "-o",
                                         "json"))
@@ -74,16 +74,16 @@ final class BenchMemory implements Callable<Integer> {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "%-9s %-6s %4d %7.1f MiB %7.1f MiB   %.2f",
+                        "%-9s %-7s %3d %7.1f MiB %7.1f MiB   %.2f",
                         architecture.label(),
-                        purpose,
+                        way.name().toLowerCase(Locale.ROOT),
                         rows,
                         estimate / 1048576.0,
                         peak / 1048576.0,
                         (double) peak / estimate));
         var result = new LinkedHashMap<String, Object>();
         result.put("model", architecture.label());
-        result.put("purpose", purpose);
+        result.put("way", way.name().toLowerCase(Locale.ROOT));
         result.put("rows", rows);
         result.put("estimate", estimate);
         result.put("peak", peak);

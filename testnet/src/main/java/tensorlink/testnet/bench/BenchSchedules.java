@@ -24,13 +24,10 @@ import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.ProcessNetwork;
 import tensorlink.testnet.bench.figures.Figures;
 
-/**
- * The schedules against each other on the same two workers, in turns; and what a step was predicted
- * to take against what it took, on workers with as many threads and with unlike numbers.
- */
+/** The schedules against each other on the same two workers, in turns. */
 @Command(
         name = "schedules",
-        description = "ZB-H1 and GPipe against 1F1B, and the predicted time of a step.",
+        description = "ZB-H1 and GPipe against 1F1B.",
         mixinStandardHelpOptions = true,
         showDefaultValues = true,
         footerHeading = "%nExample:%n",
@@ -62,8 +59,6 @@ final class BenchSchedules implements Callable<Integer> {
         try (var network = ProcessNetwork.start("bench", new ProcessNetwork.Plan(2, 1, 0, 0))) {
             compare(network, result);
         }
-        predict(List.of(1, 1), result);
-        predict(List.of(1, 2), result);
         output.tell(result);
         return ExitCode.DONE.status();
     }
@@ -106,33 +101,6 @@ final class BenchSchedules implements Callable<Integer> {
                             ratio.quantile(0.75)));
             result.put(schedule.label() + "StepMillis", 1000 / sample.median());
             result.put(schedule.label() + "OfOneFOneB", ratio.median());
-        }
-    }
-
-    /** Workers measure themselves when they start; the validator plans with what they say. */
-    private void predict(List<Integer> threads, Map<String, Object> result)
-            throws IOException, InterruptedException {
-        try (var network = ProcessNetwork.start("bench", threads);
-                var user = UserNode.join(network.network());
-                var model = user.createDistributedModel(model(), options(Schedule.ONE_F_ONE_B))) {
-            for (int step = 0; step <= rounds; step++) {
-                step(model, step);
-            }
-            var report = model.report();
-            double predicted = report.predictedStep().toNanos() / 1e6;
-            double measured = report.measuredStep().toNanos() / 1e6;
-            var layers = report.stages().stream().map(it -> it.layers().size()).toList();
-            output.say(
-                    String.format(
-                            Locale.ROOT,
-                            "workers of %s threads, %s layers: predicted %.0f ms, took %.0f ms:"
-                                    + " %.2f of the prediction",
-                            threads,
-                            layers,
-                            predicted,
-                            measured,
-                            measured / predicted));
-            result.put("measuredOfPredicted" + threads, measured / predicted);
         }
     }
 

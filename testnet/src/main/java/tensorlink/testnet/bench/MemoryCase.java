@@ -13,10 +13,12 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Engine;
+import tensorlink.compute.Lora;
 import tensorlink.compute.MemoryEstimate;
 import tensorlink.compute.MemoryEstimate.Load;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
+import tensorlink.compute.Precision;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.Tokens;
 import tensorlink.compute.TrainingOptions;
@@ -74,12 +76,13 @@ final class MemoryCase implements Callable<Integer> {
                     + inner;
         }
 
-        ModelConfig config() throws ModelFormatException {
+        private ModelConfig config(Way way) throws ModelFormatException {
+            var own = way == Way.DROPOUT ? sizes.replace("_pdrop\":0", "_pdrop\":0.1") : sizes;
             return this == LLAMA
                     ? ModelConfig.llama(512, 4, VOCABULARY, LENGTH)
                     : ModelConfig.parse(
                             label(),
-                            ("{" + kind + "," + sizes + ",\"vocab_size\":" + VOCABULARY + "}")
+                            ("{" + kind + "," + own + ",\"vocab_size\":" + VOCABULARY + "}")
                                     .getBytes(StandardCharsets.UTF_8));
         }
 
@@ -88,33 +91,75 @@ final class MemoryCase implements Callable<Integer> {
         }
     }
 
+    /** What is done with a model. */
+    enum Way {
+        TRAIN,
+        SERVE,
+        /** Trained with matrices multiplied in BF16. */
+        BF16,
+        /** Trained with dropout at a tenth everywhere. */
+        DROPOUT,
+        /** Adapters trained, of rank 8 where they usually are. */
+        LORA;
+
+        /** Whether it is measured of an architecture, and can be. */
+        boolean suits(Architecture architecture) {
+            return switch (this) {
+                case TRAIN, SERVE -> true;
+                case BF16, LORA ->
+                        architecture == Architecture.LLAMA || architecture == Architecture.GPT2;
+                case DROPOUT -> architecture == Architecture.GPT2;
+            };
+        }
+
+        private Model model(Architecture architecture) throws ModelFormatException {
+            var model = Model.initialize(architecture.config(this), Tokenizer.bytes(), 1);
+            return switch (this) {
+                case TRAIN, SERVE, BF16, DROPOUT -> model;
+                case LORA -> model.withLora(new Lora(8, 16, Lora.usualTargets(model.config())), 1);
+            };
+        }
+
+        private TrainingOptions training(ModelConfig config) {
+            var plain = TrainingOptions.with(RULE);
+            return switch (this) {
+                case TRAIN, SERVE, DROPOUT -> plain;
+                case BF16 -> plain.withPrecision(Precision.BF16);
+                case LORA -> plain.withFrozen(Lora.base(config));
+            };
+        }
+    }
+
     @Mixin private Output output = new Output();
 
     @Parameters(index = "0")
     private Architecture architecture = Architecture.LLAMA;
 
-    @Parameters(index = "1", description = "train or serve")
-    private String purpose = "train";
+    @Parameters(index = "1")
+    private Way way = Way.TRAIN;
 
     @Parameters(index = "2")
     private int rows = 1;
 
     @Override
     public Integer call() throws IOException, InterruptedException {
-        var config = architecture.config();
-        boolean train = purpose.equals("train");
+        var model = way.model(architecture);
+        var config = model.config();
+        boolean train = way != Way.SERVE;
         long peak;
         try (var engine = TorchEngine.open()) {
-            run(engine, ModelConfig.llama(32, 1, 260, LENGTH), train, 1); // what all runs need
+            var tiny =
+                    Model.initialize(ModelConfig.llama(32, 1, 260, LENGTH), Tokenizer.bytes(), 1);
+            run(engine, tiny, train ? Way.TRAIN : Way.SERVE, 1); // what all runs need
             long before = status("VmRSS");
-            run(engine, config, train, rows);
+            run(engine, model, way, rows);
             peak = status("VmHWM") - before;
         }
         var load = new Load(rows, LENGTH, train ? IN_FLIGHT : 1);
         var estimate =
                 train
                         ? MemoryEstimate.ofTraining(
-                                config, config.allLayers(), load, TrainingOptions.with(RULE))
+                                config, config.allLayers(), load, way.training(config))
                         : MemoryEstimate.ofInference(config, config.allLayers(), load);
         Map<String, Object> told = new LinkedHashMap<>();
         told.put("estimate", estimate.total());
@@ -127,12 +172,14 @@ final class MemoryCase implements Callable<Integer> {
         return ExitCode.DONE.status();
     }
 
-    private static void run(Engine engine, ModelConfig config, boolean train, int rows)
+    private static void run(Engine engine, Model model, Way way, int rows)
             throws IOException, InterruptedException {
-        var weights = Model.initialize(config, Tokenizer.bytes(), 1).weights();
+        var config = model.config();
+        boolean train = way != Way.SERVE;
+        var weights = model.weights();
         var options =
                 train
-                        ? StageOptions.forTraining(TrainingOptions.with(RULE), 1)
+                        ? StageOptions.forTraining(way.training(config), 1)
                         : StageOptions.forInference(1);
         try (var stage = engine.open(config, config.allLayers(), weights, options)) {
             if (!train) {

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -185,7 +184,7 @@ final class RealRun {
 
     private Outcome overNetwork(String name, Plan plan, Path folder)
             throws IOException, InterruptedException {
-        try (var network = ProcessNetwork.start(name, List.of(1, 1));
+        try (var network = ProcessNetwork.start(name, new ProcessNetwork.Plan(WORKERS, 1, 0, 0));
                 var user = UserNode.join(network.network())) {
             var options =
                     JobOptions.training()
