@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import java.util.Locale;
 import java.util.Optional;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.peer.PeerInfo;
 
 /**
@@ -76,7 +77,7 @@ record AddressGroup(Kind kind, long prefix) {
         int dot = name.lastIndexOf('.');
         int before = dot < 0 ? -1 : name.lastIndexOf('.', dot - 1);
         var domain = name.substring(before + 1).toLowerCase(Locale.ROOT);
-        var digest = Key.sha256(ByteString.copyFromUtf8(domain));
+        var digest = Sha256.of(ByteString.copyFromUtf8(domain));
         return new AddressGroup(Kind.NAME, number(digest, Long.BYTES));
     }
 

@@ -16,6 +16,7 @@ import tensorlink.dht.wire.SavedRecord;
 import tensorlink.dht.wire.SavedRecords;
 import tensorlink.dht.wire.SavedTable;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -137,7 +138,7 @@ final class Archive {
         try {
             config.store().save(TABLE, table());
             var records = records();
-            var digest = Key.sha256(records);
+            var digest = Sha256.of(records);
             if (!digest.equals(savedRecords)) {
                 config.store().save(RECORDS, records);
                 savedRecords = digest;

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Optional;
+import tensorlink.p2p.multiformats.Sha256;
 
 /**
  * A file for each name: the SHA-256 of the content, then the content. A new file takes the place of
@@ -36,7 +37,7 @@ final class FolderStore implements DhtStore {
                 throw new IOException(file + " is cut off");
             }
             var content = bytes.substring(DIGEST_BYTES);
-            if (!Key.sha256(content).equals(bytes.substring(0, DIGEST_BYTES))) {
+            if (!Sha256.of(content).equals(bytes.substring(0, DIGEST_BYTES))) {
                 throw new IOException(file + " is damaged: its digest differs");
             }
             return Optional.of(content);
@@ -55,7 +56,7 @@ final class FolderStore implements DhtStore {
                         StandardOpenOption.CREATE,
                         StandardOpenOption.WRITE,
                         StandardOpenOption.TRUNCATE_EXISTING)) {
-            var bytes = Key.sha256(content).concat(content).asReadOnlyByteBuffer();
+            var bytes = Sha256.of(content).concat(content).asReadOnlyByteBuffer();
             while (bytes.hasRemaining()) {
                 channel.write(bytes);
             }

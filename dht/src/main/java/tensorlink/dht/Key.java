@@ -2,10 +2,9 @@ package tensorlink.dht;
 
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
 import java.util.random.RandomGenerator;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -23,11 +22,6 @@ public final class Key {
     /** The first bytes of a multihash that holds a SHA-256 digest. */
     private static final ByteString SHA2_256 = ByteString.copyFrom(new byte[] {0x12, 0x20});
 
-    private static final int DIGEST_BYTES = 32;
-
-    /** Never fed, only copied. */
-    private static final MessageDigest SHA_256 = sha256();
-
     private final ByteString bytes;
 
     /** The place, most significant bits first. */
@@ -43,7 +37,7 @@ public final class Key {
                     "key of " + bytes.size() + " bytes, expected 1 to " + BYTES_MAX);
         }
         this.bytes = bytes;
-        var place = ByteBuffer.wrap(digest(bytes));
+        var place = Sha256.of(bytes).asReadOnlyByteBuffer();
         this.first = place.getLong();
         this.second = place.getLong();
         this.third = place.getLong();
@@ -69,7 +63,7 @@ public final class Key {
      * SHA-256 multihash of its UTF-8 bytes, fit to be provided.
      */
     public static Key named(String name) {
-        return new Key(SHA2_256.concat(sha256(ByteString.copyFromUtf8(name))));
+        return new Key(SHA2_256.concat(Sha256.of(ByteString.copyFromUtf8(name))));
     }
 
     /** What is hashed to give the place. */
@@ -132,10 +126,10 @@ public final class Key {
      * turned back into bytes, so it is found by trying: 2^(prefix + 1) hashes on average.
      */
     public Key random(int prefix, RandomGenerator random) {
-        var multihash = ByteBuffer.allocate(SHA2_256.size() + DIGEST_BYTES);
+        var multihash = ByteBuffer.allocate(SHA2_256.size() + Sha256.BYTES);
         random.nextBytes(multihash.array());
         multihash.put(SHA2_256.toByteArray());
-        var sha256 = newSha256();
+        var sha256 = Sha256.start();
         while (true) {
             multihash.putLong(SHA2_256.size(), random.nextLong());
             var place = ByteBuffer.wrap(sha256.digest(multihash.array()));
@@ -147,34 +141,6 @@ public final class Key {
                     return candidate;
                 }
             }
-        }
-    }
-
-    /** The SHA-256 of {@code bytes}. */
-    static ByteString sha256(ByteString bytes) {
-        return ByteString.copyFrom(digest(bytes));
-    }
-
-    private static byte[] digest(ByteString bytes) {
-        return newSha256().digest(bytes.toByteArray());
-    }
-
-    /**
-     * A copy of one that exists takes a tenth of the time of asking the providers for a new one.
-     */
-    private static MessageDigest newSha256() {
-        try {
-            return (MessageDigest) SHA_256.clone();
-        } catch (CloneNotSupportedException impossible) {
-            throw new IllegalStateException("the SHA-256 of this JDK has no copy", impossible);
-        }
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException missing) {
-            throw new IllegalStateException("this JDK has no SHA-256", missing);
         }
     }
 

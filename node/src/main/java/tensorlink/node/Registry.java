@@ -1,9 +1,6 @@
 package tensorlink.node;
 
-import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -20,6 +17,7 @@ import tensorlink.jobs.message.Question;
 import tensorlink.jobs.party.Directory;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Bytes32;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -58,12 +56,7 @@ final class Registry {
 
     /** What an account registers to say that this node is its own. */
     static Bytes32 hash(PeerId node) {
-        try {
-            var sha = MessageDigest.getInstance("SHA-256");
-            return new Bytes32(ByteString.copyFrom(sha.digest(node.multihash().toByteArray())));
-        } catch (NoSuchAlgorithmException missing) {
-            throw new IllegalStateException("this JDK has no SHA-256", missing);
-        }
+        return new Bytes32(Sha256.of(node.multihash()));
     }
 
     boolean isValidator(PeerId node) throws IOException, InterruptedException {

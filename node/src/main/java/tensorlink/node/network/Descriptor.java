@@ -3,8 +3,6 @@ package tensorlink.node.network;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.net.URI;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SignatureException;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,6 +20,7 @@ import tensorlink.node.wire.DescriptorTerms;
 import tensorlink.node.wire.FileLedgerTerms;
 import tensorlink.node.wire.SmartnodesTerms;
 import tensorlink.p2p.multiaddr.Multiaddr;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.peer.KeyPair;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PreSharedKey;
@@ -224,13 +223,7 @@ public final class Descriptor {
     }
 
     static ByteString sha256(String purpose, ByteString content) {
-        try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            digest.update(ByteString.copyFromUtf8("tensorlink " + purpose + "\0").toByteArray());
-            return ByteString.copyFrom(digest.digest(content.toByteArray()));
-        } catch (NoSuchAlgorithmException missing) {
-            throw new IllegalStateException("this JDK has no SHA-256", missing);
-        }
+        return Sha256.of(ByteString.copyFromUtf8("tensorlink " + purpose + "\0").concat(content));
     }
 
     private static DescriptorTerms encode(Terms terms) {

@@ -2,8 +2,7 @@ package tensorlink.p2p.gossip;
 
 import com.google.protobuf.ByteString;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.multiformats.Varint;
 
 /**
@@ -44,19 +43,11 @@ public interface MessageId {
     static MessageId byContent() {
         return message -> {
             var topic = message.topic().getBytes(StandardCharsets.UTF_8);
-            var digest = sha256();
+            var digest = Sha256.start();
             digest.update(Varint.encode(topic.length).toByteArray());
             digest.update(topic);
             digest.update(message.data().asReadOnlyByteBuffer());
             return ByteString.copyFrom(digest.digest());
         };
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new IllegalStateException("every JDK has SHA-256", impossible);
-        }
     }
 }

@@ -1,8 +1,6 @@
 package tensorlink.p2p.multiformats;
 
 import com.google.protobuf.ByteString;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 
 /**
  * A digest that says which hash made it: {@code varint code, varint length, digest}. Of the many
@@ -34,7 +32,7 @@ public record Multihash(long code, ByteString digest) {
                                 + IDENTITY_BYTES_MAX);
             }
         } else if (code == SHA2_256) {
-            if (digest.size() != 32) {
+            if (digest.size() != Sha256.BYTES) {
                 throw new IllegalArgumentException(
                         "SHA-256 multihash of " + digest.size() + " bytes instead of 32");
             }
@@ -48,13 +46,7 @@ public record Multihash(long code, ByteString digest) {
         if (encoded.size() <= IDENTITY_BYTES_MAX) {
             return new Multihash(IDENTITY, encoded);
         }
-        try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            digest.update(encoded.asReadOnlyByteBuffer());
-            return new Multihash(SHA2_256, ByteString.copyFrom(digest.digest()));
-        } catch (NoSuchAlgorithmException missing) {
-            throw new IllegalStateException("this JDK has no SHA-256", missing);
-        }
+        return new Multihash(SHA2_256, Sha256.of(encoded));
     }
 
     /**

@@ -2,14 +2,12 @@ package tensorlink.p2p.peer;
 
 import com.google.protobuf.ByteString;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HexFormat;
+import tensorlink.p2p.multiformats.Sha256;
 
 /**
  * What the members of a private network share. Its text form shows a fingerprint, never the key.
@@ -118,14 +116,8 @@ public record PreSharedKey(ByteString secret) {
 
     /** Tells keys apart without giving them away. */
     public String fingerprint() {
-        try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            digest.update("fingerprint:".getBytes(StandardCharsets.US_ASCII));
-            var hash = digest.digest(secret.toByteArray());
-            return HexFormat.of().formatHex(hash).substring(0, FINGERPRINT_DIGITS);
-        } catch (NoSuchAlgorithmException missing) {
-            throw new IllegalStateException("this JDK has no SHA-256", missing);
-        }
+        var hash = Sha256.of(ByteString.copyFromUtf8("fingerprint:").concat(secret));
+        return HexFormat.of().formatHex(hash.toByteArray()).substring(0, FINGERPRINT_DIGITS);
     }
 
     @Override

@@ -2,12 +2,12 @@ package tensorlink.p2p.security;
 
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
 import java.util.Arrays;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 import org.jspecify.annotations.Nullable;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.multiformats.Sha256;
 
 /** The chaining key and handshake hash of a Noise handshake (section 5.2 of the framework). */
 final class SymmetricState {
@@ -25,14 +25,9 @@ final class SymmetricState {
     }
 
     void mixHash(byte[] data) {
-        try {
-            var digest = MessageDigest.getInstance("SHA-256");
-            digest.update(hash);
-            digest.update(data);
-            hash = digest.digest();
-        } catch (GeneralSecurityException missing) {
-            throw new IllegalStateException("this JDK has no SHA-256", missing);
-        }
+        var digest = Sha256.start();
+        digest.update(hash);
+        hash = digest.digest(data);
     }
 
     void mixKey(byte[] inputKeyMaterial) {

@@ -1,8 +1,5 @@
 package tensorlink.testnet.bench.discovery;
 
-import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -16,6 +13,7 @@ import tensorlink.dht.KadRequest;
 import tensorlink.dht.KadResponse;
 import tensorlink.dht.Key;
 import tensorlink.p2p.core.Subscription;
+import tensorlink.p2p.multiformats.Sha256;
 import tensorlink.p2p.peer.PeerId;
 import tensorlink.p2p.peer.PeerInfo;
 
@@ -44,12 +42,7 @@ final class KnownNetwork implements KadNetwork {
 
     /** The first bits of what the key is hashed to, in an order that long integers have. */
     private static long place(Key key) {
-        try {
-            var hash = MessageDigest.getInstance("SHA-256").digest(key.bytes().toByteArray());
-            return ByteBuffer.wrap(hash).getLong() ^ Long.MIN_VALUE;
-        } catch (NoSuchAlgorithmException impossible) {
-            throw new AssertionError(impossible);
-        }
+        return Sha256.of(key.bytes()).asReadOnlyByteBuffer().getLong() ^ Long.MIN_VALUE;
     }
 
     @Override
