@@ -12,7 +12,9 @@ import org.slf4j.LoggerFactory;
 import tensorlink.p2p.autonat.AutoNat;
 import tensorlink.p2p.core.Gater;
 import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.PerfLimits;
 import tensorlink.p2p.core.Scheduler;
+import tensorlink.p2p.core.Subscription;
 import tensorlink.p2p.core.Throughput;
 import tensorlink.p2p.core.UnsupportedProtocolException;
 import tensorlink.p2p.dcutr.HolePuncher;
@@ -203,12 +205,28 @@ public final class Libp2p {
 
     /** Measures one round trip to {@code peer}, connecting first when needed. */
     public static Duration ping(Host host, PeerId peer) throws IOException, InterruptedException {
-        return new Ping(Scheduler.system()).measure(host.connect(host.peers().info(peer)));
+        return ping(host, peer, Scheduler.system());
+    }
+
+    /** The same by the clock of {@code scheduler}. */
+    public static Duration ping(Host host, PeerId peer, Scheduler scheduler)
+            throws IOException, InterruptedException {
+        return new Ping(scheduler).measure(host.connect(host.peers().info(peer)));
     }
 
     /** Lets peers measure throughput with {@code host}, which lends them its bandwidth. */
     public static void servePerf(Host host) {
-        host.handle(Perf.PROTOCOL, new Perf(Scheduler.system())::serve);
+        servePerf(host, PerfLimits.generous());
+    }
+
+    /**
+     * The same within {@code limits}, until the subscription is closed.
+     *
+     * @throws IllegalStateException when {@code host} does so already
+     */
+    public static Subscription servePerf(Host host, PerfLimits limits) {
+        host.handle(Perf.PROTOCOL, new Perf(Scheduler.system(), limits)::serve);
+        return () -> host.unhandle(Perf.PROTOCOL);
     }
 
     /**
@@ -219,7 +237,14 @@ public final class Libp2p {
      */
     public static Throughput perf(Host host, PeerId peer, long uploadBytes, long downloadBytes)
             throws IOException, InterruptedException {
+        return perf(host, peer, uploadBytes, downloadBytes, Scheduler.system());
+    }
+
+    /** The same by the clock of {@code scheduler}. */
+    public static Throughput perf(
+            Host host, PeerId peer, long uploadBytes, long downloadBytes, Scheduler scheduler)
+            throws IOException, InterruptedException {
         var connection = host.connect(host.peers().info(peer));
-        return new Perf(Scheduler.system()).measure(connection, uploadBytes, downloadBytes);
+        return new Perf(scheduler).measure(connection, uploadBytes, downloadBytes);
     }
 }

@@ -5,7 +5,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.concurrent.atomic.AtomicInteger;
 import tensorlink.p2p.core.Connection;
+import tensorlink.p2p.core.PerfLimits;
 import tensorlink.p2p.core.ProtocolId;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
@@ -18,9 +20,6 @@ import tensorlink.p2p.core.Throughput;
  */
 public final class Perf {
     public static final ProtocolId PROTOCOL = ProtocolId.of("/perf/1.0.0");
-
-    /** The longest answer that a client may ask for. */
-    static final long ANSWER_BYTES_MAX = 1L << 40;
 
     private static final int PART_BYTES = 256 << 10;
 
@@ -35,26 +34,51 @@ public final class Perf {
     private static final Duration SILENCE_MAX = Duration.ofSeconds(10);
 
     private final Scheduler scheduler;
+    private final PerfLimits limits;
+    private final AtomicInteger serving = new AtomicInteger();
 
+    /** For measuring, and for serving whatever peers ask for. */
     public Perf(Scheduler scheduler) {
-        this.scheduler = scheduler;
+        this(scheduler, PerfLimits.generous());
     }
 
-    /** Takes what comes, then sends what was asked for. */
+    /** For serving within {@code limits}. */
+    public Perf(Scheduler scheduler, PerfLimits limits) {
+        this.scheduler = scheduler;
+        this.limits = limits;
+    }
+
+    /**
+     * Takes what comes, then sends what was asked for.
+     *
+     * @throws ProtocolViolation when that is more than is served
+     */
     public void serve(Stream stream) throws IOException, InterruptedException {
+        try {
+            if (serving.incrementAndGet() > limits.atOnceMax()) {
+                stream.reset();
+                return;
+            }
+            answer(stream);
+        } finally {
+            serving.decrementAndGet();
+        }
+    }
+
+    private void answer(Stream stream) throws IOException, InterruptedException {
         stream.timeout(SILENCE_MAX);
         var head = MemorySegment.ofArray(new byte[(int) SIZE.byteSize()]);
         stream.readFully(head);
         long answerBytes = head.get(SIZE, 0);
-        if (answerBytes < 0 || answerBytes > ANSWER_BYTES_MAX) {
+        if (answerBytes < 0 || answerBytes > limits.answerBytesMax()) {
             throw new ProtocolViolation(
                     PROTOCOL
                             + ": answer of "
                             + Long.toUnsignedString(answerBytes)
                             + " bytes, limit "
-                            + ANSWER_BYTES_MAX);
+                            + limits.answerBytesMax());
         }
-        drain(stream);
+        drain(stream, limits.uploadBytesMax());
         send(stream, answerBytes);
     }
 
@@ -65,10 +89,7 @@ public final class Perf {
      */
     public Throughput measure(Connection connection, long uploadBytes, long downloadBytes)
             throws IOException, InterruptedException {
-        if (uploadBytes < 0 || downloadBytes < 0 || downloadBytes > ANSWER_BYTES_MAX) {
-            throw new IllegalArgumentException(
-                    uploadBytes + " bytes up and " + downloadBytes + " bytes down");
-        }
+        var _ = new PerfLimits(uploadBytes, downloadBytes, 1); // throws what is no measurement
         try (var stream = connection.open(PROTOCOL)) {
             stream.timeout(SILENCE_MAX);
             var head = MemorySegment.ofArray(new byte[(int) SIZE.byteSize()]);
@@ -79,7 +100,7 @@ public final class Perf {
             stream.closeWrite();
             int first = stream.read(SINK);
             long middle = scheduler.nanoTime();
-            long received = first < 0 ? 0 : first + drain(stream);
+            long received = first < 0 ? 0 : first + drain(stream, Long.MAX_VALUE);
             long end = scheduler.nanoTime();
             if (received != downloadBytes) {
                 throw new ProtocolViolation(
@@ -98,10 +119,15 @@ public final class Perf {
         }
     }
 
-    private static long drain(Stream stream) throws IOException, InterruptedException {
+    private static long drain(Stream stream, long bytesMax)
+            throws IOException, InterruptedException {
         long received = 0;
         for (int count = stream.read(SINK); count >= 0; count = stream.read(SINK)) {
             received += count;
+            if (received > bytesMax) {
+                throw new ProtocolViolation(
+                        PROTOCOL + ": more than " + bytesMax + " bytes came, the limit");
+            }
         }
         return received;
     }

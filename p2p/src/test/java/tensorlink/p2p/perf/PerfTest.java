@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.HexFormat;
@@ -16,9 +17,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tensorlink.p2p.Eventually;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
+import tensorlink.p2p.core.PerfLimits;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
@@ -78,6 +81,53 @@ class PerfTest {
                     .isInstanceOf(StreamResetException.class)
                     .hasMessageContaining("protocol violation");
         }
+    }
+
+    @Test
+    void a_host_with_limits_takes_and_gives_no_more() throws Exception {
+        Libp2p.servePerf(server, new PerfLimits(1000, 10, 1));
+
+        assertThat(Libp2p.perf(client, server.id(), 1000, 10).downloadBytes()).isEqualTo(10);
+        assertThatThrownBy(() -> Libp2p.perf(client, server.id(), 0, 11))
+                .isInstanceOf(StreamResetException.class)
+                .hasMessageContaining("protocol violation");
+        assertThatThrownBy(() -> Libp2p.perf(client, server.id(), 1001, 0))
+                .isInstanceOf(StreamResetException.class)
+                .hasMessageContaining("protocol violation");
+    }
+
+    @Test
+    void a_host_with_limits_measures_with_so_many_at_once() throws Exception {
+        Libp2p.servePerf(server, new PerfLimits(1000, 10, 1));
+
+        try (var first = client.open(server.id(), Perf.PROTOCOL)) {
+            first.write(MemorySegment.ofArray(HexFormat.of().parseHex("000000000000000a")));
+            first.write(MemorySegment.ofArray(new byte[1]));
+            Eventually.until("the second is reset", () -> !isServed());
+            first.closeWrite();
+            first.readFully(MemorySegment.ofArray(new byte[10]));
+        }
+        Eventually.until("there is room again", this::isServed);
+    }
+
+    private boolean isServed() {
+        try {
+            return Libp2p.perf(client, server.id(), 1, 1).downloadBytes() == 1;
+        } catch (StreamResetException reset) {
+            return false;
+        } catch (IOException unexpected) {
+            throw new UncheckedIOException(unexpected);
+        } catch (InterruptedException interrupted) {
+            throw new IllegalStateException(interrupted);
+        }
+    }
+
+    @Test
+    void a_host_that_serves_no_longer_is_not_measured() throws Exception {
+        Libp2p.servePerf(server, PerfLimits.generous()).close();
+
+        assertThatThrownBy(() -> Libp2p.perf(client, server.id(), 1, 1))
+                .isInstanceOf(UnsupportedProtocolException.class);
     }
 
     @Test
