@@ -7,8 +7,14 @@ package tensorlink.compute;
  * @param backward the same of its backward
  * @param read bytes read from memory for one micro-batch, where that and not arithmetic takes time
  * @param step bytes of parameters that an optimizer step moves
+ * @param layers that a micro-batch passes, each of which takes a while by itself
  */
-public record Work(double forward, double backward, double read, double step) {
+public record Work(double forward, double backward, double read, double step, int layers) {
+
+    /** Work in which passing a layer takes no time of its own. */
+    public Work(double forward, double backward, double read, double step) {
+        this(forward, backward, read, step, 0);
+    }
 
     /**
      * Training on micro-batches of {@code rows} sequences of {@code time} positions: two operations
@@ -17,7 +23,7 @@ public record Work(double forward, double backward, double read, double step) {
      */
     public static Work ofTraining(Architecture config, LayerRange layers, int rows, int time) {
         double forward = forward(config, layers, rows, time);
-        return new Work(forward, 2 * forward, 0, bytes(config, layers));
+        return new Work(forward, 2 * forward, 0, bytes(config, layers), layers.size());
     }
 
     /** Generating one token after another: all weights are read for each. */
@@ -27,7 +33,10 @@ public record Work(double forward, double backward, double read, double step) {
 
     /** How long one micro-batch takes. */
     public double secondsPerMicroBatch(Speed speed) {
-        return forward / speed.forward() + backward / speed.backward() + read / speed.memory();
+        return forward / speed.forward()
+                + backward / speed.backward()
+                + read / speed.memory()
+                + layers * (speed.forwardLayer() + speed.backwardLayer());
     }
 
     /** How long an optimizer step takes. */

@@ -18,7 +18,7 @@ import tensorlink.compute.torch.SpeedTrial;
  */
 final class Speeds {
     private static final Logger log = LoggerFactory.getLogger(Speeds.class);
-    private static final int WORDS = 6;
+    private static final int WORDS = 8;
     private static final ConcurrentMap<String, Speed> MEASURED = new ConcurrentHashMap<>();
 
     private Speeds() {}
@@ -44,6 +44,10 @@ final class Speeds {
                             + known.step()
                             + " "
                             + known.memory()
+                            + " "
+                            + known.forwardLayer()
+                            + " "
+                            + known.backwardLayer()
                             + "\n");
         }
         MEASURED.put(conditions, known);
@@ -64,7 +68,9 @@ final class Speeds {
                     Double.parseDouble(words[2]),
                     Double.parseDouble(words[3]),
                     Double.parseDouble(words[4]),
-                    Double.parseDouble(words[5]));
+                    Double.parseDouble(words[5]),
+                    Double.parseDouble(words[6]),
+                    Double.parseDouble(words[7]));
         } catch (IllegalArgumentException unreadable) {
             log.warn("{} is unreadable, measured again: {}", file, unreadable.getMessage());
             return null;

@@ -78,6 +78,9 @@ class SpeedsTest {
         }
     }
 
+    /** Of which speed is measured by. */
+    private static final int MODELS = 2;
+
     @Test
     void what_was_measured_is_kept_in_a_file_and_for_this_process() throws Exception {
         try (var machine = new Machine()) {
@@ -85,7 +88,7 @@ class SpeedsTest {
 
             var measured = Speeds.of(machine, 1, file);
 
-            assertThat(machine.trials).isEqualTo(1);
+            assertThat(machine.trials).isEqualTo(MODELS);
             assertThat(file)
                     .hasContent(
                             machine.conditions()
@@ -97,10 +100,14 @@ class SpeedsTest {
                                     + measured.step()
                                     + " "
                                     + measured.memory()
+                                    + " "
+                                    + measured.forwardLayer()
+                                    + " "
+                                    + measured.backwardLayer()
                                     + "\n");
             Files.delete(file);
             assertThat(Speeds.of(machine, 1, file)).isEqualTo(measured);
-            assertThat(machine.trials).as("trials").isEqualTo(1);
+            assertThat(machine.trials).as("trials").isEqualTo(MODELS);
         }
     }
 
@@ -108,9 +115,10 @@ class SpeedsTest {
     void a_file_of_the_same_conditions_is_believed() throws Exception {
         try (var machine = new Machine()) {
             var file =
-                    Files.writeString(folder.resolve("speed"), machine.conditions() + " 1 2 3 4\n");
+                    Files.writeString(
+                            folder.resolve("speed"), machine.conditions() + " 1 2 3 4 0.5 0\n");
 
-            assertThat(Speeds.of(machine, 1, file)).isEqualTo(new Speed(1, 2, 3, 4));
+            assertThat(Speeds.of(machine, 1, file)).isEqualTo(new Speed(1, 2, 3, 4, 0.5, 0));
             assertThat(machine.trials).isZero();
         }
     }
@@ -119,11 +127,13 @@ class SpeedsTest {
     @ValueSource(
             strings = {
                 "",
-                "%s 1 2 3",
-                "%s 1 2 3 four",
-                "%s 0 2 3 4",
-                "%s 1 2 NaN 4",
-                "0 1 2 3 4 5"
+                "%s 1 2 3 4",
+                "%s 1 2 3 4 5 six",
+                "%s 0 2 3 4 0 0",
+                "%s 1 2 NaN 4 0 0",
+                "%s 1 2 3 4 -1 0",
+                "%s 1 2 3 4 0 NaN",
+                "0 1 2 3 4 5 6 7"
             })
     void a_file_of_other_conditions_or_unreadable_is_replaced(String content) throws Exception {
         try (var machine = new Machine()) {
@@ -132,7 +142,7 @@ class SpeedsTest {
 
             var measured = Speeds.of(machine, 1, file);
 
-            assertThat(machine.trials).isEqualTo(1);
+            assertThat(machine.trials).isEqualTo(MODELS);
             assertThat(file).content().startsWith(machine.conditions() + " " + measured.forward());
         }
     }

@@ -17,12 +17,16 @@ import tensorlink.compute.optim.AdamW;
 import tensorlink.compute.tokenizer.Tokenizer;
 
 /**
- * Measures how fast this machine computes: trains a small Llama for well under a second of one
+ * Measures how fast this machine computes: trains two small Llamas for well under a second of one
  * processor, and copies memory. Of several turns the fastest counts, because what else runs here
  * only ever slows it down.
+ *
+ * <p>One model is wide and the other narrow; how much longer the wide one takes says how long
+ * arithmetic takes, and what is left of the narrow one's time is what a layer takes without it.
  */
 public final class SpeedTrial {
-    private static final ModelConfig CONFIG = ModelConfig.llama(512, 2, 256, 128);
+    private static final ModelConfig WIDE = ModelConfig.llama(512, 2, 256, 128);
+    private static final ModelConfig NARROW = ModelConfig.llama(128, 2, 256, 64);
     private static final int ROWS = 2;
     private static final int TURNS = 4;
     private static final long COPIED = 32L << 20;
@@ -31,13 +35,53 @@ public final class SpeedTrial {
 
     /** Measures with {@code threads} for the kernels of a stage. */
     public static Speed run(Engine engine, int threads) throws IOException, InterruptedException {
-        var model = Model.initialize(CONFIG, Tokenizer.bytes(), 1);
-        var part = Batch.of(Tokens.of(new long[ROWS][CONFIG.contextLength()])).split(1).getFirst();
+        var wide = fastest(engine, WIDE, threads);
+        var narrow = fastest(engine, NARROW, threads);
+        var much = work(WIDE);
+        var little = work(NARROW);
+        var forward =
+                Line.through(little.forward(), narrow.forward(), much.forward(), wide.forward());
+        var backward =
+                Line.through(
+                        little.backward(), narrow.backward(), much.backward(), wide.backward());
+        return new Speed(
+                forward.perSecond(),
+                backward.perSecond(),
+                much.step() / wide.step(),
+                memory(),
+                forward.seconds() / NARROW.layers(),
+                backward.seconds() / NARROW.layers());
+    }
+
+    private static Work work(ModelConfig config) {
+        return Work.ofTraining(config, config.allLayers(), ROWS, config.contextLength());
+    }
+
+    /**
+     * Time as some seconds and more with the work.
+     *
+     * @param perSecond work that is done in one
+     */
+    record Line(double seconds, double perSecond) {
+        /** The line through two measurements; through the larger alone where noise bends it. */
+        static Line through(double little, double brief, double much, double lengthy) {
+            double perSecond = (much - little) / (lengthy - brief);
+            double seconds = brief - little / perSecond;
+            return lengthy > brief && seconds > 0
+                    ? new Line(seconds, perSecond)
+                    : new Line(0, much / lengthy);
+        }
+    }
+
+    private static Turn fastest(Engine engine, ModelConfig config, int threads)
+            throws IOException, InterruptedException {
+        var model = Model.initialize(config, Tokenizer.bytes(), 1);
+        var part = Batch.of(Tokens.of(new long[ROWS][config.contextLength()])).split(1).getFirst();
         var best = new Turn(Double.MAX_VALUE, Double.MAX_VALUE, Double.MAX_VALUE);
         try (var stage =
                 engine.open(
-                        CONFIG,
-                        CONFIG.allLayers(),
+                        config,
+                        config.allLayers(),
                         model.weights(),
                         StageOptions.forTraining(threads))) {
             turn(stage, part); // what is only slow at first
@@ -45,12 +89,7 @@ public final class SpeedTrial {
                 best = best.orFaster(turn(stage, part));
             }
         }
-        var work = Work.ofTraining(CONFIG, CONFIG.allLayers(), ROWS, CONFIG.contextLength());
-        return new Speed(
-                work.forward() / best.forward(),
-                work.backward() / best.backward(),
-                work.step() / best.step(),
-                memory());
+        return best;
     }
 
     /** Seconds of each part. */

@@ -184,7 +184,9 @@ public final class Seals {
                                         .setForward(capability.speed().forward())
                                         .setBackward(capability.speed().backward())
                                         .setStep(capability.speed().step())
-                                        .setMemory(capability.speed().memory()))
+                                        .setMemory(capability.speed().memory())
+                                        .setForwardLayer(capability.speed().forwardLayer())
+                                        .setBackwardLayer(capability.speed().backwardLayer()))
                         .setAccount(capability.account().bytes())
                         .setUnitPrice(capability.unitPrice().encode())
                         .setQuestionNonce(nonce)
@@ -228,7 +230,9 @@ public final class Seals {
                 message.getForward(),
                 message.getBackward(),
                 message.getStep(),
-                message.getMemory());
+                message.getMemory(),
+                message.getForwardLayer(),
+                message.getBackwardLayer());
     }
 
     /** A fresh nonce for a question. */
