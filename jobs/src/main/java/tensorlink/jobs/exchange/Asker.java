@@ -122,6 +122,7 @@ public final class Asker {
                         Answer.Done _,
                         Answer.StatusTold _,
                         Answer.Beating _,
+                        Answer.LinkTold _,
                         Answer.LedgerTold _ -> {
                     return answer;
                 }

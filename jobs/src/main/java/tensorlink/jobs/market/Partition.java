@@ -2,11 +2,9 @@ package tensorlink.jobs.market;
 
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.LayerRange;
@@ -58,10 +56,18 @@ public final class Partition {
 
         /** Bytes that go from stage to stage for a micro-batch, there and back. */
         double bytesBetween();
+
+        /** How often a micro-batch goes from stage to stage: once, or there and back. */
+        int crossings();
+
+        /** How they go from one worker to the next. */
+        default Link link(PeerId from, PeerId to) {
+            return Link.ASSUMED;
+        }
     }
 
     /** A worker that may be asked, the memory it has free, and how fast it is. */
-    public record Candidate(PeerId worker, long freeBytes, Speed speed, Link link) {}
+    public record Candidate(PeerId worker, long freeBytes, Speed speed) {}
 
     /** Layers that stay where they are: from the first on, or up to the last. */
     public record Held(Candidate holder, LayerRange layers) {}
@@ -262,10 +268,8 @@ public final class Partition {
     private double hops(List<Candidate> workers) {
         double seconds = 0;
         for (int stage = 1; stage < workers.size(); stage++) {
-            seconds +=
-                    workers.get(stage - 1)
-                            .link()
-                            .seconds(workers.get(stage).link(), costs.bytesBetween());
+            var link = link(workers.get(stage - 1), workers.get(stage));
+            seconds += link.seconds(costs.crossings(), costs.bytesBetween());
         }
         return seconds;
     }
@@ -275,7 +279,7 @@ public final class Partition {
         if (candidates.size() > EXACT_MAX) {
             best = split(candidates.subList(0, count));
         } else {
-            for (var order : orders(candidates, count)) {
+            for (var order : orders(candidates, count, candidates)) {
                 var split = split(order);
                 if (split != null && (best == null || split.seconds() < best.seconds())) {
                     best = split;
@@ -400,30 +404,48 @@ public final class Partition {
         return new Result.TooLittleMemory(needed, offered, missing, stages);
     }
 
-    /** What decides a plan besides a worker's name: like workers need not be tried twice. */
-    private record Kind(long freeBytes, Speed speed, Link link) {}
-
-    /** Every choice of {@code count} workers, in every order. */
-    private static List<List<Candidate>> orders(List<Candidate> workers, int count) {
+    /**
+     * Every choice of {@code count} workers, in every order, which may follow others of them all.
+     */
+    private List<List<Candidate>> orders(List<Candidate> workers, int count, List<Candidate> all) {
         if (count == 0) {
             return List.of(List.of());
         }
-        var all = new ArrayList<List<Candidate>>();
-        Set<Kind> tried = new HashSet<>();
+        var orders = new ArrayList<List<Candidate>>();
         for (int i = 0; i < workers.size(); i++) {
             var head = workers.get(i);
-            if (!tried.add(new Kind(head.freeBytes(), head.speed(), head.link()))) {
+            if (workers.subList(0, i).stream().anyMatch(tried -> alike(tried, head, all))) {
                 continue;
             }
             var rest = new ArrayList<>(workers);
             rest.remove(i);
-            for (var tail : orders(rest, count - 1)) {
+            for (var tail : orders(rest, count - 1, all)) {
                 var order = new ArrayList<Candidate>();
                 order.add(head);
                 order.addAll(tail);
-                all.add(order);
+                orders.add(order);
             }
         }
-        return all;
+        return orders;
+    }
+
+    /** Whether two workers differ in name only, so that the second need not be tried. */
+    private boolean alike(Candidate one, Candidate two, List<Candidate> all) {
+        if (one.freeBytes() != two.freeBytes() || !one.speed().equals(two.speed())) {
+            return false;
+        }
+        var others = new ArrayList<>(all);
+        before.forEach(seat -> others.add(seat.candidate()));
+        after.forEach(seat -> others.add(seat.candidate()));
+        others.removeAll(List.of(one, two));
+        return link(one, two).equals(link(two, one))
+                && others.stream()
+                        .allMatch(other ->
+                                link(one, other).equals(link(two, other))
+                                        && link(other, one).equals(link(other, two)));
+    }
+
+    private Link link(Candidate from, Candidate to) {
+        return costs.link(from.worker(), to.worker());
     }
 }

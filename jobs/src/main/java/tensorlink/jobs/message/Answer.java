@@ -10,7 +10,9 @@ import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.market.Admission;
 import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.Link;
 import tensorlink.jobs.wire.BeatAnswer;
+import tensorlink.jobs.wire.LinkAnswer;
 import tensorlink.jobs.wire.LossMessage;
 import tensorlink.jobs.wire.PlanMessage;
 import tensorlink.jobs.wire.Progress;
@@ -56,6 +58,9 @@ public sealed interface Answer {
      */
     record Beating(Optional<Signed<UsageReceipt>> receipt) implements Answer {}
 
+    /** To {@link Question.MeasureLink}. */
+    record LinkTold(Link link) implements Answer {}
+
     /** To {@link Question.AskLedger}. */
     record LedgerTold(LedgerAnswer answer) implements Answer {}
 
@@ -99,6 +104,11 @@ public sealed interface Answer {
                             BeatAnswer.newBuilder()
                                     .setReceipt(
                                             receipt.map(Signed::encode).orElse(ByteString.EMPTY)));
+            case LinkTold(var link) ->
+                    message.setLink(
+                            LinkAnswer.newBuilder()
+                                    .setLatency(link.latency())
+                                    .setBandwidth(link.bandwidth()));
             case LedgerTold(var answer) -> message.setLedger(encode(answer));
         }
         return message.build().toByteString();
@@ -165,6 +175,12 @@ public sealed interface Answer {
                         receipt.isEmpty()
                                 ? Optional.empty()
                                 : Optional.of(Fields.receipt(receipt)));
+            }
+            case LINK -> {
+                var link = message.getLink();
+                yield new LinkTold(
+                        Fields.read(
+                                "link", () -> new Link(link.getLatency(), link.getBandwidth())));
             }
             case LEDGER -> new LedgerTold(decode(message.getLedger()));
             case KIND_NOT_SET -> throw Fields.unset("answer");

@@ -9,6 +9,7 @@ import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.wire.BeatQuestion;
 import tensorlink.jobs.wire.CapabilityQuestion;
 import tensorlink.jobs.wire.JobNotice;
+import tensorlink.jobs.wire.LinkQuestion;
 import tensorlink.jobs.wire.PairQuestion;
 import tensorlink.jobs.wire.Release;
 import tensorlink.jobs.wire.StateNotice;
@@ -24,6 +25,7 @@ import tensorlink.ledger.SignedAgreement;
 import tensorlink.ledger.UsageReceipt;
 import tensorlink.ledger.Voucher;
 import tensorlink.p2p.core.ProtocolViolation;
+import tensorlink.p2p.peer.PeerInfo;
 
 /** What one node asks another on the job protocol; one stream carries one question. */
 public sealed interface Question {
@@ -62,6 +64,9 @@ public sealed interface Question {
             receipts = List.copyOf(receipts);
         }
     }
+
+    /** Validator to worker: how fast do you reach this peer? Measured, unless it was lately. */
+    record MeasureLink(PeerInfo to) implements Question {}
 
     /** Validator to worker: do you still work for this job? */
     record AskBeat(JobId job) implements Question {}
@@ -102,6 +107,11 @@ public sealed interface Question {
                 message.setClose(closing.encode());
                 receipts.forEach(receipt -> message.addReceipts(receipt.encode()));
             }
+            case MeasureLink(var to) ->
+                    message.setLink(
+                            LinkQuestion.newBuilder()
+                                    .setPeer(to.id().multihash())
+                                    .addAllAddresses(Fields.addresses(to)));
             case AskBeat(var job) ->
                     message.setBeat(BeatQuestion.newBuilder().setJob(Fields.bytes(job)));
             case TakeOver(var records) -> message.setTakeover(encode(records));
@@ -139,6 +149,10 @@ public sealed interface Question {
                                     "closing",
                                     () -> Signed.decode(message.getClose(), JobClosing::decode)),
                             receipts(message.getReceiptsList()));
+            case LINK -> {
+                var link = message.getLink();
+                yield new MeasureLink(Fields.peer(link.getPeer(), link.getAddressesList()));
+            }
             case BEAT -> new AskBeat(Fields.job(message.getBeat().getJob()));
             case TAKEOVER -> decode(message.getTakeover());
             case STATUS -> new AskStatus(Fields.job(message.getStatus().getJob()));

@@ -9,6 +9,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -46,6 +47,9 @@ import tensorlink.p2p.peer.PeerInfo;
  * next candidate where one is declined or not answered. For one thread.
  */
 final class Recruiting {
+    /** How often a plan is made anew because of what was learnt of the links in it. */
+    private static final int LINK_ROUNDS_MAX = 3;
+
     private final Party party;
     private final Asker asker;
     private final JobLimits limits;
@@ -55,6 +59,7 @@ final class Recruiting {
     private final Architecture config;
     private final Partition.Costs costs;
     private final Survey survey;
+    private final LinkBook links;
     private Partition partition;
     private final Set<PeerId> shunned;
     private final Map<PeerId, Survey.Offering> offerings = new HashMap<>();
@@ -63,6 +68,7 @@ final class Recruiting {
 
     /**
      * @param arbiter who judges disputes over the job; {@link Account#ZERO} for nobody
+     * @param links what is known of how workers reach each other
      * @param missed workers that are silent now, to be used only where no others will do
      * @throws JobException when the model is not one that can be planned
      */
@@ -72,6 +78,7 @@ final class Recruiting {
             JobLimits limits,
             Sealed<JobRequest> request,
             Account arbiter,
+            LinkBook links,
             Set<PeerId> missed,
             Consumer<Answer.Progressed> progress)
             throws JobException {
@@ -81,6 +88,7 @@ final class Recruiting {
         this.request = request;
         this.arbiter = arbiter;
         this.progress = progress;
+        this.links = links;
         this.survey = new Survey(party, asker, limits);
         this.shunned = new LinkedHashSet<>(request.content().spec().avoided());
         this.shunned.addAll(missed);
@@ -94,12 +102,13 @@ final class Recruiting {
                     String.valueOf(unsupported.getMessage()),
                     "");
         }
-        this.costs = new SpecCosts(config, spec);
+        this.costs = new SpecCosts(config, spec, links);
         this.partition = new Partition(config.layers(), costs);
     }
 
     /** What a stage of a job costs. */
-    private record SpecCosts(Architecture config, JobSpec spec) implements Partition.Costs {
+    private record SpecCosts(Architecture config, JobSpec spec, LinkBook links)
+            implements Partition.Costs {
         @Override
         public boolean mayCut(int cut) {
             return config.separable(cut);
@@ -123,6 +132,16 @@ final class Recruiting {
         @Override
         public double bytesBetween() {
             return bytesPerHop(config, spec);
+        }
+
+        @Override
+        public int crossings() {
+            return spec.purpose() == Purpose.TRAINING ? 2 : 1;
+        }
+
+        @Override
+        public Link link(PeerId from, PeerId to) {
+            return links.between(from, to);
         }
     }
 
@@ -224,11 +243,29 @@ final class Recruiting {
 
     private JobPlan recruit() throws JobException, InterruptedException {
         while (true) {
-            var accepted = offer(plan());
+            var accepted = offer(planned());
             if (accepted != null) {
                 return accepted;
             }
         }
+    }
+
+    /** A plan that knows the links it uses, or has looked for others with better ones in vain. */
+    private Partition.Result.Placed planned() throws JobException, InterruptedException {
+        var own = new HashSet<PeerId>();
+        request.content().spec().own().forEach(stage -> own.add(stage.node()));
+        var placed = plan();
+        for (int round = 0; round < LINK_ROUNDS_MAX; round++) {
+            var workers =
+                    placed.assignments().stream()
+                            .map(it -> Objects.requireNonNull(offerings.get(it.worker())).worker())
+                            .toList();
+            if (!links.learn(workers, own)) {
+                break;
+            }
+            placed = plan();
+        }
+        return placed;
     }
 
     private Partition.Result.Placed plan() throws JobException {
@@ -339,8 +376,7 @@ final class Recruiting {
         return new Partition.Candidate(
                 offering.worker().id(),
                 offering.capability().freeBytes(),
-                offering.capability().speed(),
-                Link.ASSUMED);
+                offering.capability().speed());
     }
 
     /**
@@ -492,8 +528,8 @@ final class Recruiting {
         var stages = new ArrayList<StagePlan>();
         for (int stage = 0; stage < assignments.size(); stage++) {
             var assignment = assignments.get(stage);
-            var acceptance = java.util.Objects.requireNonNull(accepted.get(stage));
-            var offering = java.util.Objects.requireNonNull(offerings.get(assignment.worker()));
+            var acceptance = Objects.requireNonNull(accepted.get(stage));
+            var offering = Objects.requireNonNull(offerings.get(assignment.worker()));
             stages.add(
                     new StagePlan(
                             offering.worker(),
@@ -512,7 +548,7 @@ final class Recruiting {
         for (var assignment : assignments) {
             if (!isOwn(assignment.worker())) {
                 var offering = offerings.get(assignment.worker());
-                workers.add(candidate(java.util.Objects.requireNonNull(offering)));
+                workers.add(candidate(Objects.requireNonNull(offering)));
                 ranges.add(assignment.layers());
             }
         }

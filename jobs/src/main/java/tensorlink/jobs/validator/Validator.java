@@ -56,6 +56,7 @@ public final class Validator implements Answerer, AutoCloseable {
     private final Party party;
     private final Asker asker;
     private final Workforce workforce;
+    private final LinkBook links;
     private final @Nullable Till till;
     private final @Nullable Arbiter arbiter;
     private final Path folder;
@@ -112,6 +113,7 @@ public final class Validator implements Answerer, AutoCloseable {
         this.party = party;
         this.asker = new Asker(party);
         this.workforce = new Workforce(directory, party.scheduler());
+        this.links = new LinkBook(party, asker, limits);
         this.till = till;
         this.arbiter = till == null ? null : new Arbiter(party, till, folder);
         this.folder = folder;
@@ -204,6 +206,7 @@ public final class Validator implements Answerer, AutoCloseable {
             case Question.AskCapability _,
                     Question.MakeOffer _,
                     Question.ReleaseOffer _,
+                    Question.MeasureLink _,
                     Question.AskBeat _ ->
                     false;
             case Question.RequestJob _,
@@ -234,6 +237,7 @@ public final class Validator implements Answerer, AutoCloseable {
             case Question.AskCapability _,
                     Question.MakeOffer _,
                     Question.ReleaseOffer _,
+                    Question.MeasureLink _,
                     Question.AskBeat _ ->
                     throw new IllegalArgumentException("not a validator's: " + question);
         };
@@ -282,6 +286,7 @@ public final class Validator implements Answerer, AutoCloseable {
                                     limits,
                                     request,
                                     arbiter == null ? Account.ZERO : arbiter.forNewJobs(),
+                                    links,
                                     suspects(),
                                     progress)
                             .recruit(workers);

@@ -42,8 +42,10 @@ import tensorlink.jobs.weights.WeightsServer;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.Signed;
 import tensorlink.ledger.Voucher;
+import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.core.Subscription;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -79,6 +81,8 @@ public final class Worker implements Answerer, AutoCloseable {
     private final Cashier cashier;
     private final ConcurrentMap<JobId, Engagement> engagements = new ConcurrentHashMap<>();
     private final ReentrantLock admission = new ReentrantLock();
+    private final LinkTrials links;
+    private volatile Subscription measured = () -> {};
     private volatile boolean stopping;
 
     /**
@@ -94,6 +98,7 @@ public final class Worker implements Answerer, AutoCloseable {
         this.weights = weights;
         this.cashier = cashier;
         this.budget = new MemoryBudget(terms.memoryBytes());
+        this.links = new LinkTrials(party);
         this.credit = new CreditBook(party.scheduler()::now);
         this.dossiers = terms.folder().resolve("agreements");
         this.earnings =
@@ -104,10 +109,11 @@ public final class Worker implements Answerer, AutoCloseable {
                         party.scheduler()::now);
     }
 
-    /** Serves the control and stage protocols from now on. */
+    /** Serves the control and stage protocols from now on, and lets its links be measured. */
     public void start() {
         party.host().handle(party.protocols().control(), this::control);
         party.host().handle(party.protocols().stage(), this::stage);
+        measured = Libp2p.servePerf(party.host(), LinkTrials.SERVED);
     }
 
     /** What this worker offers now. */
@@ -136,6 +142,7 @@ public final class Worker implements Answerer, AutoCloseable {
             case Question.AskCapability _,
                     Question.MakeOffer _,
                     Question.ReleaseOffer _,
+                    Question.MeasureLink _,
                     Question.AskBeat _ ->
                     true;
             case Question.RequestJob _,
@@ -152,7 +159,7 @@ public final class Worker implements Answerer, AutoCloseable {
 
     @Override
     public Answer answer(PeerId from, Question question, Consumer<Answer.Progressed> progress)
-            throws IOException {
+            throws IOException, InterruptedException {
         return switch (question) {
             case Question.AskCapability(var nonce) ->
                     new Answer.CapabilityTold(party.seals().sealCapability(capability(), nonce));
@@ -173,6 +180,7 @@ public final class Worker implements Answerer, AutoCloseable {
                 }
                 yield new Answer.Done("released");
             }
+            case Question.MeasureLink(var to) -> new Answer.LinkTold(links.to(to));
             case Question.AskBeat(var job) -> new Answer.Beating(engaged(job).lastReceipt());
             case Question.RequestJob _,
                     Question.OpenJob _,
@@ -435,6 +443,7 @@ public final class Worker implements Answerer, AutoCloseable {
         stopping = true;
         party.host().unhandle(party.protocols().control());
         party.host().unhandle(party.protocols().stage());
+        measured.close();
         var ending = List.copyOf(engagements.values());
         for (var engagement : ending) {
             engagement.release("the worker is stopping");

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
@@ -69,6 +71,16 @@ class PartitionTest {
                             public double bytesBetween() {
                                 return everywhere.bytesBetween();
                             }
+
+                            @Override
+                            public int crossings() {
+                                return everywhere.crossings();
+                            }
+
+                            @Override
+                            public Link link(PeerId from, PeerId to) {
+                                return everywhere.link(from, to);
+                            }
                         });
 
         assertThat(placed(partition.plan(2, workers(100, 100))).stream().map(Assignment::layers))
@@ -120,8 +132,8 @@ class PartitionTest {
                 candidates.add(
                         worker(
                                 i,
-                                5 + random.nextInt(55),
-                                0.5 + random.nextInt(8),
+                                5 + 25 * random.nextInt(3),
+                                0.5 + random.nextInt(3),
                                 random.nextDouble()));
             }
             var costs = costs(memory, 1 + random.nextInt(3));
@@ -301,6 +313,16 @@ class PartitionTest {
             public double bytesBetween() {
                 return 0;
             }
+
+            @Override
+            public int crossings() {
+                return 1;
+            }
+
+            @Override
+            public Link link(PeerId from, PeerId to) {
+                return new Link(latency(from, to), 1);
+            }
         };
     }
 
@@ -313,9 +335,18 @@ class PartitionTest {
     }
 
     private static Candidate worker(int number, long bytes, double speed, double latency) {
-        return new Candidate(
-                PEERS.get(number), bytes, new Speed(speed, 1, 1, 1), new Link(latency, 1));
+        LATENCIES.put(PEERS.get(number), latency);
+        return new Candidate(PEERS.get(number), bytes, new Speed(speed, 1, 1, 1));
     }
+
+    /** Of one to the next: unlike there and back where the first is far from the second. */
+    private static double latency(PeerId from, PeerId to) {
+        double there = LATENCIES.getOrDefault(from, 0.0);
+        double here = LATENCIES.getOrDefault(to, 0.0);
+        return Math.max(there, here) + there * here / 3 + there / 7;
+    }
+
+    private static final Map<PeerId, Double> LATENCIES = new HashMap<>();
 
     private static final List<PeerId> PEERS =
             LongStream.range(0, 8).mapToObj(_ -> KeyPair.generate().peerId()).toList();
@@ -326,7 +357,7 @@ class PartitionTest {
         for (var order : orders(candidates)) {
             double hops = 0;
             for (int s = 1; s < stages; s++) {
-                hops += Math.max(order.get(s - 1).link().latency(), order.get(s).link().latency());
+                hops += latency(order.get(s - 1).worker(), order.get(s).worker());
             }
             best = Math.min(best, hops + bruteForce(layers, costs, order, 0, stages, 0, 0, 0));
         }

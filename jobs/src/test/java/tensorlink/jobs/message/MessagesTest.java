@@ -35,6 +35,7 @@ import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.market.Admission;
 import tensorlink.jobs.market.JobPlan;
+import tensorlink.jobs.market.Link;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
@@ -108,6 +109,7 @@ class MessagesTest {
                 new Question.CloseJob(closing, List.of()),
                 new Question.CloseJob(closing, List.of(receipt())),
                 new Question.AskBeat(JOB),
+                new Question.MeasureLink(PEER),
                 new Question.TakeOver(
                         new JobRecords(
                                 ByteString.copyFromUtf8("envelope"),
@@ -167,6 +169,7 @@ class MessagesTest {
                                 new JobState.Running(),
                                 List.of(STAGE),
                                 List.of(new JobStatus.Loss(PEER.id(), PEER.id())))),
+                new Answer.LinkTold(new Link(0.002, 1e7)),
                 new Answer.Beating(Optional.empty()),
                 new Answer.Beating(Optional.of(receipt())),
                 new Answer.LedgerTold(

@@ -261,7 +261,7 @@ class ReservationsTest {
             return user.seals().sealJobRequest(spec, user.account().account(), Amount.ZERO);
         }
 
-        private void offer() throws IOException {
+        private void offer() throws IOException, InterruptedException {
             var user = any(people.users());
             var validator = any(people.validators());
             boolean again = !model.isEmpty() && random.nextInt(8) == 0;
@@ -333,7 +333,7 @@ class ReservationsTest {
             }
         }
 
-        private void release() throws IOException {
+        private void release() throws IOException, InterruptedException {
             if (model.isEmpty()) {
                 return;
             }

@@ -19,7 +19,6 @@ import tensorlink.compute.Speed;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.Work;
 import tensorlink.jobs.job.Workload;
-import tensorlink.jobs.market.Link;
 import tensorlink.jobs.market.Partition;
 import tensorlink.jobs.market.StageMemory;
 import tensorlink.p2p.peer.PeerId;
@@ -155,7 +154,7 @@ final class ModelPlan implements Callable<Integer> {
             var size = memory.get(memory.size() == 1 ? 0 : number);
             candidates.add(
                     new Partition.Candidate(
-                            stranger(number), Sizes.parse("--memory", size), ALIKE, Link.ASSUMED));
+                            stranger(number), Sizes.parse("--memory", size), ALIKE));
         }
         return candidates;
     }
@@ -215,6 +214,11 @@ final class ModelPlan implements Callable<Integer> {
             public double bytesBetween() {
                 double bytes = architecture.positionBytes().edge();
                 return train ? 2 * bytes * load.rows() * load.time() : bytes;
+            }
+
+            @Override
+            public int crossings() {
+                return train ? 2 : 1;
             }
         };
     }
