@@ -106,6 +106,23 @@ public sealed interface Architecture permits ModelConfig, GraphModel {
         return Map.of();
     }
 
+    /**
+     * Refuses replicas of a model with running statistics: these follow micro-batch after
+     * micro-batch, of which a replica sees its own only.
+     *
+     * @throws IllegalArgumentException naming the first of them
+     */
+    default void requireReplicas(int replicas) {
+        var statistics = statistics(allLayers()).keySet();
+        if (replicas > 1 && !statistics.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "replicas "
+                            + replicas
+                            + ", at most 1 for a model with running statistics, such as "
+                            + statistics.iterator().next());
+        }
+    }
+
     /** Those of {@link #tensors} that are trained, in their order. */
     default List<TensorSpec> trained(LayerRange range, Frozen frozen) {
         var statistics = statistics(range);

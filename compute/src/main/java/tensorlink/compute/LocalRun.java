@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.format.JoinedWeights;
 import tensorlink.compute.format.MemoryWeights;
@@ -13,22 +14,31 @@ import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.Tensor;
 
 /**
- * A whole model in this process, in one stage or several that run one after another: what a
- * distributed run must equal to the bit. For one caller at a time.
+ * A whole model in this process, in one stage or several that run one after another, and as many
+ * replicas of them as {@link TrainingOptions#replicas} says: what a distributed run must equal to
+ * the bit. For one caller at a time.
  */
 public final class LocalRun implements AutoCloseable {
+    private static final int SUMMED_AT_ONCE = 1 << 18;
+
     private final Architecture architecture;
+
+    /** The stages of each replica, in order. */
+    private final List<List<Stage>> replicas;
+
+    /** Those of the first. */
     private final List<Stage> stages;
 
     /** What {@link #forward(Rows, int)} has run and {@link #backward} has not. */
-    private List<MicroBatch> open = List.of();
+    private List<List<MicroBatch>> open = List.of();
 
     /** How many batches have been begun since the last step. */
     private long begun;
 
-    private LocalRun(Architecture architecture, List<Stage> stages) {
+    private LocalRun(Architecture architecture, List<List<Stage>> replicas) {
         this.architecture = architecture;
-        this.stages = List.copyOf(stages);
+        this.replicas = List.copyOf(replicas);
+        this.stages = replicas.getFirst();
     }
 
     /**
@@ -45,14 +55,22 @@ public final class LocalRun implements AutoCloseable {
     public static LocalRun open(
             Engine engine, Model model, StageState state, int stages, StageOptions options)
             throws IOException, InterruptedException {
+        int replicas = options.training().map(TrainingOptions::replicas).orElse(1);
+        var ranges = model.architecture().even(stages);
         var opened = new ArrayList<Stage>();
+        boolean complete = false;
         try {
-            for (var range : model.architecture().even(stages)) {
-                opened.add(engine.open(model.architecture(), range, state, options));
+            var all = new ArrayList<List<Stage>>();
+            for (int replica = 0; replica < replicas; replica++) {
+                for (var range : ranges) {
+                    opened.add(engine.open(model.architecture(), range, state, options));
+                }
+                all.add(List.copyOf(opened.subList(opened.size() - stages, opened.size())));
             }
-            return new LocalRun(model.architecture(), opened);
+            complete = true;
+            return new LocalRun(model.architecture(), all);
         } finally {
-            if (opened.size() < stages) {
+            if (!complete) {
                 opened.forEach(Stage::close);
             }
         }
@@ -60,6 +78,11 @@ public final class LocalRun implements AutoCloseable {
 
     public Architecture architecture() {
         return architecture;
+    }
+
+    /** How many replicas of the stages share a batch. */
+    public int replicas() {
+        return replicas.size();
     }
 
     /** What the last stage gives, of shape {@link Architecture#resultShape}; the caller's. */
@@ -84,34 +107,68 @@ public final class LocalRun implements AutoCloseable {
         return loss;
     }
 
-    /** Adds the batch's gradients to the accumulated ones. Returns the batch's mean loss. */
+    /**
+     * Adds the batch's gradients to the accumulated ones.
+     *
+     * @return the batch's mean loss
+     * @throws IllegalArgumentException when there is not a micro-batch for each replica
+     */
     public float forwardBackward(Batch batch, int microBatches) throws InterruptedException {
+        var shares = shares(batch.split(microBatches));
         begin();
         float loss = 0;
-        for (var part : batch.split(microBatches)) {
-            loss += forward(part);
-            @Nullable Tensor gradient = null;
-            for (var stage : stages.reversed()) {
-                gradient = stage.backward(part.index(), gradient);
+        for (int replica = 0; replica < shares.size(); replica++) {
+            var own = replicas.get(replica);
+            for (var part : shares.get(replica)) {
+                loss += forwardLoss(own, part);
+                backward(own, part, null);
             }
         }
         return loss;
     }
 
+    private List<List<MicroBatch>> shares(List<MicroBatch> parts) {
+        if (parts.size() < replicas.size()) {
+            throw new IllegalArgumentException(
+                    "micro-batches "
+                            + parts.size()
+                            + ", at least 1 for each of "
+                            + replicas.size()
+                            + " replicas");
+        }
+        return MicroBatch.share(parts, replicas.size());
+    }
+
     private void begin() throws InterruptedException {
-        for (var stage : stages) {
-            stage.begin(begun);
+        for (var own : replicas) {
+            for (var stage : own) {
+                stage.begin(begun);
+            }
         }
         begun++;
     }
 
-    private float forward(MicroBatch part) throws InterruptedException {
-        var x = part.inputs().toTensor();
-        for (var stage : stages.subList(0, stages.size() - 1)) {
-            x = stage.forward(part.index(), x);
-        }
+    private static float forwardLoss(List<Stage> stages, MicroBatch part)
+            throws InterruptedException {
+        var x = forward(stages.subList(0, stages.size() - 1), part);
         return stages.getLast()
                 .forwardLoss(part.index(), x, part.labels().toTensor(), part.labelCount());
+    }
+
+    private static Tensor forward(List<Stage> stages, MicroBatch part) throws InterruptedException {
+        var x = part.inputs().toTensor();
+        for (var stage : stages) {
+            x = stage.forward(part.index(), x);
+        }
+        return x;
+    }
+
+    private static void backward(List<Stage> stages, MicroBatch part, @Nullable Tensor ofResult)
+            throws InterruptedException {
+        var gradient = ofResult;
+        for (var stage : stages.reversed()) {
+            gradient = stage.backward(part.index(), gradient);
+        }
     }
 
     /**
@@ -120,18 +177,16 @@ public final class LocalRun implements AutoCloseable {
      * @return what the last stage gives, of shape {@link Architecture#resultShape}; the caller's
      */
     public Tensor forward(Rows inputs, int microBatches) throws InterruptedException {
+        var shares = shares(MicroBatch.split(inputs, microBatches));
         begin();
-        var parts = MicroBatch.split(inputs, microBatches);
         var results = new ArrayList<Tensor>();
         try {
-            for (var part : parts) {
-                var x = part.inputs().toTensor();
-                for (var stage : stages) {
-                    x = stage.forward(part.index(), x);
+            for (int replica = 0; replica < shares.size(); replica++) {
+                for (var part : shares.get(replica)) {
+                    results.add(forward(replicas.get(replica), part));
                 }
-                results.add(x);
             }
-            open = parts;
+            open = shares;
             return Tensor.joined(results);
         } finally {
             results.forEach(Tensor::close);
@@ -148,21 +203,26 @@ public final class LocalRun implements AutoCloseable {
         if (open.isEmpty()) {
             throw new IllegalStateException("backward without a forward");
         }
-        var parts = open;
+        var shares = open;
         open = List.of();
         int first = 0;
-        for (var part : parts) {
-            int end = first + part.inputs().rows();
-            @Nullable Tensor gradient = ofResult.rows(first, end);
-            for (var stage : stages.reversed()) {
-                gradient = stage.backward(part.index(), gradient);
+        for (int replica = 0; replica < shares.size(); replica++) {
+            for (var part : shares.get(replica)) {
+                int end = first + part.inputs().rows();
+                backward(replicas.get(replica), part, ofResult.rows(first, end));
+                first = end;
             }
-            first = end;
         }
     }
 
     /** Drops the accumulated gradients. */
     public void zeroGradients() throws InterruptedException {
+        for (var own : replicas) {
+            zeroGradients(own);
+        }
+    }
+
+    private static void zeroGradients(List<Stage> stages) throws InterruptedException {
         for (var stage : stages) {
             stage.zeroGradients();
         }
@@ -183,6 +243,49 @@ public final class LocalRun implements AutoCloseable {
      * @return the norm they had
      */
     public double step(Optimizer optimizer, double maxNorm) throws InterruptedException {
+        for (int i = 0; i < stages.size() && replicas.size() > 1; i++) {
+            sum(i);
+        }
+        var prepared = prepare(stages);
+        for (var other : replicas.subList(1, replicas.size())) {
+            if (!prepare(other).equals(prepared)) {
+                throw new IllegalStateException("replicas differ in their gradients");
+            }
+        }
+        double norm = PreparedStep.norm(prepared);
+        var update = Update.clipped(optimizer, norm, maxNorm);
+        for (var stage : allStages()) {
+            stage.apply(stage.step() + 1, update);
+        }
+        for (var other : replicas.subList(1, replicas.size())) {
+            zeroGradients(other); // the first has them all
+        }
+        begun = 0;
+        return norm;
+    }
+
+    /** Gives each replica of a stage what they have accumulated together. */
+    private void sum(int stage) throws InterruptedException {
+        long numbers = 0;
+        for (var own : replicas) {
+            numbers = own.get(stage).beginSum();
+        }
+        for (long first = 0; first < numbers; first += SUMMED_AT_ONCE) {
+            int count = (int) Math.min(SUMMED_AT_ONCE, numbers - first);
+            try (var sum = stages.get(stage).readSum(first, count)) {
+                for (var other : replicas.subList(1, replicas.size())) {
+                    try (var part = other.get(stage).readSum(first, count)) {
+                        sum.add(part);
+                    }
+                }
+                for (var own : replicas) {
+                    own.get(stage).writeSum(first, sum.rows(0, count));
+                }
+            }
+        }
+    }
+
+    private static List<PreparedStep> prepare(List<Stage> stages) throws InterruptedException {
         int end = stages.size() - 1;
         var ofEmbedding = stages.getFirst().tiedGradient();
         var ofHead = stages.getLast().tiedGradient();
@@ -190,13 +293,7 @@ public final class LocalRun implements AutoCloseable {
         for (int i = 0; i <= end; i++) {
             prepared.add(stages.get(i).prepare(i == 0 ? ofHead : i == end ? ofEmbedding : null));
         }
-        double norm = PreparedStep.norm(prepared);
-        var update = Update.clipped(optimizer, norm, maxNorm);
-        for (var stage : stages) {
-            stage.apply(stage.step() + 1, update);
-        }
-        begun = 0;
-        return norm;
+        return prepared;
     }
 
     /** How many steps have been applied. */
@@ -251,23 +348,36 @@ public final class LocalRun implements AutoCloseable {
 
     /** A copy of a parameter's accumulated gradient. */
     public Tensor gradient(String name) throws InterruptedException {
-        var holders = holders(name);
-        var gradient = holders.getFirst().gradient(name);
-        if (holders.size() > 1) {
-            try (var other = holders.getLast().gradient(name)) {
-                add(gradient, other);
+        Tensor gradient = null;
+        for (int holder = 0; holder < holders(name).size(); holder++) {
+            var part = gradientOf(holder, name);
+            if (gradient == null) {
+                gradient = part;
+            } else {
+                try (part) {
+                    gradient.add(part);
+                }
             }
         }
-        return gradient;
+        return Objects.requireNonNull(gradient);
     }
 
-    private static void add(Tensor sum, Tensor other) {
-        for (long i = 0; i < sum.elements(); i++) {
-            sum.setFloat(i, sum.floatAt(i) + other.floatAt(i));
+    /** What all replicas of a stage that holds a parameter have accumulated. */
+    private Tensor gradientOf(int holder, String name) throws InterruptedException {
+        var sum = holders(stages, name).get(holder).gradient(name);
+        for (var other : replicas.subList(1, replicas.size())) {
+            try (var part = holders(other, name).get(holder).gradient(name)) {
+                sum.add(part);
+            }
         }
+        return sum;
     }
 
     private List<Stage> holders(String name) {
+        return holders(stages, name);
+    }
+
+    private static List<Stage> holders(List<Stage> stages, String name) {
         var holders = new ArrayList<Stage>();
         for (var stage : stages) {
             for (var parameter : stage.parameters()) {
@@ -285,7 +395,7 @@ public final class LocalRun implements AutoCloseable {
     /** One digest of all weights, the same for any number of stages. */
     public Digest weightsDigest() throws InterruptedException {
         var digests = new LinkedHashMap<String, Digest>();
-        for (var stage : stages) {
+        for (var stage : allStages()) {
             for (var entry : stage.digests().entrySet()) {
                 var other = digests.put(entry.getKey(), entry.getValue());
                 if (other != null && !other.equals(entry.getValue())) {
@@ -307,6 +417,10 @@ public final class LocalRun implements AutoCloseable {
 
     @Override
     public void close() {
-        stages.forEach(Stage::close);
+        allStages().forEach(Stage::close);
+    }
+
+    private List<Stage> allStages() {
+        return replicas.stream().flatMap(List::stream).toList();
     }
 }

@@ -18,6 +18,22 @@ public record MicroBatch(int index, Rows inputs, Rows labels, long labelCount) {
         return split(inputs, inputs, 0, count);
     }
 
+    /**
+     * Which micro-batches each replica takes: those that follow one another, as many as the others
+     * where that is possible, and else one more on some of the first. Where there are fewer than
+     * replicas, some get none.
+     */
+    public static List<List<MicroBatch>> share(List<MicroBatch> parts, int replicas) {
+        var shares = new ArrayList<List<MicroBatch>>(replicas);
+        for (int replica = 0; replica < replicas; replica++) {
+            shares.add(
+                    parts.subList(
+                            Math.ceilDiv(replica * parts.size(), replicas),
+                            Math.ceilDiv((replica + 1) * parts.size(), replicas)));
+        }
+        return List.copyOf(shares);
+    }
+
     static List<MicroBatch> split(Rows inputs, Rows labels, long labelCount, int count) {
         int rows = inputs.rows();
         if (count < 1 || count > rows) {

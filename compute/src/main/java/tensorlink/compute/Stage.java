@@ -119,6 +119,25 @@ public interface Stage extends AutoCloseable {
     void zeroGradients() throws InterruptedException;
 
     /**
+     * Begins to put the sum over all replicas of this stage in the place of the accumulated
+     * gradients, which are read and written as one row of numbers from here on; comes before {@link
+     * #tiedGradient} and {@link #prepare}. Until the step is applied, or the gradients are zeroed,
+     * no more can be accumulated.
+     *
+     * @return how many numbers there are, the same on every replica
+     * @throws IllegalStateException when that has begun before
+     */
+    long beginSum() throws InterruptedException;
+
+    /**
+     * A copy of {@code count} of the accumulated gradients' numbers, F32, after {@link #beginSum}.
+     */
+    Tensor readSum(long first, int count) throws InterruptedException;
+
+    /** Puts {@code sum} in the place of as many numbers from {@code first} on. */
+    void writeSum(long first, Tensor sum) throws InterruptedException;
+
+    /**
      * For a model whose head shares the embedding's weights, split so that this stage holds only
      * one of the two: this stage's part of the shared gradient. Null otherwise, and where it is
      * frozen.

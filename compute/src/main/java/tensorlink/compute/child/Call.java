@@ -39,6 +39,12 @@ sealed interface Call {
 
     record ZeroGradients() implements Call {}
 
+    record BeginSum() implements Call {}
+
+    record ReadSum(long first, int count) implements Call {}
+
+    record WriteSum(long first, Tensor sum) implements Call {}
+
     record TiedGradient() implements Call {}
 
     record Prepare(@Nullable Tensor otherTiedGradient) implements Call {}

@@ -331,6 +331,25 @@ final class ChildStage implements Stage {
     }
 
     @Override
+    public long beginSum() throws InterruptedException {
+        var reply = ask(new Call.BeginSum());
+        if (reply instanceof Reply.Count(long numbers)) {
+            return numbers;
+        }
+        throw senseless(reply);
+    }
+
+    @Override
+    public Tensor readSum(long first, int count) throws InterruptedException {
+        return tensor(new Call.ReadSum(first, count));
+    }
+
+    @Override
+    public void writeSum(long first, Tensor sum) throws InterruptedException {
+        done(new Call.WriteSum(first, sum), sum);
+    }
+
+    @Override
     public @Nullable Tensor tiedGradient() throws InterruptedException {
         return maybeTensor(new Call.TiedGradient());
     }

@@ -124,6 +124,12 @@ final class StageServer {
                 here.zeroGradients();
                 yield new Reply.Done();
             }
+            case Call.BeginSum() -> new Reply.Count(here.beginSum());
+            case Call.ReadSum(var first, var count) -> new Reply.Result(here.readSum(first, count));
+            case Call.WriteSum(var first, var sum) -> {
+                here.writeSum(first, sum);
+                yield new Reply.Done();
+            }
             case Call.TiedGradient() -> new Reply.Result(here.tiedGradient());
             case Call.Prepare(var other) -> new Reply.Prepared(here.prepare(other));
             case Call.Apply(var step, var update) -> {

@@ -22,6 +22,23 @@ public record PipelineShape(int workers, int chunks, int microBatches) {
         this(workers, 1, microBatches);
     }
 
+    /**
+     * What each of some replicas of the pipeline has of a batch.
+     *
+     * @throws IllegalArgumentException when they cannot share its micro-batches evenly
+     */
+    public PipelineShape share(int replicas) {
+        if (replicas < 1 || microBatches % replicas != 0) {
+            throw new IllegalArgumentException(
+                    "micro-batches "
+                            + microBatches
+                            + ", expected a multiple of the "
+                            + replicas
+                            + " replicas");
+        }
+        return new PipelineShape(workers, chunks, microBatches / replicas);
+    }
+
     public int stages() {
         return workers * chunks;
     }

@@ -19,6 +19,9 @@ public final class Simulation {
     private final List<List<Step>> lists;
     private final Costs costs;
 
+    /** How many workers there are before this replica's. */
+    private final int before;
+
     /** When a thing was done; infinite: not yet. Indexed by stage, then micro-batch. */
     private final double[][] forwards;
 
@@ -35,6 +38,11 @@ public final class Simulation {
         double compute(int worker, Step step);
 
         double hop(int fromWorker, int toWorker);
+
+        /** Adding the gradients of all replicas of {@code worker}'s stage. */
+        default double sum(int worker) {
+            return 0;
+        }
 
         /** The three parts of a step take as long everywhere, hops nothing. */
         static Costs even(double forward, double inputGradient, double weightGradient) {
@@ -64,7 +72,7 @@ public final class Simulation {
     public sealed interface Outcome {
 
         /**
-         * All steps were done.
+         * All steps were done; in {@code order} those of one replica come before the next's.
          *
          * @param time from the first to the last
          * @param busy how long each worker computes in this time
@@ -100,10 +108,11 @@ public final class Simulation {
         record Malformed(int worker, String what) implements Outcome {}
     }
 
-    private Simulation(PipelineShape shape, List<List<Step>> lists, Costs costs) {
+    private Simulation(PipelineShape shape, List<List<Step>> lists, Costs costs, int before) {
         this.shape = shape;
         this.lists = lists;
         this.costs = costs;
+        this.before = before;
         this.forwards = new double[shape.stages()][shape.microBatches()];
         this.inputGradients = new double[shape.stages()][shape.microBatches()];
         for (int s = 0; s < shape.stages(); s++) {
@@ -123,11 +132,56 @@ public final class Simulation {
      * @throws IllegalArgumentException when there are more lists than workers, or fewer
      */
     public static Outcome run(PipelineShape shape, List<List<Step>> lists, Costs costs) {
-        if (lists.size() != shape.workers()) {
+        return run(shape, 1, lists, costs);
+    }
+
+    /**
+     * Runs replicas of a pipeline. Workers are counted through: the first replica's, then the
+     * second's. When all replicas of a stage are at the end of their lists, each of them takes
+     * {@link Costs#sum} to add their gradients.
+     *
+     * @param shape of the whole batch, of which each replica has its share
+     * @param lists one per worker, of the micro-batches of a share, from 0
+     * @throws IllegalArgumentException when there are more lists than workers, or fewer, or the
+     *     replicas cannot share the micro-batches evenly
+     */
+    public static Outcome run(
+            PipelineShape shape, int replicas, List<List<Step>> lists, Costs costs) {
+        var share = shape.share(replicas);
+        int workers = shape.workers();
+        if (lists.size() != replicas * workers) {
             throw new IllegalArgumentException(
-                    lists.size() + " lists for " + shape.workers() + " workers");
+                    lists.size() + " lists for " + replicas * workers + " workers");
         }
-        return new Simulation(shape, lists, costs).run();
+        var finished = new double[workers];
+        var all = new ArrayList<Outcome.Done>();
+        for (int first = 0; first < lists.size(); first += workers) {
+            var one = new Simulation(share, lists.subList(first, first + workers), costs, first);
+            switch (one.run()) {
+                case Outcome.Done done -> all.add(done);
+                case Outcome.Deadlock stuck -> {
+                    return stuck;
+                }
+                case Outcome.Malformed malformed -> {
+                    return malformed;
+                }
+            }
+            for (int w = 0; w < workers; w++) {
+                finished[w] = Math.max(finished[w], one.free[w]);
+            }
+        }
+        double time = 0;
+        var busy = new ArrayList<Double>();
+        for (int worker = 0; worker < lists.size(); worker++) {
+            double sum = replicas == 1 ? 0 : costs.sum(worker);
+            time = Math.max(time, finished[worker % workers] + sum);
+            busy.add(all.get(worker / workers).busy().get(worker % workers) + sum);
+        }
+        return new Outcome.Done(
+                time,
+                busy,
+                all.stream().flatMap(done -> done.inFlight().stream()).toList(),
+                all.stream().flatMap(done -> done.order().stream()).toList());
     }
 
     private Outcome run() {
@@ -138,7 +192,7 @@ public final class Simulation {
                     var step = lists.get(w).get(next[w]);
                     var wrong = wrong(w, step);
                     if (wrong != null) {
-                        return new Outcome.Malformed(w, wrong);
+                        return new Outcome.Malformed(before + w, wrong);
                     }
                     double ready = ready(w, step);
                     if (ready == Double.POSITIVE_INFINITY) {
@@ -156,7 +210,7 @@ public final class Simulation {
         var waiting = new ArrayList<Turn>();
         for (int w = 0; w < shape.workers(); w++) {
             if (next[w] < lists.get(w).size()) {
-                waiting.add(new Turn(w, lists.get(w).get(next[w])));
+                waiting.add(new Turn(before + w, lists.get(w).get(next[w])));
             }
         }
         if (!waiting.isEmpty()) {
@@ -165,7 +219,7 @@ public final class Simulation {
         for (int s = 0; s < shape.stages(); s++) {
             if (gradientsAdded[s] < shape.microBatches()) {
                 return new Outcome.Malformed(
-                        s % shape.workers(),
+                        before + s % shape.workers(),
                         "chunk "
                                 + s / shape.workers()
                                 + " has the gradients of "
@@ -229,13 +283,13 @@ public final class Simulation {
     }
 
     private double arrival(double sent, int from, int to) {
-        return sent + costs.hop(from % shape.workers(), to % shape.workers());
+        return sent + costs.hop(before + from % shape.workers(), before + to % shape.workers());
     }
 
     private void done(int worker, Step step, double begin) {
         int s = shape.stage(worker, step.chunk());
         int m = step.microBatch();
-        double cost = costs.compute(worker, step);
+        double cost = costs.compute(before + worker, step);
         double end = begin + cost;
         switch (step) {
             case Forward _ -> forwards[s][m] = end;
@@ -253,6 +307,6 @@ public final class Simulation {
         free[worker] = end;
         busy[worker] += cost;
         next[worker]++;
-        order.add(new Turn(worker, step));
+        order.add(new Turn(before + worker, step));
     }
 }

@@ -138,6 +138,23 @@ public final class Tensor implements AutoCloseable {
         data().setAtIndex(FLOAT, index, value);
     }
 
+    /**
+     * Adds {@code other}, element by element; both are F32.
+     *
+     * @param other of as many elements; stays the caller's
+     */
+    public void add(Tensor other) {
+        if (dtype != DType.F32 || other.dtype != DType.F32 || elements() != other.elements()) {
+            throw new IllegalArgumentException("adding " + other + " to " + this);
+        }
+        var own = data();
+        var added = other.data();
+        long count = elements();
+        for (long i = 0; i < count; i++) {
+            own.setAtIndex(FLOAT, i, own.getAtIndex(FLOAT, i) + added.getAtIndex(FLOAT, i));
+        }
+    }
+
     /** Frees the memory; idempotent. */
     @Override
     public void close() {

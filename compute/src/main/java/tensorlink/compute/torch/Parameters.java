@@ -30,6 +30,7 @@ import tensorlink.compute.format.Weights;
 import tensorlink.compute.optim.StateSlot;
 import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.DType;
+import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 
@@ -75,6 +76,9 @@ final class Parameters implements AutoCloseable {
 
     /** Micro-batches of whose gradients a part is missing. */
     private int halves;
+
+    /** Whether the sums are those over all replicas, or on the way there. */
+    private boolean summing;
 
     private boolean whole = true;
     private PtNDArray @Nullable [] prepared;
@@ -288,6 +292,7 @@ final class Parameters implements AutoCloseable {
     PtNDArray backward(PtNDManager scope, PtNDArray[] tape, PtNDArray gradient, Description model) {
         forgetPrepared();
         requireWhole();
+        requireOwn();
         whole = false;
         try (var result =
                 operators.call(
@@ -319,6 +324,7 @@ final class Parameters implements AutoCloseable {
             Description model) {
         forgetPrepared();
         requireConsistent();
+        requireOwn();
         whole = false;
         try (var result =
                 operators.call(
@@ -341,6 +347,7 @@ final class Parameters implements AutoCloseable {
     /** Adds the other gradients of a micro-batch. */
     void weightGradients(IValue taps) {
         requireConsistent();
+        requireOwn();
         whole = false;
         halves--;
         operators
@@ -391,7 +398,16 @@ final class Parameters implements AutoCloseable {
         forgetObserved();
         empty = true;
         tappedEmpty = true;
+        summing = false;
         whole = true;
+    }
+
+    private void requireOwn() {
+        if (summing) {
+            throw new IllegalStateException(
+                    "the gradients have been added to those of other replicas: they must be"
+                            + " applied or zeroed");
+        }
     }
 
     private void requireWhole() {
@@ -417,6 +433,84 @@ final class Parameters implements AutoCloseable {
             requireWhole();
         }
         return sums;
+    }
+
+    /** {@link tensorlink.compute.Stage#beginSum}. */
+    long beginSum() {
+        forgetPrepared();
+        requireWhole();
+        requireOwn();
+        sums();
+        empty = false;
+        tappedEmpty = false;
+        summing = true;
+        return numbers();
+    }
+
+    private long numbers() {
+        long numbers = 0;
+        for (var sum : sums) {
+            numbers += sum.size();
+        }
+        return numbers;
+    }
+
+    Tensor readSum(long first, int count) {
+        requireNumbers(first, count);
+        var copy = Tensor.allocate(DType.F32, Shape.of(count));
+        var data = copy.data();
+        visit(first, count, (at, own) -> data.asSlice(at, own.byteSize()).copyFrom(own));
+        return copy;
+    }
+
+    void writeSum(long first, Tensor sum) {
+        if (sum.dtype() != DType.F32) {
+            throw new IllegalArgumentException("sum: expected F32, got " + sum);
+        }
+        requireNumbers(first, sum.elements());
+        forgetPrepared();
+        var data = sum.data();
+        visit(first, sum.elements(), (at, own) -> own.copyFrom(data.asSlice(at, own.byteSize())));
+    }
+
+    /** Is shown memory of the sums, {@code at} bytes behind the first number asked for. */
+    @FunctionalInterface
+    private interface Visitor {
+        void piece(long at, MemorySegment own);
+    }
+
+    private void requireNumbers(long first, long count) {
+        if (!summing) {
+            throw new IllegalStateException("no sum over replicas has begun");
+        }
+        if (first < 0 || count < 0 || count > numbers() - first) {
+            throw new IllegalArgumentException(
+                    "gradients: " + count + " numbers from " + first + " of " + numbers());
+        }
+    }
+
+    private void visit(long first, long count, Visitor visitor) {
+        long at = 0;
+        try (var scope = NativeArrays.scope(home)) {
+            for (var sum : sums) {
+                if (at >= first + count || at + sum.size() <= first) {
+                    at += sum.size();
+                    continue;
+                }
+                for (var memory : NativeArrays.memory(operators, sum, scope)) {
+                    long size = memory.byteSize() / Float.BYTES;
+                    long here = Math.max(first, at);
+                    long there = Math.min(first + count, at + size);
+                    if (here < there) {
+                        visitor.piece(
+                                (here - first) * Float.BYTES,
+                                memory.asSlice(
+                                        (here - at) * Float.BYTES, (there - here) * Float.BYTES));
+                    }
+                    at += size;
+                }
+            }
+        }
     }
 
     @Nullable Tensor tiedPart() {
@@ -532,6 +626,7 @@ final class Parameters implements AutoCloseable {
         }
         follow();
         forgetPrepared();
+        summing = false;
     }
 
     /** The values of what is trained. */

@@ -132,6 +132,7 @@ public final class TorchEngine implements tensorlink.compute.Engine {
             throw new IllegalArgumentException(
                     "precision " + how.precision() + ": a layer graph is trained in F32");
         }
+        architecture.requireReplicas(how.replicas());
     }
 
     @Override

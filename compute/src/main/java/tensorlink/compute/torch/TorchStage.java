@@ -455,6 +455,31 @@ final class TorchStage implements Stage {
     }
 
     @Override
+    public long beginSum() throws InterruptedException {
+        requireTraining();
+        return run(false, parameters::beginSum);
+    }
+
+    @Override
+    public Tensor readSum(long first, int count) throws InterruptedException {
+        requireTraining();
+        return run(false, () -> parameters.readSum(first, count));
+    }
+
+    @Override
+    public void writeSum(long first, Tensor sum) throws InterruptedException {
+        try (sum) {
+            requireTraining();
+            run(
+                    false,
+                    () -> {
+                        parameters.writeSum(first, sum);
+                        return true;
+                    });
+        }
+    }
+
+    @Override
     public @Nullable Tensor tiedGradient() throws InterruptedException {
         requireTraining();
         return this.<@Nullable Tensor>run(false, parameters::tiedPart);

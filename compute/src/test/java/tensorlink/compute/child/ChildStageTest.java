@@ -110,6 +110,12 @@ class ChildStageTest {
                         assertThat(front.backward(m, back.backward(m, null))).isNull();
                     }
                 }
+                long numbers = back.beginSum();
+                found.add(numbers);
+                try (var some = back.readSum(numbers - 100, 100)) {
+                    found.add(Digest.of(some.data()));
+                    back.writeSum(3, some.rows(0, 50));
+                }
                 found.add(front.tiedGradient() == null);
                 found.add(front.prepare(null));
                 found.add(back.prepare(null));

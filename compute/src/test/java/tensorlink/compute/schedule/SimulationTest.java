@@ -62,6 +62,125 @@ class SimulationTest {
         };
     }
 
+    @ParameterizedTest
+    @EnumSource
+    void replicas_of_every_schedule_share_a_batch_and_add_up_at_the_end(Schedule schedule) {
+        for (int replicas = 1; replicas <= 4; replicas++) {
+            for (int p = 1; p <= 4; p++) {
+                var shape = new PipelineShape(p, 24);
+                var share = shape.share(replicas);
+                if (schedule == Schedule.INTERLEAVED && share.microBatches() % p != 0) {
+                    continue;
+                }
+                var lists = copies(schedule.steps(share), replicas);
+
+                var outcome = Simulation.run(shape, replicas, lists, adding(p * replicas));
+
+                var done = (Outcome.Done) outcome;
+                var alone = (Outcome.Done) Simulation.run(share, schedule.steps(share), adding(0));
+                assertThat(done.time())
+                        .as("%s of %s", schedule, shape)
+                        .isEqualTo(alone.time() + (replicas > 1 ? 7 : 0));
+                assertThat(done.order()).doesNotHaveDuplicates();
+                assertThat(done.order()).hasSize(replicas * alone.order().size());
+                for (int worker = 0; worker < replicas * p; worker++) {
+                    assertThat(done.inFlight().get(worker))
+                            .isEqualTo(inFlight(schedule, share, worker % p));
+                }
+            }
+        }
+    }
+
+    @Test
+    void a_stage_adds_up_when_the_slowest_of_its_replicas_is_there() {
+        var shape = new PipelineShape(2, 4);
+        var lists = copies(Schedule.ONE_F_ONE_B.steps(shape.share(2)), 2);
+        var slow =
+                new Costs() {
+                    @Override
+                    public double compute(int worker, Step step) {
+                        return worker == 2 ? 10 : 1;
+                    }
+
+                    @Override
+                    public double hop(int fromWorker, int toWorker) {
+                        return 0;
+                    }
+
+                    @Override
+                    public double sum(int worker) {
+                        return 5;
+                    }
+                };
+
+        var done = (Outcome.Done) Simulation.run(shape, 2, lists, slow);
+
+        assertThat(done.time()).isEqualTo(10 + 10 + 10 + 10 + 5);
+        assertThat(done.busy()).containsExactly(4.0 + 5, 4.0 + 5, 40.0 + 5, 4.0 + 5);
+    }
+
+    @Test
+    void what_is_wrong_with_a_replica_names_its_worker() {
+        var shape = new PipelineShape(2, 4);
+        var right = Schedule.GPIPE.steps(shape.share(2));
+        var lists = copies(right, 2);
+        lists.set(3, List.of(new Backward(0)));
+        var stuck = copies(right, 2);
+        stuck.set(2, List.of(new Forward(0), new Backward(0), new Forward(1), new Backward(1)));
+
+        assertThat(Simulation.run(shape, 2, lists, Costs.even(1, 1, 1)))
+                .isEqualTo(
+                        new Outcome.Malformed(
+                                3, "Backward[microBatch=0, chunk=0] before its forward"));
+        assertThat(Simulation.run(shape, 2, stuck, Costs.even(1, 1, 1)))
+                .isEqualTo(
+                        new Outcome.Deadlock(
+                                List.of(
+                                        new Turn(2, new Backward(0)),
+                                        new Turn(3, new Forward(1)))));
+    }
+
+    @Test
+    void replicas_that_cannot_share_a_batch_evenly_are_refused() {
+        var shape = new PipelineShape(1, 3);
+
+        assertThatThrownBy(() -> shape.share(2))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("micro-batches 3, expected a multiple of the 2 replicas");
+        assertThatThrownBy(() -> Simulation.run(new PipelineShape(1, 4), 2, List.of(), adding(0)))
+                .hasMessage("0 lists for 2 workers");
+    }
+
+    private static List<List<Step>> copies(List<List<Step>> lists, int replicas) {
+        var all = new ArrayList<List<Step>>();
+        for (int replica = 0; replica < replicas; replica++) {
+            all.addAll(lists);
+        }
+        return all;
+    }
+
+    /** Each sum takes 7, and there are no more workers than {@code workers}. */
+    private static Costs adding(int workers) {
+        var even = Costs.even(1, 1, 1);
+        return new Costs() {
+            @Override
+            public double compute(int worker, Step step) {
+                return even.compute(worker, step);
+            }
+
+            @Override
+            public double hop(int fromWorker, int toWorker) {
+                return 0;
+            }
+
+            @Override
+            public double sum(int worker) {
+                assertThat(worker).isLessThan(workers);
+                return 7;
+            }
+        };
+    }
+
     /** Steps and hops that take different times everywhere. */
     private static Costs uneven(long seed) {
         var random = new SplittableRandom(seed);

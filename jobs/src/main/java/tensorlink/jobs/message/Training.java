@@ -29,6 +29,7 @@ final class Training {
                 .setOptimizer(encode(options.optimizer()))
                 .setRecompute(options.recompute())
                 .setSeed(options.seed())
+                .setFurtherReplicas(options.replicas() - 1)
                 .setPrecision(
                         switch (options.precision()) {
                             case F32 -> TrainingMessage.Precision.F32;
@@ -62,6 +63,12 @@ final class Training {
                     case BF16 -> Precision.BF16;
                     case UNRECOGNIZED -> throw Fields.unset("precision");
                 };
+        int replicas =
+                1
+                        + Fields.atMost(
+                                "further replicas",
+                                Fields.natural("further replicas", message.getFurtherReplicas()),
+                                TrainingOptions.REPLICAS_MAX - 1);
         var frozen = Fields.read("frozen", () -> new Frozen(message.getFrozenList()));
         return Fields.read(
                 "training",
@@ -72,7 +79,8 @@ final class Training {
                                 frozen,
                                 schedule,
                                 message.getSeed(),
-                                precision));
+                                precision,
+                                replicas));
     }
 
     static OptimizerMessage encode(Optimizer optimizer) {
