@@ -147,6 +147,11 @@ public final class DistributedModel implements AutoCloseable {
         return Math.min(microBatches, rows);
     }
 
+    /** How many replicas of the stages share a batch: a batch to train on has no fewer rows. */
+    public int replicas() {
+        return options.how().replicas();
+    }
+
     // Training.
 
     /**
@@ -200,6 +205,7 @@ public final class DistributedModel implements AutoCloseable {
         model.architecture().requireInputs(inputs);
         var parts = MicroBatch.split(inputs, microBatches(inputs.rows()));
         requireFits(parts);
+        requireShared(parts, training);
         return steps.outputs(parts, training);
     }
 
@@ -216,6 +222,7 @@ public final class DistributedModel implements AutoCloseable {
         var batch = new Batch(inputs, labels, architecture.task().kind());
         var parts = batch.split(microBatches(inputs.rows()));
         requireFits(parts);
+        requireShared(parts, withGradients);
         requireGoingOn();
         return steps.loss(parts, withGradients);
     }
@@ -570,6 +577,16 @@ public final class DistributedModel implements AutoCloseable {
         if (id < 0 || id >= limit) {
             throw new IllegalArgumentException(
                     what + " " + id + " outside of the vocabulary of " + limit);
+        }
+    }
+
+    private void requireShared(List<MicroBatch> parts, boolean withGradients) throws JobException {
+        if (withGradients && parts.size() < replicas()) {
+            throw new JobException(
+                    ProblemCode.TOO_LARGE,
+                    "batch not sent",
+                    "rows " + parts.size() + ", at least 1 for each of " + replicas() + " replicas",
+                    "send more rows, or ask for a job with fewer replicas");
         }
     }
 

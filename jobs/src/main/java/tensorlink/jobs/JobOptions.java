@@ -17,15 +17,16 @@ import tensorlink.p2p.peer.PeerId;
  * What a user wants of a job. Start with {@link #training} or {@link #inference} and change what
  * matters.
  *
- * @param workers how many stages to split the model into, those here not counted; 0 for as few as
- *     fit
+ * @param workers how many stages to split the model into, those here not counted, on as many workers
+ *     each as {@code how} has replicas; 0 for as few as fit
  * @param rows the most sequences of a batch; in inference, of generations at a time
  * @param length the most positions of a sequence; 0 for what the model was made for, at most
  *     {@value #LENGTH_PRESET}
- * @param microBatches how many parts a batch is cut into
+ * @param microBatches how many parts a batch is cut into, a multiple of the replicas
  * @param how how it is trained, if it is
- * @param pinned the workers to use, one per stage in order; empty for any
- * @param split the layers of each pinned worker; empty for the validator to decide
+ * @param pinned the workers to use, those of the first replica in the order of stages, then those
+ *     of the next; empty for any
+ * @param split the layers of each stage of pinned workers; empty for the validator to decide
  * @param firstHere how many of the first layers, with the embedding, stay on this machine
  * @param lastHere how many of the last layers, with the head, stay on this machine
  * @param codec how stages write what they send each other; what is not {@link TensorCodec#lossy}
@@ -126,12 +127,20 @@ public record JobOptions(
         return with(it -> it.microBatches = count);
     }
 
+    /** Has each stage on as many workers, which share the micro-batches of a batch. */
+    public JobOptions replicas(int count) {
+        return with(it -> it.how = it.how.withReplicas(count));
+    }
+
     /** What stages must know of the training from the start, such as room for an optimizer. */
     public JobOptions how(TrainingOptions value) {
         return with(it -> it.how = value);
     }
 
-    /** Uses exactly these workers, the first for the first layers. */
+    /**
+     * Uses exactly these workers, the first for the first layers; where there are replicas, those
+     * of the first, then those of the next.
+     */
     public JobOptions on(List<PeerId> workersInOrder) {
         return with(it -> {
             it.workers = workersInOrder.size();
@@ -140,10 +149,15 @@ public record JobOptions(
         });
     }
 
-    /** Uses exactly these workers for exactly these layers, and this machine for those here. */
+    /**
+     * Uses exactly these workers for exactly these layers, in as many replicas as are there, and
+     * this machine for those here.
+     */
     public JobOptions plan(Plan plan) {
         return with(it -> {
-            it.workers = plan.workers().size();
+            int replicas = plan.grid().replicas();
+            it.workers = plan.workers().size() / replicas;
+            it.how = it.how.withReplicas(replicas);
             it.pinned = plan.workers();
             it.split = plan.ranges();
             it.firstHere = plan.firstHere();

@@ -84,20 +84,44 @@ final class RemoteState {
 
     /** A parameter's accumulated gradient, of all stages that share it; the caller owns it. */
     Tensor gradient(Session session, TensorSpec spec) throws JobException, InterruptedException {
-        var holders = holders(session, spec.name());
-        var sum = fetch(session, WeightsQuestion.What.GRADIENT, spec, holders.getFirst());
-        if (holders.size() > 1) {
-            try (var other =
-                    fetch(session, WeightsQuestion.What.GRADIENT, spec, holders.getLast())) {
-                for (long i = 0; i < sum.elements(); i++) {
-                    sum.setFloat(i, sum.floatAt(i) + other.floatAt(i));
+        Tensor sum = null;
+        try {
+            for (int holder : holders(session, spec.name())) {
+                var part = gradient(session, spec, holder);
+                if (sum == null) {
+                    sum = part;
+                } else {
+                    try (part) {
+                        sum.add(part);
+                    }
                 }
-            } catch (JobException | InterruptedException failed) {
-                sum.close();
-                throw failed;
             }
+            return Objects.requireNonNull(sum);
+        } catch (JobException | InterruptedException failed) {
+            if (sum != null) {
+                sum.close();
+            }
+            throw failed;
         }
-        return sum;
+    }
+
+    /** What all replicas of a stage have accumulated, added in their order. */
+    private Tensor gradient(Session session, TensorSpec spec, int stage)
+            throws JobException, InterruptedException {
+        var grid = session.route().grid();
+        var sum = fetch(session, WeightsQuestion.What.GRADIENT, spec, stage);
+        try {
+            for (int replica = 1; replica < grid.replicas(); replica++) {
+                int place = grid.place(replica, stage);
+                try (var part = fetch(session, WeightsQuestion.What.GRADIENT, spec, place)) {
+                    sum.add(part);
+                }
+            }
+            return sum;
+        } catch (JobException | InterruptedException failed) {
+            sum.close();
+            throw failed;
+        }
     }
 
     /**
@@ -109,15 +133,21 @@ final class RemoteState {
             throws JobException, InterruptedException {
         session.tellAll(new Command.Digests(batches));
         var all = new LinkedHashMap<String, Digest>();
-        for (var told :
-                session.awaitAll(Report.DigestsTold.class, limits.batchTimeout(), "the digests")) {
-            for (var entry : told.digests().entrySet()) {
+        var told = session.awaitAll(Report.DigestsTold.class, limits.batchTimeout(), "the digests");
+        for (var link : session.links()) {
+            for (var entry : told.get(link.stage()).digests().entrySet()) {
                 var before = all.putIfAbsent(entry.getKey(), entry.getValue());
                 if (before != null && !before.equals(entry.getValue())) {
                     throw new JobException(
                             ProblemCode.COMPUTE,
                             "the stages disagree",
-                            "two of them hold different values of " + entry.getKey(),
+                            "worker "
+                                    + link.plan().worker().id()
+                                    + ", "
+                                    + session.route().grid().name(link.stage())
+                                    + ", holds another "
+                                    + entry.getKey()
+                                    + " than one before it",
                             "");
                 }
             }
@@ -148,7 +178,12 @@ final class RemoteState {
                 var before = entries.putIfAbsent(name, entry);
                 if (before != null && !before.equals(entry)) {
                     throw link.disobeyed(
-                            "it holds another " + name + " than stage " + holders.get(name));
+                            "it holds another "
+                                    + name
+                                    + " after step "
+                                    + step
+                                    + " than "
+                                    + session.route().grid().name(holders.getOrDefault(name, 0)));
                 }
                 holders.putIfAbsent(name, link.stage());
             }
@@ -174,10 +209,10 @@ final class RemoteState {
         }
     }
 
-    /** The stages that hold a parameter: one, or two that share it. */
+    /** The stages that hold a parameter: one, or two that share it; of the first replica. */
     private List<Integer> holders(Session session, String name) {
         var holders = new ArrayList<Integer>();
-        for (int stage = 0; stage < session.route().size(); stage++) {
+        for (int stage = 0; stage < session.route().grid().stages(); stage++) {
             var layers = session.route().stage(stage).layers();
             if (architecture.tensors(layers).stream().anyMatch(it -> it.name().equals(name))) {
                 holders.add(stage);

@@ -95,7 +95,7 @@ final class StageTraffic {
     /** Waits until every stage has done what it was told: tensors travel beside the commands. */
     void settle(Session session) throws JobException, InterruptedException {
         abandon(session, null);
-        session.tellAll(new Command.Settle(batches));
+        session.tellAll(link -> new Command.Settle(session.lastBatch(link)));
         session.awaitAll(
                 Report.Settled.class, limits.batchTimeout(), "the stages to finish their work");
     }
@@ -135,7 +135,7 @@ final class StageTraffic {
         if (result.dtype() != DType.F32 || !result.shape().equals(shape)) {
             result.close();
             throw session.links()
-                    .getLast()
+                    .get(session.pipeline().teller(sent, part.index()))
                     .disobeyed("it sends logits " + result + ", expected F32 " + shape);
         }
         return result;

@@ -118,7 +118,11 @@ final class Starting implements Recovery.Hold {
     }
 
     private static String described(JobPlan plan) {
-        var stages = plan.stages().size() + " stages";
+        var grid = plan.grid();
+        var stages =
+                grid.stages()
+                        + " stages"
+                        + (grid.replicas() == 1 ? "" : " in " + grid.replicas() + " replicas");
         return plan.predicted().isZero()
                 ? stages
                 : stages + ", a step is predicted to take " + plan.predicted().toMillis() + " ms";
@@ -401,6 +405,7 @@ final class Starting implements Recovery.Hold {
                                     link.stage(), loading.bytesDone(), loading.bytesTotal())));
         }
         weights.withdraw(request.id());
+        requireLikeReplicas(started, profiles);
         if (profiles.stream().distinct().count() > 1) {
             listener.warned(
                     "the workers compute differently (execution profiles "
@@ -414,6 +419,30 @@ final class Starting implements Recovery.Hold {
         return profiles;
     }
 
+    /** Replicas apply the same gradients each for itself, and are to stay the same. */
+    private static void requireLikeReplicas(Session started, List<String> profiles)
+            throws JobException {
+        var grid = started.route().grid();
+        for (var link : started.links()) {
+            int place = link.stage();
+            if (!profiles.get(place).equals(profiles.get(grid.stage(place)))) {
+                var problem =
+                        new Problem(
+                                ProblemCode.COMPUTE,
+                                "replicas of stage " + grid.stage(place) + " compute differently",
+                                "worker "
+                                        + link.plan().worker().id()
+                                        + " has execution profile "
+                                        + profiles.get(place)
+                                        + ", the first replica "
+                                        + profiles.get(grid.stage(place)),
+                                "pin workers of one kind, or ask for no replicas");
+                link.accuse(problem);
+                throw new JobException(problem);
+            }
+        }
+    }
+
     private void link(Session started) throws JobException, InterruptedException {
         started.flow(
                 Pipeline.connect(
@@ -425,16 +454,16 @@ final class Starting implements Recovery.Hold {
                                 wanted.model().architecture(),
                                 request.spec().workload(),
                                 limits.tensorBytesMax()),
-                        problem -> broken(started, problem)));
+                        (problem, last) -> broken(started, problem, last)));
         started.tellAll(new Command.Link());
         started.awaitAll(
                 Report.Linked.class, limits.linkTimeout().multipliedBy(2), "the stages to connect");
     }
 
-    /** What the pipeline fails of; what it is sent comes from the last stage. */
-    private void broken(Session started, Problem problem) {
+    /** What the pipeline fails of; what it is sent comes from a last stage. */
+    private void broken(Session started, Problem problem, int last) {
         if (problem.code() == ProblemCode.MALFORMED) {
-            links.getLast().accuse(problem);
+            links.get(last).accuse(problem);
         } else {
             started.fail(problem);
         }

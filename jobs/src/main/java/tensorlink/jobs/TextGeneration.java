@@ -108,7 +108,7 @@ final class TextGeneration {
         int token = session.pipeline().await(sent, TensorFrame.Token.class).token();
         if (token < 0 || token >= wanted.vocabulary()) {
             throw session.links()
-                    .getLast()
+                    .get(session.pipeline().teller(sent, 0))
                     .disobeyed("it sends token " + token + " of " + wanted.vocabulary());
         }
         return token;

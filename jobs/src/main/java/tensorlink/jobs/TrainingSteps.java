@@ -11,7 +11,9 @@ import tensorlink.compute.PreparedStep;
 import tensorlink.compute.optim.Optimizer;
 import tensorlink.compute.optim.Update;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.message.BatchWork;
 import tensorlink.jobs.message.Command;
@@ -21,6 +23,7 @@ import tensorlink.jobs.message.StageTimes;
 import tensorlink.jobs.user.Pipeline;
 import tensorlink.jobs.user.Session;
 import tensorlink.jobs.user.TrainingRecord;
+import tensorlink.jobs.user.WorkerLink;
 
 /**
  * The steps of a training: the batches whose gradients are being accumulated, the commit of a step,
@@ -136,7 +139,7 @@ final class TrainingSteps {
             throws JobException, InterruptedException {
         long step = record.step() + 1;
         traffic.abandon(session, null);
-        session.tellAll(new Command.Prepare(step, traffic.batches()));
+        tellPrepare(session, step);
         var logged = new ArrayList<LoggedStep.LoggedBatch>();
         for (var batch : accumulated) {
             logged.add(batch.logged(session));
@@ -144,6 +147,11 @@ final class TrainingSteps {
         var outcomes = awaitPrepared(session, step);
         var update = Update.clipped(rule, gradientNorm, maxNorm);
         return new LoggedStep(new Command.Commit(step, update), logged, outcomes);
+    }
+
+    private static void tellPrepare(Session session, long step)
+            throws JobException, InterruptedException {
+        session.tellAll(link -> new Command.Prepare(step, session.lastBatch(link)));
     }
 
     private List<LoggedStep.Outcome> awaitPrepared(Session session, long step)
@@ -154,6 +162,7 @@ final class TrainingSteps {
                         traffic.patience(),
                         "step " + step + " to be prepared");
         var profiles = recovery.current().profiles();
+        var grid = session.route().grid();
         var outcomes = new ArrayList<LoggedStep.Outcome>();
         var told = new ArrayList<StageTimes>();
         var gradients = new ArrayList<PreparedStep>();
@@ -162,17 +171,41 @@ final class TrainingSteps {
             if (report.step() != step) {
                 throw link.disobeyed("it prepared step " + report.step() + ", not " + step);
             }
+            var ofFirst = prepared.get(grid.stage(link.stage())).prepared();
+            if (!report.prepared().equals(ofFirst)) {
+                throw differs(link, grid, step);
+            }
             outcomes.add(
                     new LoggedStep.Outcome(
                             link.plan().layers(),
                             profiles.get(link.stage()),
                             report.prepared().gradients()));
             told.add(report.times());
-            gradients.add(report.prepared());
+            if (grid.replica(link.stage()) == 0) {
+                gradients.add(report.prepared());
+            }
         }
         gradientNorm = PreparedStep.norm(gradients);
         standing = new Standing(session, List.copyOf(told));
         return outcomes;
+    }
+
+    /** Replicas of a stage begin with the same bits, and apply the same. */
+    private static JobException differs(WorkerLink link, Grid grid, long step) {
+        var problem =
+                new Problem(
+                        ProblemCode.COMPUTE,
+                        "replicas of stage " + grid.stage(link.stage()) + " differ",
+                        "worker "
+                                + link.plan().worker().id()
+                                + ", "
+                                + grid.name(link.stage())
+                                + ", has other gradients in step "
+                                + step
+                                + " than the first replica",
+                        "one of them does not compute right; ask for the job on others");
+        link.accuse(problem);
+        return new JobException(problem);
     }
 
     /** A batch whose gradients may come, or have come. */
@@ -542,7 +575,7 @@ final class TrainingSteps {
                 }
             }
         }
-        session.tellAll(new Command.Prepare(logged.step(), traffic.batches()));
+        tellPrepare(session, logged.step());
         for (var now : awaitPrepared(session, logged.step())) {
             for (var then : logged.stages()) {
                 if (then.layers().equals(now.layers()) && then.profile().equals(now.profile())) {

@@ -10,9 +10,11 @@ import tensorlink.compute.GraphModel;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Model;
 import tensorlink.compute.Precision;
+import tensorlink.compute.schedule.PipelineShape;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.OwnStage;
+import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Workload;
 import tensorlink.jobs.message.Manifest;
@@ -93,6 +95,7 @@ record Wanted(
                     "ask for a shorter length: JobOptions.batch(rows, length)");
         }
         requireWholePlan(model.architecture(), options);
+        requireReplicas(model.architecture(), options);
         if (model.architecture() instanceof GraphModel
                 && options.how().precision() != Precision.F32) {
             throw new JobException(
@@ -100,6 +103,37 @@ record Wanted(
                     "job not asked for",
                     "a layer graph is not trained in " + options.how().precision(),
                     "train it in F32");
+        }
+    }
+
+    private static void requireReplicas(Architecture model, JobOptions options)
+            throws JobException {
+        int replicas = options.how().replicas();
+        try {
+            model.requireReplicas(replicas);
+            new PipelineShape(1, Math.min(options.microBatches(), options.rows())).share(replicas);
+        } catch (IllegalArgumentException unfit) {
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.MALFORMED,
+                            "job not asked for",
+                            String.valueOf(unfit.getMessage()),
+                            "ask for other replicas or micro-batches, or more rows in a batch"),
+                    unfit);
+        }
+        if (replicas > 1 && options.firstHere() + options.lastHere() > 0) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not asked for",
+                    replicas + " replicas with layers that stay here, expected 1",
+                    "keep no layers here, or ask for no replicas");
+        }
+        if (options.pinned().size() % replicas != 0) {
+            throw new JobException(
+                    ProblemCode.MALFORMED,
+                    "job not asked for",
+                    options.pinned().size() + " pinned workers for " + replicas + " replicas",
+                    "pin as many for each replica");
         }
     }
 
@@ -150,7 +184,7 @@ record Wanted(
                 options.purpose(),
                 ByteString.copyFrom(model.architecture().json()),
                 manifest.digest(),
-                options.workers(),
+                options.pinned().isEmpty() ? options.workers() : options.pinned().size() / options.how().replicas(),
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
                 options.how(),
                 options.pinned(),

@@ -7,6 +7,7 @@ import java.util.List;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.TrainingOptions;
+import tensorlink.compute.schedule.PipelineShape;
 import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.p2p.peer.PeerId;
@@ -16,16 +17,16 @@ import tensorlink.p2p.peer.PeerId;
  *
  * @param config the model's {@code config.json}, at most {@value #CONFIG_BYTES_MAX} bytes
  * @param weights names the weights to start from: the digest of their manifest
- * @param workers how many stages to split the layers that are not its user's own into; 0 for as few
- *     as fit
+ * @param workers how many stages to split the layers that are not its user's own into, each of which
+ *     has as many workers as {@code training} has replicas; 0 for as few as fit
  * @param workload the largest batch that will come
  * @param training how it is trained, if it is; a worker has room for that
- * @param pinned the workers to use, one per stage in order; empty for any
+ * @param pinned the workers to use, counted through as a {@link Grid} says; empty for any
  * @param avoided workers to use only where no others will do; at most {@value #AVOIDED_MAX}
  * @param own the ends of the model that stay with its user; empty for none, at most {@value
- *     #OWN_MAX}
- * @param split the layers of each pinned worker, if that is decided, from the first that is not its
- *     user's own on; empty for the validator to do
+ *     #OWN_MAX}, and none where there are replicas
+ * @param split the layers of each stage of pinned workers, if that is decided, from the first that
+ *     is not its user's own on; empty for the validator to do
  * @param codec of what stages send each other
  * @param lifetime how long the job may live, at most {@link #LIFETIME_MAX}
  */
@@ -63,9 +64,22 @@ public record JobSpec(
         if (workers < 0 || workers > WORKERS_MAX) {
             throw new IllegalArgumentException("workers " + workers + ", 0 to " + WORKERS_MAX);
         }
-        if (!pinned.isEmpty() && pinned.size() != workers) {
+        int replicas = training.replicas();
+        if (workers * replicas > WORKERS_MAX) {
             throw new IllegalArgumentException(
-                    pinned.size() + " pinned workers for " + workers + " stages");
+                    "workers " + workers + " x " + replicas + " replicas, 0 to " + WORKERS_MAX);
+        }
+        if (replicas > 1 && purpose != Purpose.TRAINING) {
+            throw new IllegalArgumentException("replicas " + replicas + " without a training, 1");
+        }
+        new PipelineShape(1, workload.microBatches()).share(replicas);
+        if (!pinned.isEmpty() && pinned.size() != workers * replicas) {
+            throw new IllegalArgumentException(
+                    pinned.size()
+                            + " pinned workers for "
+                            + workers
+                            + " stages"
+                            + (replicas == 1 ? "" : " x " + replicas + " replicas"));
         }
         var nodes = new HashSet<>(pinned);
         own.forEach(stage -> nodes.add(stage.node()));
@@ -73,7 +87,11 @@ public record JobSpec(
             throw new IllegalArgumentException("a worker is pinned twice");
         }
         requireEnds(own);
-        if (!split.isEmpty() && split.size() != pinned.size()) {
+        if (replicas > 1 && !own.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "replicas " + replicas + " with layers of its user's own, 1");
+        }
+        if (!split.isEmpty() && split.size() * replicas != pinned.size()) {
             throw new IllegalArgumentException(
                     "a split into " + split.size() + " for " + pinned.size() + " pinned workers");
         }

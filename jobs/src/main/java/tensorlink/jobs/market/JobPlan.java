@@ -3,12 +3,14 @@ package tensorlink.jobs.market;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.JobId;
 import tensorlink.ledger.Account;
 import tensorlink.p2p.peer.PeerId;
 
 /**
- * The workers of a job, stage by stage; together they hold every layer once.
+ * The workers of a job, counted through as its {@link Grid} says: the stages of the first replica,
+ * which together hold every layer once, then those of the next.
  *
  * @param predicted how long a step will take, by what the workers measured; zero where that is not
  *     known
@@ -21,22 +23,19 @@ public record JobPlan(JobId job, List<StagePlan> stages, Duration predicted, Acc
 
     public JobPlan {
         stages = List.copyOf(stages);
-        if (stages.isEmpty()) {
-            throw new IllegalArgumentException("a plan without stages");
-        }
-        int next = 0;
+        Grid.of(stages.stream().map(StagePlan::layers).toList());
         var workers = new HashSet<PeerId>();
         for (var stage : stages) {
-            if (stage.layers().first() != next) {
-                throw new IllegalArgumentException(
-                        "stages leave a gap or overlap at layer " + next + ": " + stage.layers());
-            }
             if (!workers.add(stage.worker().id())) {
                 throw new IllegalArgumentException(
                         "worker " + stage.worker().id() + " holds two stages");
             }
-            next = stage.layers().end();
         }
+    }
+
+    /** How its places lie. */
+    public Grid grid() {
+        return Grid.of(stages.stream().map(StagePlan::layers).toList());
     }
 
     /** How many layers the plan covers. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import tensorlink.compute.LayerRange;
+import tensorlink.jobs.job.Grid;
 import tensorlink.p2p.peer.PeerId;
 
 /**
@@ -16,8 +17,11 @@ import tensorlink.p2p.peer.PeerId;
  * layer 4 on 12D3KooWOther
  * </pre>
  *
- * @param stages in order; together they hold every layer from 0 on once. The first and the last may
- *     be here, on the machine of whoever asks for the job, but not all
+ * <p>After the last layer the first may come again, on other workers: then what follows is another
+ * replica of the same stages.
+ *
+ * @param stages counted through as their {@link Grid} says. The first and the last may be here, on
+ *     the machine of whoever asks for the job, but not all, and not with replicas
  */
 public record Plan(List<Part> stages) {
     public static final int TEXT_LENGTH_MAX = 1 << 16;
@@ -62,24 +66,20 @@ public record Plan(List<Part> stages) {
 
     public Plan {
         stages = List.copyOf(stages);
-        if (stages.isEmpty()) {
-            throw new IllegalArgumentException("a plan without stages");
-        }
-        int next = 0;
+        var grid = Grid.of(stages.stream().map(Part::layers).toList());
         var workers = new HashSet<PeerId>();
         for (var stage : stages) {
-            if (stage.layers().first() != next) {
-                throw new IllegalArgumentException(
-                        "a gap or an overlap at layer " + next + ": " + stage.layers());
-            }
             if (stage.place() instanceof Place.On(var worker) && !workers.add(worker)) {
                 throw new IllegalArgumentException("worker " + worker + " is there twice");
             }
-            next = stage.layers().end();
         }
         if (workers.isEmpty()) {
             throw new IllegalArgumentException(
                     "all layers are here: that is a local run, not a job");
+        }
+        if (grid.replicas() > 1 && stages.stream().anyMatch(Part::isHere)) {
+            throw new IllegalArgumentException(
+                    "layers here and " + grid.replicas() + " replicas, expected 1");
         }
         for (int stage = 1; stage < stages.size() - 1; stage++) {
             if (stages.get(stage).isHere()) {
@@ -87,6 +87,11 @@ public record Plan(List<Part> stages) {
                         stages.get(stage) + ": only the first and the last stage may be here");
             }
         }
+    }
+
+    /** How its places lie. */
+    public Grid grid() {
+        return Grid.of(stages.stream().map(Part::layers).toList());
     }
 
     /**
@@ -152,12 +157,16 @@ public record Plan(List<Part> stages) {
         return text.toString();
     }
 
-    /** The layers of each worker. */
+    /** The layers of each stage that is not here, of one replica. */
     public List<LayerRange> ranges() {
-        return stages.stream().filter(stage -> !stage.isHere()).map(Part::layers).toList();
+        return stages.stream()
+                .limit(grid().stages())
+                .filter(stage -> !stage.isHere())
+                .map(Part::layers)
+                .toList();
     }
 
-    /** The workers, in order. */
+    /** The worker of each stage of each replica. */
     public List<PeerId> workers() {
         var workers = new ArrayList<PeerId>();
         for (var stage : stages) {

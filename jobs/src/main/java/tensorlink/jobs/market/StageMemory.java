@@ -13,8 +13,8 @@ public final class StageMemory {
     private StageMemory() {}
 
     /**
-     * Bytes for {@code layers}: every micro-batch of a batch may be in flight at once, because the
-     * user may ask for the loss before the backwards.
+     * Bytes for {@code layers}: every micro-batch that a replica has of a batch may be in flight at
+     * once, because the user may ask for the loss before the backwards.
      *
      * @return at most {@link #BYTES_MAX}
      */
@@ -23,7 +23,8 @@ public final class StageMemory {
         // The need grows at most as the positions do; a stranger may name so many that their
         // product wraps around.
         long one = total(config, layers, spec, new MemoryEstimate.Load(1, 1, 1));
-        double bound = (double) one * workload.rows() * workload.length() * workload.microBatches();
+        int inFlight = workload.microBatches() / spec.training().replicas();
+        double bound = (double) one * workload.rows() * workload.length() * inFlight;
         if (bound >= BYTES_MAX) {
             return BYTES_MAX;
         }
@@ -31,8 +32,7 @@ public final class StageMemory {
                 config,
                 layers,
                 spec,
-                new MemoryEstimate.Load(
-                        workload.rows(), workload.length(), workload.microBatches()));
+                new MemoryEstimate.Load(workload.rows(), workload.length(), inFlight));
     }
 
     private static long total(

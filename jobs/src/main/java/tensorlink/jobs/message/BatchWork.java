@@ -2,13 +2,15 @@ package tensorlink.jobs.message;
 
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Sampling;
+import tensorlink.jobs.job.Workload;
 import tensorlink.p2p.core.ProtocolViolation;
 
 /**
  * What is to be done with a batch. Each of its micro-batches carries it, so that a stage needs to
  * know nothing else to do its part.
  *
- * @param microBatches how many there are
+ * @param first the number of the first micro-batch; above 0 where replicas share the batch
+ * @param microBatches how many there are from there on
  * @param fresh whether gradients accumulated before are dropped first
  * @param labelCount labels that count in the whole batch; 0 where there is no loss
  * @param afterStep optimizer steps that must have been applied before
@@ -17,6 +19,7 @@ import tensorlink.p2p.core.ProtocolViolation;
  */
 public record BatchWork(
         Mode mode,
+        int first,
         int microBatches,
         boolean fresh,
         long labelCount,
@@ -79,6 +82,10 @@ public record BatchWork(
         if (microBatches < 1) {
             throw new IllegalArgumentException("micro-batches " + microBatches);
         }
+        if (first < 0 || first > Workload.MICRO_BATCHES_MAX) {
+            throw new IllegalArgumentException(
+                    "first micro-batch " + first + ", 0 to " + Workload.MICRO_BATCHES_MAX);
+        }
         if (labelCount < 0 || afterStep < 0 || ofStep < 0) {
             throw new IllegalArgumentException(
                     "labels " + labelCount + ", batch " + ofStep + " after step " + afterStep);
@@ -86,6 +93,29 @@ public record BatchWork(
         if ((mode == Mode.GENERATE) != (generation != null)) {
             throw new IllegalArgumentException("mode " + mode + " and generation do not fit");
         }
+    }
+
+    /** A batch that goes to one pipeline. */
+    public BatchWork(
+            Mode mode,
+            int microBatches,
+            boolean fresh,
+            long labelCount,
+            long afterStep,
+            long ofStep,
+            @Nullable Generation generation) {
+        this(mode, 0, microBatches, fresh, labelCount, afterStep, ofStep, generation);
+    }
+
+    /** The same for some of the micro-batches. */
+    public BatchWork share(int firstOfShare, int count) {
+        return new BatchWork(
+                mode, firstOfShare, count, fresh, labelCount, afterStep, ofStep, generation);
+    }
+
+    /** Whether {@code microBatch} is among them. */
+    public boolean has(int microBatch) {
+        return microBatch >= first && microBatch - first < microBatches;
     }
 
     tensorlink.jobs.wire.BatchMessage encode() {
@@ -105,6 +135,7 @@ public record BatchWork(
                                     case GENERATE ->
                                             tensorlink.jobs.wire.BatchMessage.Mode.GENERATE;
                                 })
+                        .setFirst(first)
                         .setMicroBatches(microBatches)
                         .setFresh(fresh)
                         .setLabelCount(labelCount)
@@ -140,6 +171,7 @@ public record BatchWork(
                 () ->
                         new BatchWork(
                                 mode,
+                                message.getFirst(),
                                 message.getMicroBatches(),
                                 message.getFresh(),
                                 message.getLabelCount(),

@@ -101,9 +101,13 @@ public final class FrameStream implements AutoCloseable {
         return switch (header.getKind()) {
             case ACTIVATION -> {
                 var work = BatchWork.decode(header.getWork());
-                if (microBatch >= work.microBatches()) {
+                if (!work.has(microBatch)) {
                     throw new ProtocolViolation(
-                            "micro-batch: " + microBatch + " of " + work.microBatches());
+                            "micro-batch: "
+                                    + microBatch
+                                    + " of "
+                                    + work.microBatches()
+                                    + (work.first() == 0 ? "" : " from " + work.first()));
                 }
                 yield new TensorFrame.Activation(batch, microBatch, work, tensor(header));
             }
@@ -114,6 +118,8 @@ public final class FrameStream implements AutoCloseable {
             case TOKEN -> new TensorFrame.Token(batch, microBatch, header.getToken());
             case SEED -> new TensorFrame.Seed(batch, microBatch);
             case TIED_GRADIENT -> new TensorFrame.TiedGradient(batch, tensor(header));
+            case GRADIENT_PART -> new TensorFrame.GradientPart(batch, microBatch, tensor(header));
+            case GRADIENT_SUM -> new TensorFrame.GradientSum(batch, microBatch, tensor(header));
             case UNRECOGNIZED -> throw Fields.unset("frame");
         };
     }
@@ -173,6 +179,8 @@ public final class FrameStream implements AutoCloseable {
                     header.setKind(FrameHeader.Kind.TOKEN).setToken(token.token());
             case TensorFrame.Seed seed -> header.setKind(FrameHeader.Kind.SEED);
             case TensorFrame.TiedGradient tied -> header.setKind(FrameHeader.Kind.TIED_GRADIENT);
+            case TensorFrame.GradientPart part -> header.setKind(FrameHeader.Kind.GRADIENT_PART);
+            case TensorFrame.GradientSum sum -> header.setKind(FrameHeader.Kind.GRADIENT_SUM);
         }
         return header;
     }

@@ -22,7 +22,9 @@ public record Hello(JobId job, int stage, Role role) {
         /** From the user to the last stage: labels down, results up. */
         OUTPUT,
         /** From the first stage to the last: both send their part of a shared gradient. */
-        TIED
+        TIED,
+        /** From a replica of a stage to a later one: both send parts and sums of gradients. */
+        REPLICA
     }
 
     /** The form in which it travels. */
@@ -36,6 +38,7 @@ public record Hello(JobId job, int stage, Role role) {
                             case INPUT -> tensorlink.jobs.wire.Hello.Role.INPUT;
                             case OUTPUT -> tensorlink.jobs.wire.Hello.Role.OUTPUT;
                             case TIED -> tensorlink.jobs.wire.Hello.Role.TIED;
+                            case REPLICA -> tensorlink.jobs.wire.Hello.Role.REPLICA;
                         })
                 .build()
                 .toByteString();
@@ -52,6 +55,7 @@ public record Hello(JobId job, int stage, Role role) {
                     case INPUT -> Role.INPUT;
                     case OUTPUT -> Role.OUTPUT;
                     case TIED -> Role.TIED;
+                    case REPLICA -> Role.REPLICA;
                     case UNRECOGNIZED -> throw Fields.unset("hello's role");
                 });
     }

@@ -1,8 +1,9 @@
 package tensorlink.jobs.message;
 
 import java.util.List;
+import tensorlink.jobs.job.Grid;
 
-/** The stages of a job in order; together they hold every layer once. */
+/** The workers of a job, counted through as its {@link Grid} says. */
 public record Route(List<Neighbour> stages) {
     public Route {
         stages = List.copyOf(stages);
@@ -10,25 +11,23 @@ public record Route(List<Neighbour> stages) {
             throw new IllegalArgumentException(
                     stages.size() + " stages, 1 to " + Answer.STAGES_MAX);
         }
-        int next = 0;
-        for (var stage : stages) {
-            if (stage.layers().first() != next) {
-                throw new IllegalArgumentException(
-                        "stages leave a gap or overlap at layer " + next);
-            }
-            next = stage.layers().end();
-        }
+        grid(stages);
+    }
+
+    private static Grid grid(List<Neighbour> stages) {
+        return Grid.of(stages.stream().map(Neighbour::layers).toList());
+    }
+
+    /** How its places lie. */
+    public Grid grid() {
+        return grid(stages);
     }
 
     public int size() {
         return stages.size();
     }
 
-    public Neighbour stage(int index) {
-        return stages.get(index);
-    }
-
-    public boolean isLast(int index) {
-        return index == stages.size() - 1;
+    public Neighbour stage(int place) {
+        return stages.get(place);
     }
 }

@@ -9,7 +9,7 @@ import tensorlink.compute.tensor.Tensor;
  */
 public sealed interface TensorFrame extends AutoCloseable {
 
-    /** The batch this belongs to, counted from 1; for a {@link TiedGradient}, the step. */
+    /** The batch this belongs to, counted from 1; for what is sent to prepare a step, the step. */
     long batch();
 
     int microBatch();
@@ -61,6 +61,20 @@ public sealed interface TensorFrame extends AutoCloseable {
             return 0;
         }
     }
+
+    /**
+     * What a replica has accumulated, for the one that adds it up.
+     *
+     * @param microBatch the round, from 0
+     */
+    record GradientPart(long batch, int microBatch, Tensor tensor) implements TensorFrame {}
+
+    /**
+     * What all replicas have accumulated, from the one that has added it up.
+     *
+     * @param microBatch the round, from 0
+     */
+    record GradientSum(long batch, int microBatch, Tensor tensor) implements TensorFrame {}
 
     /** Frees the tensor of a frame that nobody will use; one that somebody used up is freed. */
     @Override

@@ -24,6 +24,7 @@ import tensorlink.compute.schedule.Step;
 import tensorlink.compute.tensor.CodecError;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -64,6 +65,7 @@ public final class StageRunner {
     private final Inbox<TensorFrame.Labels> labels;
     private final Inbox<Returning> returning;
     private final Inbox<TensorFrame.TiedGradient> tied;
+    private final ReplicaSum replicas;
     private final Progress batches = new Progress(0);
     private final Progress steps;
     private final AtomicLong usage = new AtomicLong();
@@ -78,22 +80,32 @@ public final class StageRunner {
      * @param next gets activations; null on the last stage
      * @param results gets losses, logits and tokens; null but on the last stage
      * @param tied exchanges the gradient of shared weights; null where nothing is shared
+     * @param replicas exchange gradients of this stage, by their number; this one's is missing
      */
     public record Neighbours(
             @Nullable Outbox previous,
             @Nullable Outbox next,
             @Nullable Outbox results,
-            @Nullable Outbox tied) {
+            @Nullable Outbox tied,
+            Map<Integer, Outbox> replicas) {
+        public Neighbours {
+            replicas = Map.copyOf(replicas);
+        }
 
         private List<Outbox> outboxes() {
-            return Stream.of(previous, next, results, tied).flatMap(Stream::ofNullable).toList();
+            var inRow = Stream.of(previous, next, results, tied).flatMap(Stream::ofNullable);
+            return Stream.concat(inRow, replicas.values().stream()).toList();
         }
     }
 
-    /** Which of how many stages in a row this is, and how they take turns. */
-    public record Place(int index, int stages, Schedule schedule) {
+    /** Which stage of which replica this is, and how the stages take turns. */
+    public record Place(Grid grid, int place, Schedule schedule) {
+        private int index() {
+            return grid.stage(place);
+        }
+
         private List<Step> steps(Schedule order, int microBatches) {
-            return order.steps(new PipelineShape(stages, microBatches), index);
+            return order.steps(new PipelineShape(grid.stages(), microBatches), index());
         }
     }
 
@@ -118,6 +130,7 @@ public final class StageRunner {
         this.labels = new Inbox<>(capacity, TensorFrame::close);
         this.returning = new Inbox<>(capacity + 1, Returning::close);
         this.tied = new Inbox<>(1, TensorFrame::close);
+        this.replicas = new ReplicaSum(place.grid().replica(place.place()), neighbours.replicas());
     }
 
     // Readers: one per stream, until it ends.
@@ -166,7 +179,9 @@ public final class StageRunner {
                         TensorFrame.Loss _,
                         TensorFrame.Logits _,
                         TensorFrame.Token _,
-                        TensorFrame.TiedGradient _ ->
+                        TensorFrame.TiedGradient _,
+                        TensorFrame.GradientPart _,
+                        TensorFrame.GradientSum _ ->
                         throw unexpected(frame, "labels or a gradient");
             }
         }
@@ -180,6 +195,26 @@ public final class StageRunner {
                 throw unexpected(frame, "a shared gradient");
             }
             tied.put(gradient);
+        }
+    }
+
+    /** The largest tensor that replicas of a stage send each other, in bytes. */
+    public static long replicaBytesMax(Grid grid) {
+        return (long) ReplicaSum.numbersAtOnce(grid.replicas()) * Float.BYTES;
+    }
+
+    /** Queues what another replica of this stage sends. */
+    public void readReplica(int replica, FrameStream stream)
+            throws IOException, InterruptedException {
+        while (true) {
+            var frame = receive(stream);
+            if (frame instanceof TensorFrame.GradientPart part) {
+                replicas.received(replica, part);
+            } else if (frame instanceof TensorFrame.GradientSum sum) {
+                replicas.received(replica, sum);
+            } else {
+                throw unexpected(frame, "gradients of a replica");
+            }
         }
     }
 
@@ -252,7 +287,7 @@ public final class StageRunner {
             throws JobException, ProtocolViolation, InterruptedException {
         var work = first.work();
         long batch = first.batch();
-        if (first.microBatch() != 0) {
+        if (first.microBatch() != work.first()) {
             throw new ProtocolViolation(
                     "input: batch " + batch + " begins with micro-batch " + first.microBatch());
         }
@@ -269,8 +304,8 @@ public final class StageRunner {
             case TRAIN_ON_CALL, TRAIN_ON_GRADIENT ->
                     train(first, place.steps(Schedule.GPIPE, work.microBatches()));
             case EVALUATE, INFER, GENERATE -> {
-                for (int m = 0; m < work.microBatches(); m++) {
-                    try (var input = m == 0 ? first : nextInput(first, m)) {
+                for (int m = work.first(); work.has(m); m++) {
+                    try (var input = m == work.first() ? first : nextInput(first, m)) {
                         forwardOnly(input);
                     }
                 }
@@ -282,22 +317,23 @@ public final class StageRunner {
             throws JobException, ProtocolViolation, InterruptedException {
         long batch = first.batch();
         for (var step : schedule) {
+            int m = first.work().first() + step.microBatch();
             switch (step) {
-                case Step.Forward(int m, _) -> {
-                    try (var input = m == 0 ? first : nextInput(first, m)) {
+                case Step.Forward _ -> {
+                    try (var input = m == first.microBatch() ? first : nextInput(first, m)) {
                         forward(input);
                     }
                 }
-                case Step.Backward(int m, _) -> {
+                case Step.Backward _ -> {
                     if (!backward(first.work(), batch, m, stage::backward)) {
                         stage.abandon();
                         return;
                     }
                 }
-                case Step.InputGradient(int m, _) ->
+                case Step.InputGradient _ ->
                         // Nobody abandons a batch that is not on call.
                         backward(first.work(), batch, m, stage::inputGradient);
-                case Step.WeightGradient(int m, _) -> {
+                case Step.WeightGradient _ -> {
                     stage.weightGradients(m);
                     stopwatch.lap(Stopwatch.Part.BACKWARD);
                 }
@@ -508,10 +544,14 @@ public final class StageRunner {
 
     // Steps, called by the control stream's thread.
 
-    /** Fixes the gradients of {@code step} once the backwards of {@code afterBatch} are done. */
+    /**
+     * Fixes the gradients of {@code step} once the backwards of {@code afterBatch} are done: those
+     * of all replicas of this stage together.
+     */
     public PreparedStep prepare(long step, long afterBatch)
-            throws JobException, InterruptedException {
+            throws JobException, ProtocolViolation, InterruptedException {
         batches.await(afterBatch);
+        replicas.sum(step, stage);
         var exchange = neighbours.tied();
         var ours = exchange == null ? null : stage.tiedGradient();
         if (exchange == null || ours == null) { // frozen on both stages, if on one
@@ -535,9 +575,15 @@ public final class StageRunner {
         batches.await(batch);
     }
 
-    /** Applies the prepared step; a step applied before changes nothing. */
+    /**
+     * Applies the prepared step; a step applied before changes nothing. Gradients that are not
+     * zeroed then stay on the first replica, which has them all.
+     */
     public void commit(long step, Update update) throws InterruptedException {
         stage.apply(step, update);
+        if (place.grid().replica(place.place()) > 0) {
+            stage.zeroGradients();
+        }
         steps.reach(step);
     }
 
@@ -583,6 +629,7 @@ public final class StageRunner {
         tied.fail(reason);
         batches.fail(reason);
         steps.fail(reason);
+        replicas.fail(reason);
         neighbours.outboxes().forEach(outbox -> outbox.fail(reason));
     }
 
@@ -616,7 +663,8 @@ public final class StageRunner {
                 || rows(activation) > workload.rows()
                 || length(activation) < 1
                 || length(activation) > workload.length()
-                || activation.work().microBatches() > workload.microBatches()) {
+                || activation.work().first() + activation.work().microBatches()
+                        > workload.microBatches()) {
             throw new ProtocolViolation(
                     "batch: "
                             + activation.work().microBatches()

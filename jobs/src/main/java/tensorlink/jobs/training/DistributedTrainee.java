@@ -27,6 +27,11 @@ final class DistributedTrainee implements Trainee<Batch> {
     }
 
     @Override
+    public int rowsMin() {
+        return model.replicas();
+    }
+
+    @Override
     public long steps() {
         return optimizer.steps();
     }

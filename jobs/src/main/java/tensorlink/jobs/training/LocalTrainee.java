@@ -21,6 +21,11 @@ record LocalTrainee(LocalRun run, Model model, int microBatches, Last last)
     }
 
     @Override
+    public int rowsMin() {
+        return run.replicas();
+    }
+
+    @Override
     public long steps() {
         return run.steps();
     }

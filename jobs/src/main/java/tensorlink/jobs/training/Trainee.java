@@ -33,6 +33,11 @@ public interface Trainee<B> {
     /** Configuration and tokenizer, for checkpoints. */
     Model model();
 
+    /** The fewest rows of a batch to learn from: one for each replica. */
+    default int rowsMin() {
+        return 1;
+    }
+
     /** How many steps count. */
     long steps();
 

@@ -124,10 +124,13 @@ public final class Trainer<B> {
      * Trains to the end, or until a callback stops it.
      *
      * @return how far it came
+     * @throws IllegalArgumentException when a step would have fewer rows than replicas can share
      */
     public TrainerState train() throws IOException, InterruptedException {
         long stepsOfEpoch = (training.size() + options.rows() - 1L) / options.rows();
         long end = options.length().steps(stepsOfEpoch);
+        requireRows(options.rows());
+        requireRows(end < stepsOfEpoch ? 0 : training.size() % options.rows());
         if (state.step() == 0 && trainee.steps() > 0) {
             state = TrainerState.at(trainee.steps(), List.of());
         }
@@ -163,6 +166,24 @@ public final class Trainer<B> {
         }
         all(it -> it.onTrainEnd(state, control));
         return state;
+    }
+
+    /**
+     * @param rows of a step, or 0 for none
+     */
+    private void requireRows(int rows) {
+        if (rows > 0 && rows < trainee.rowsMin()) {
+            throw new IllegalArgumentException(
+                    "rows of a step "
+                            + rows
+                            + " ("
+                            + training.size()
+                            + " examples, "
+                            + options.rows()
+                            + " a step), at least "
+                            + trainee.rowsMin()
+                            + ": one for each replica");
+        }
     }
 
     private void step(int[] picked, long stepsOfEpoch, Mean losses)

@@ -1,74 +1,45 @@
 package tensorlink.jobs.user;
 
-import java.io.IOException;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
-import java.util.function.Consumer;
+import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.function.ObjIntConsumer;
 import tensorlink.compute.MicroBatch;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.Problem;
-import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.message.BatchWork;
-import tensorlink.jobs.message.FrameStream;
-import tensorlink.jobs.message.Hello;
 import tensorlink.jobs.message.Route;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.jobs.party.Party;
-import tensorlink.jobs.pipeline.Inbox;
-import tensorlink.jobs.pipeline.Outbox;
 import tensorlink.jobs.pipeline.TensorSizes;
-import tensorlink.p2p.core.ProtocolViolation;
-import tensorlink.p2p.core.Stream;
 
 /**
- * The user's two ends of the pipeline: token ids go into the first stage, labels to the last, and
- * results come from there. What passes between the stages does not come by here.
+ * The user's ends of a job's stages, with a {@link Column} for each replica. A batch is shared by
+ * the replicas; its results come in the order of its micro-batches, whoever computes them.
  */
 public final class Pipeline {
-    private final Party party;
-    private final JobLimits limits;
-    private final FrameStream input;
-    private final FrameStream output;
-    private final Outbox toFirst;
-    private final Outbox toLast;
-    private final Consumer<Problem> failed;
-    private final ConcurrentMap<Long, Pending> pending = new ConcurrentHashMap<>();
+    private final Grid grid;
+    private final List<Column> columns;
 
-    private Pipeline(
-            Party party,
-            JobLimits limits,
-            FrameStream input,
-            FrameStream output,
-            int capacity,
-            Consumer<Problem> failed) {
-        this.party = party;
-        this.limits = limits;
-        this.input = input;
-        this.output = output;
-        this.failed = failed;
-        this.toFirst =
-                Outbox.start(
-                        party.scheduler(),
-                        "to-first",
-                        input,
-                        capacity,
-                        lost -> fail("first", lost));
-        this.toLast =
-                Outbox.start(
-                        party.scheduler(), "to-last", output, capacity, lost -> fail("last", lost));
+    /** The last batch that each column has been sent. */
+    private final long[] last;
+
+    private Pipeline(Grid grid, List<Column> columns) {
+        this.grid = grid;
+        this.columns = List.copyOf(columns);
+        this.last = new long[columns.size()];
     }
 
     /**
-     * Connects to the first and the last stage, which must be loaded.
+     * Connects to the first and the last stage of each replica, which must be loaded.
      *
      * @param sizes of the tensors to expect
-     * @param failed told when a stream is lost later
+     * @param failed told of what is lost later, and the place of the last stage there
      */
     public static Pipeline connect(
             Party party,
@@ -76,70 +47,41 @@ public final class Pipeline {
             JobId job,
             Route route,
             TensorSizes sizes,
-            Consumer<Problem> failed)
+            ObjIntConsumer<Problem> failed)
             throws JobException, InterruptedException {
-        int last = route.size() - 1;
-        var input = connect(party, limits, job, route, 0, Hello.Role.INPUT, 0);
-        FrameStream output;
+        var grid = route.grid();
+        var columns = new ArrayList<Column>();
         try {
-            output = connect(party, limits, job, route, last, Hello.Role.OUTPUT, sizes.logits());
-        } catch (JobException | InterruptedException | RuntimeException failure) {
-            input.reset();
+            for (int replica = 0; replica < grid.replicas(); replica++) {
+                int end = grid.place(replica, grid.stages() - 1);
+                columns.add(
+                        Column.connect(
+                                party,
+                                limits,
+                                job,
+                                route,
+                                replica,
+                                sizes,
+                                problem -> failed.accept(problem, end)));
+            }
+        } catch (JobException failure) {
+            columns.forEach(column -> column.close(failure.problem()));
             throw failure;
         }
-        var pipeline =
-                new Pipeline(
-                        party, limits, input, output, 2 * sizes.workload().microBatches(), failed);
-        party.scheduler().fork("results-" + job, pipeline::listen);
-        return pipeline;
-    }
-
-    private static FrameStream connect(
-            Party party,
-            JobLimits limits,
-            JobId job,
-            Route route,
-            int stage,
-            Hello.Role role,
-            long tensorBytesMax)
-            throws JobException, InterruptedException {
-        Stream stream = null;
-        try {
-            var worker = route.stage(stage).worker();
-            stream = party.host().open(worker.id(), party.protocols().stage());
-            stream.timeout(limits.linkTimeout());
-            stream.writeMessage(new Hello(job, stage, role).encode());
-            var refused = Hello.decodeAnswer(stream.readMessage(Hello.BYTES_MAX));
-            if (refused != null) {
-                throw new JobException(refused);
-            }
-            stream.timeout(Duration.ZERO);
-            return new FrameStream(stream, tensorBytesMax);
-        } catch (IOException lost) {
-            if (stream != null) {
-                stream.reset();
-            }
-            throw new JobException(
-                    new Problem(
-                            ProblemCode.NOT_READY,
-                            "stage " + stage + " cannot be reached",
-                            String.valueOf(lost.getMessage()),
-                            ""),
-                    lost);
-        }
+        return new Pipeline(grid, columns);
     }
 
     /** A batch on its way; its results come in the order of its micro-batches. */
     public static final class Pending {
         private final long batch;
         private final int microBatches;
-        private final Inbox<TensorFrame> results;
-        private int came;
+        private final List<Optional<Column.Pending>> shares;
+        private int awaited;
 
-        private Pending(long batch, int microBatches) {
+        private Pending(long batch, int microBatches, List<Optional<Column.Pending>> shares) {
             this.batch = batch;
             this.microBatches = microBatches;
-            this.results = new Inbox<>(microBatches, TensorFrame::close);
+            this.shares = List.copyOf(shares);
         }
 
         public long batch() {
@@ -149,28 +91,51 @@ public final class Pipeline {
         public int microBatches() {
             return microBatches;
         }
+
+        private int replica(int microBatch) {
+            for (int replica = 0; replica < shares.size(); replica++) {
+                if (shares.get(replica).filter(share -> share.has(microBatch)).isPresent()) {
+                    return replica;
+                }
+            }
+            throw new IllegalArgumentException("micro-batch " + microBatch + " of " + microBatches);
+        }
     }
 
-    /** Sends a batch, with its labels where the last stage will compare. */
+    /** Sends a batch, with its labels where the last stages will compare. */
     public Pending submit(long batch, BatchWork work, List<MicroBatch> microBatches)
             throws JobException, InterruptedException {
-        var waiting = new Pending(batch, microBatches.size());
-        pending.put(batch, waiting);
-        for (var part : microBatches) {
-            toFirst.send(
-                    new TensorFrame.Activation(
-                            batch, part.index(), work, part.inputs().toTensor()));
-            if (work.mode().compares()) {
-                toLast.send(new TensorFrame.Labels(batch, part.index(), part.labels().toTensor()));
+        var sent = new ArrayList<Optional<Column.Pending>>();
+        for (var share : MicroBatch.share(microBatches, columns.size())) {
+            if (share.isEmpty()) {
+                sent.add(Optional.empty());
+                continue;
             }
+            int replica = sent.size();
+            var own = work.share(share.getFirst().index(), share.size());
+            sent.add(Optional.of(columns.get(replica).submit(batch, own, share)));
+            last[replica] = batch;
         }
-        return waiting;
+        return new Pending(batch, microBatches.size(), sent);
+    }
+
+    /** The last batch that the worker at {@code place} has a part in; 0 before the first. */
+    public long lastBatch(int place) {
+        return last[grid.replica(place)];
+    }
+
+    /** The place of the worker that gives the result of a micro-batch. */
+    public int teller(Pending batch, int microBatch) {
+        return grid.place(batch.replica(microBatch), grid.stages() - 1);
     }
 
     /** Asks for the backwards of a batch in {@link BatchWork.Mode#TRAIN_ON_CALL}. */
     public void callBackwards(Pending batch) throws JobException, InterruptedException {
-        for (int m = 0; m < batch.microBatches; m++) {
-            toLast.send(new TensorFrame.Seed(batch.batch, m));
+        for (int replica = 0; replica < columns.size(); replica++) {
+            var share = batch.shares.get(replica);
+            if (share.isPresent()) {
+                columns.get(replica).callBackwards(share.get());
+            }
         }
     }
 
@@ -181,8 +146,11 @@ public final class Pipeline {
      */
     public void sendGradients(Pending batch, IntFunction<Tensor> gradient)
             throws JobException, InterruptedException {
-        for (int m = 0; m < batch.microBatches; m++) {
-            toLast.send(new TensorFrame.Gradient(batch.batch, m, gradient.apply(m)));
+        for (int replica = 0; replica < columns.size(); replica++) {
+            var share = batch.shares.get(replica);
+            if (share.isPresent()) {
+                columns.get(replica).sendGradients(share.get(), gradient);
+            }
         }
     }
 
@@ -192,109 +160,23 @@ public final class Pipeline {
      */
     public <F extends TensorFrame> F await(Pending batch, Class<F> kind)
             throws JobException, InterruptedException {
-        try {
-            var frame =
-                    batch.results.take(
-                            party.scheduler(),
-                            limits.batchTimeout(),
-                            new Problem(
-                                    ProblemCode.DEADLINE,
-                                    "batch " + batch.batch + " is late",
-                                    "no result within " + limits.batchTimeout(),
-                                    "a worker may be overloaded; ask for the job again"));
-            if (!kind.isInstance(frame)) {
-                frame.close();
-                throw new JobException(
-                        ProblemCode.MALFORMED,
-                        "the last stage does not do as told",
-                        "it sends "
-                                + frame.getClass().getSimpleName()
-                                + " where "
-                                + kind.getSimpleName()
-                                + " is due",
-                        "ask for the job again; another worker may be found");
-            }
-            if (frame.microBatch() == batch.microBatches - 1) {
-                pending.remove(batch.batch);
-            }
-            return kind.cast(frame);
-        } catch (JobException late) {
-            failed.accept(late.problem());
-            throw late;
-        }
+        int replica = batch.replica(batch.awaited);
+        batch.awaited++;
+        return columns.get(replica).await(batch.shares.get(replica).orElseThrow(), kind);
     }
 
-    /** Bytes of tensors sent to the first and the last stage. */
+    /** Bytes of tensors sent to the first and the last stages. */
     public long bytesSent() {
-        return input.bytesSent() + output.bytesSent();
+        return columns.stream().mapToLong(Column::bytesSent).sum();
     }
 
-    /** Bytes of tensors received from the last stage. */
+    /** Bytes of tensors received from the last stages. */
     public long bytesReceived() {
-        return output.bytesReceived();
+        return columns.stream().mapToLong(Column::bytesReceived).sum();
     }
 
     /** Ends it; whoever waits is told why. */
     public void close(Problem reason) {
-        pending.values().forEach(batch -> batch.results.fail(reason));
-        toFirst.fail(reason);
-        toLast.fail(reason);
-        input.reset();
-        output.reset();
-    }
-
-    private void listen() {
-        try {
-            while (true) {
-                var frame = output.receive();
-                var batch = pending.get(frame.batch());
-                if (batch == null) {
-                    frame.close();
-                    throw new ProtocolViolation(
-                            "result: for batch " + frame.batch() + ", which is not on its way");
-                }
-                if (frame.microBatch() != batch.came) {
-                    frame.close();
-                    throw new ProtocolViolation(
-                            "result: of micro-batch "
-                                    + frame.microBatch()
-                                    + ", expected "
-                                    + batch.came);
-                }
-                batch.came++;
-                if (batch.came == batch.microBatches && frame.tensor() == null) {
-                    // Nothing to free, whether or not anybody asks for it.
-                    pending.remove(batch.batch);
-                }
-                batch.results.put(frame);
-            }
-        } catch (JobException over) {
-            // Whoever failed the batch has told the job.
-        } catch (ProtocolViolation violation) {
-            failed.accept(
-                    new Problem(
-                            ProblemCode.MALFORMED,
-                            "the last stage does not do as told",
-                            String.valueOf(violation.getMessage()),
-                            "ask for the job again; another worker may be found"));
-        } catch (IOException lost) {
-            fail("last", lost);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /**
-     * A worker that ends tells why on its control stream first, but another thread reads that: it
-     * is given the time of a beat.
-     */
-    private void fail(String which, IOException lost) {
-        var problem =
-                new Problem(
-                        ProblemCode.WORKER_LOST,
-                        "the " + which + " stage is lost",
-                        String.valueOf(lost.getMessage()),
-                        "ask for the job again; another worker will be found");
-        party.scheduler().after(limits.beatInterval(), () -> failed.accept(problem));
+        columns.forEach(column -> column.close(reason));
     }
 }

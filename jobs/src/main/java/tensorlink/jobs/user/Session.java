@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,7 +49,8 @@ public final class Session {
     private record End(Problem problem, boolean holding) {}
 
     /**
-     * @param links one per stage, in order; must report their failures to {@link #fail}
+     * @param links one per place of the route, in order; must report their failures to {@link
+     *     #fail}
      */
     public Session(
             Scheduler scheduler, JobLimits limits, Job job, Route route, List<WorkerLink> links) {
@@ -73,6 +75,12 @@ public final class Session {
 
     public List<WorkerLink> links() {
         return links;
+    }
+
+    /** The last batch that a worker has been sent a part of; 0 before the first. */
+    public long lastBatch(WorkerLink link) {
+        var flowing = pipeline;
+        return flowing == null ? 0 : flowing.lastBatch(link.stage());
     }
 
     /** Adds the pipeline once the stages are loaded. */
@@ -107,12 +115,18 @@ public final class Session {
         return Optional.ofNullable(end.get()).map(End::problem);
     }
 
+    /** Sends a command to every worker: {@link #tellAll(Function)}. */
+    public void tellAll(Command command) throws JobException, InterruptedException {
+        tellAll(_ -> command);
+    }
+
     /**
-     * Sends a command to every worker. A thread that is interrupted meanwhile goes on when all have
+     * Sends each worker its command. A thread that is interrupted meanwhile goes on when all have
      * been told: a stage that has heard it may wait for one that has not, and would not hear that
      * the job is given up.
      */
-    public void tellAll(Command command) throws JobException, InterruptedException {
+    public void tellAll(Function<WorkerLink, Command> command)
+            throws JobException, InterruptedException {
         check();
         var lost = new AtomicReference<@Nullable JobException>();
         var telling =
@@ -121,7 +135,7 @@ public final class Session {
                         () -> {
                             try {
                                 for (var link : links) {
-                                    link.send(command);
+                                    link.send(command.apply(link));
                                 }
                             } catch (JobException gone) {
                                 lost.set(gone);
@@ -168,11 +182,12 @@ public final class Session {
 
     /** Counts what a batch will be paid for. */
     public void count(List<MicroBatch> batch, boolean training) {
-        long tokens = 0;
-        for (var part : batch) {
-            tokens += (long) part.inputs().rows() * part.inputs().length();
-        }
+        var shares = MicroBatch.share(batch, route.grid().replicas());
         for (var link : links) {
+            long tokens = 0;
+            for (var part : shares.get(route.grid().replica(link.stage()))) {
+                tokens += (long) part.inputs().rows() * part.inputs().length();
+            }
             var layers = link.plan().layers();
             link.account()
                     .ask(training ? Usage.training(tokens, layers) : Usage.forward(tokens, layers));

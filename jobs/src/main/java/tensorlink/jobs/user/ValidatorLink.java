@@ -153,7 +153,8 @@ public final class ValidatorLink {
                     plan.job().equals(asked.id())
                             && plan.layers() == layers
                             && (asked.spec().stages() == 0
-                                    || plan.stages().size() == asked.spec().stages())
+                                    || plan.grid().stages() == asked.spec().stages())
+                            && plan.grid().replicas() == asked.spec().training().replicas()
                             && asked.spec().own().stream().allMatch(own -> holds(plan, own));
             if (!fits) {
                 throw new ProtocolViolation(

@@ -35,6 +35,7 @@ import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.market.Partition;
 import tensorlink.jobs.market.StageMemory;
 import tensorlink.jobs.market.StagePlan;
+import tensorlink.jobs.market.Team;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.party.Party;
@@ -95,7 +96,8 @@ final class Recruiting {
         var spec = request.content().spec();
         try {
             this.config = Architecture.parse("job request", spec.config().toByteArray());
-        } catch (ModelFormatException unsupported) {
+            config.requireReplicas(spec.training().replicas());
+        } catch (ModelFormatException | IllegalArgumentException unsupported) {
             throw new JobException(
                     ProblemCode.MALFORMED,
                     "job refused",
@@ -126,7 +128,9 @@ final class Recruiting {
 
         @Override
         public int microBatches() {
-            return spec.purpose() == Purpose.TRAINING ? spec.workload().microBatches() : 1;
+            return spec.purpose() == Purpose.TRAINING
+                    ? spec.workload().microBatches() / spec.training().replicas()
+                    : 1;
         }
 
         @Override
@@ -280,32 +284,41 @@ final class Recruiting {
             }
         }
         requireWholeSplit(spec.split());
+        int replicas = spec.training().replicas();
+        var teams =
+                spec.pinned().isEmpty()
+                        ? Team.alike(candidates(), replicas)
+                        : Team.of(pinned(spec.pinned()), replicas);
+        var stages = teams.stream().map(Team::asOne).toList();
         Partition.Result result;
         if (spec.pinned().isEmpty()) {
-            result = partition.plan(spec.workers(), candidates());
+            result = partition.plan(spec.workers(), stages);
         } else if (spec.split().isEmpty()) {
-            result = partition.planInOrder(pinned(spec.pinned()));
+            result = partition.planInOrder(stages);
         } else {
-            result = partition.judge(pinned(spec.pinned()), spec.split());
+            result = partition.judge(stages, spec.split());
         }
         return switch (result) {
-            case Partition.Result.Placed placed -> placed;
+            case Partition.Result.Placed(var assignments, double seconds) ->
+                    new Partition.Result.Placed(
+                            replicas == 1 ? assignments : Team.spread(assignments, teams), seconds);
             case Partition.Result.TooFewWorkers(int wanted, int found) ->
                     throw new JobException(
                             ProblemCode.NO_CAPACITY,
                             "no workers for this job",
-                            counted(wanted, "worker")
+                            counted(wanted * replicas, "worker")
                                     + " wanted, "
                                     + (wanted > partition.parts()
                                             ? "the model can be cut into " + partition.parts()
-                                            : found + " can be had")
+                                            : (replicas == 1 ? found : candidates().size())
+                                                    + " can be had")
                                     + because(),
                             "start more workers, or ask for fewer");
             case Partition.Result.TooLittleMemory(
                             long needed,
                             long offered,
                             long missing,
-                            int stages) ->
+                            int parts) ->
                     throw new JobException(
                             ProblemCode.NO_CAPACITY,
                             "the model does not fit",
@@ -313,7 +326,10 @@ final class Recruiting {
                                     Locale.ROOT,
                                     "it needs %s on %s, which offer %s%s",
                                     mebibytes(needed),
-                                    counted(stages, "worker"),
+                                    counted(parts, "worker")
+                                            + (replicas == 1
+                                                    ? ""
+                                                    : " for each of " + replicas + " replicas"),
                                     mebibytes(offered),
                                     because()),
                             "lend "

@@ -2,16 +2,16 @@ package tensorlink.jobs.worker;
 
 import java.io.IOException;
 import java.time.Duration;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.jobs.job.JobException;
@@ -26,6 +26,7 @@ import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.pipeline.StageRunner;
 import tensorlink.p2p.core.Scheduler;
 import tensorlink.p2p.core.Stream;
+import tensorlink.p2p.peer.PeerId;
 
 /**
  * One time that a job's user is here: its control stream, and all that ends when that is lost,
@@ -39,18 +40,20 @@ final class Attachment {
     private final ReentrantLock sending = new ReentrantLock();
     private final AtomicBoolean left = new AtomicBoolean();
     private final Inbox<Command> commands = new Inbox<>(COMMANDS_WAITING_MAX, _ -> {});
-    private final Map<Hello.Role, Slot<FrameStream>> joined = new EnumMap<>(Hello.Role.class);
-    private final Set<Hello.Role> claimed = ConcurrentHashMap.newKeySet();
+    private final ReentrantLock joining = new ReentrantLock();
+    private final Map<Joint, Slot<FrameStream>> joined = new HashMap<>();
+    private @Nullable Problem notJoined;
+    private final Set<Joint> claimed = ConcurrentHashMap.newKeySet();
     private final List<FrameStream> connected = new CopyOnWriteArrayList<>();
     private final Slot<StageRunner> runner = new Slot<>();
     private final Slot<Boolean> obeyed = new Slot<>();
     private final Slot<Boolean> looped = new Slot<>();
 
+    /** A stream that another opens to this stage. */
+    record Joint(Hello.Role role, PeerId from) {}
+
     Attachment(Stream control) {
         this.control = control;
-        for (var role : Hello.Role.values()) {
-            joined.put(role, new Slot<>());
-        }
     }
 
     Stream control() {
@@ -65,14 +68,27 @@ final class Attachment {
         return runner;
     }
 
-    /** The stream of a role, when it has come. */
-    Slot<FrameStream> joined(Hello.Role role) {
-        return Objects.requireNonNull(joined.get(role));
+    /** A stream that is due, when it has come. */
+    Slot<FrameStream> joined(Joint joint) {
+        joining.lock();
+        try {
+            return joined.computeIfAbsent(
+                    joint,
+                    _ -> {
+                        var slot = new Slot<FrameStream>();
+                        if (notJoined != null) {
+                            slot.fail(notJoined);
+                        }
+                        return slot;
+                    });
+        } finally {
+            joining.unlock();
+        }
     }
 
-    /** Whether {@code role} is the caller's to fill: nobody has claimed it before. */
-    boolean claim(Hello.Role role) {
-        return claimed.add(role);
+    /** Whether {@code joint} is the caller's to fill: nobody has claimed it before. */
+    boolean claim(Joint joint) {
+        return claimed.add(joint);
     }
 
     /** Notes a stream that this stage has opened. */
@@ -119,13 +135,34 @@ final class Attachment {
     void fail(Problem reason) {
         runner.now().ifPresent(running -> running.fail(reason));
         runner.fail(reason);
-        joined.values().forEach(slot -> slot.fail(reason));
+        failJoining(reason);
         commands.fail(reason);
+    }
+
+    private void failJoining(Problem reason) {
+        joining.lock();
+        try {
+            if (notJoined == null) {
+                notJoined = reason;
+            }
+            joined.values().forEach(slot -> slot.fail(reason));
+        } finally {
+            joining.unlock();
+        }
+    }
+
+    private List<FrameStream> joinedStreams() {
+        joining.lock();
+        try {
+            return joined.values().stream().flatMap(slot -> slot.now().stream()).toList();
+        } finally {
+            joining.unlock();
+        }
     }
 
     /** Drops the stage's streams; those that came to it as {@code leaving} says. */
     void drop(Consumer<FrameStream> leaving) {
-        joined.values().forEach(slot -> slot.now().ifPresent(leaving));
+        joinedStreams().forEach(leaving);
         connected.forEach(FrameStream::close);
     }
 

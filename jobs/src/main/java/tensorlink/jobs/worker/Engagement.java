@@ -4,7 +4,10 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
@@ -24,6 +27,7 @@ import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.exchange.Asker;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.Job;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
@@ -524,6 +528,14 @@ final class Engagement {
                 || !load.route().stage(load.stage()).worker().id().equals(party.id())) {
             throw new ProtocolViolation("load: stage " + load.stage() + " is not the one agreed");
         }
+        int replicas = request().spec().training().replicas();
+        if (load.route().grid().replicas() != replicas) {
+            throw new ProtocolViolation(
+                    "load: a route of "
+                            + load.route().grid().replicas()
+                            + " replicas, agreed were "
+                            + replicas);
+        }
         if (!load.config().equals(request().spec().config())
                 || !load.manifest().digest().equals(request().spec().weights())) {
             throw new ProtocolViolation("load: the model is not the one agreed");
@@ -570,7 +582,7 @@ final class Engagement {
             return; // it opens the streams to the others itself
         }
         reachNeighbour(path, index - 1);
-        if (config.tiedEmbeddings() && path.isLast(index)) {
+        if (config.tiedEmbeddings() && path.grid().isLast(index)) {
             reachNeighbour(path, 0);
         }
     }
@@ -628,33 +640,49 @@ final class Engagement {
     }
 
     private void build(Attachment at, Route path) throws IOException, InterruptedException {
-        boolean last = path.isLast(index);
-        boolean first = index == 0;
-        boolean shared = config.tiedEmbeddings() && path.size() > 1 && (first || last);
+        var grid = path.grid();
+        boolean last = grid.isLast(index);
+        boolean first = grid.isFirst(index);
+        boolean shared = config.tiedEmbeddings() && grid.stages() > 1 && (first || last);
+        int replica = grid.replica(index);
         FrameStream next = null;
         FrameStream tied = null;
         if (!last) {
             next = connect(at, path, index + 1, Hello.Role.INPUT);
         }
-        if (shared) {
-            tied =
-                    first
-                            ? connect(at, path, path.size() - 1, Hello.Role.TIED)
-                            : joined(at, Hello.Role.TIED);
+        if (shared && first) {
+            tied = connect(at, path, index + grid.stages() - 1, Hello.Role.TIED);
         }
-        var input = joined(at, Hello.Role.INPUT);
-        var output = last ? joined(at, Hello.Role.OUTPUT) : null;
+        var replicas = new TreeMap<Integer, FrameStream>();
+        for (int later = replica + 1; later < grid.replicas(); later++) {
+            int place = grid.place(later, grid.stage(index));
+            replicas.put(later, connect(at, path, place, Hello.Role.REPLICA));
+        }
+        var later = List.copyOf(replicas.entrySet());
+        if (shared && last) {
+            tied = joined(at, Hello.Role.TIED, path.stage(index + 1 - grid.stages()).worker().id());
+        }
+        var before = first ? request().user() : path.stage(index - 1).worker().id();
+        var input = joined(at, Hello.Role.INPUT, before);
+        var output = last ? joined(at, Hello.Role.OUTPUT, request().user()) : null;
+        for (int earlier = 0; earlier < replica; earlier++) {
+            int place = grid.place(earlier, grid.stage(index));
+            var from = path.stage(place).worker().id();
+            replicas.put(earlier, joined(at, Hello.Role.REPLICA, from));
+        }
+        var toReplicas = new HashMap<Integer, Outbox>();
+        replicas.forEach((other, stream) -> toReplicas.put(other, outbox(at, "replica", stream)));
         var neighbours =
                 new StageRunner.Neighbours(
                         first ? null : outbox(at, "to-previous", input),
                         next == null ? null : outbox(at, "to-next", next),
                         output == null ? null : outbox(at, "to-user", output),
-                        tied == null ? null : outbox(at, "shared", tied));
+                        tied == null ? null : outbox(at, "shared", tied),
+                        toReplicas);
         var running =
                 new StageRunner(
                         loaded(),
-                        new StageRunner.Place(
-                                index, path.size(), request().spec().training().schedule()),
+                        new StageRunner.Place(grid, index, request().spec().training().schedule()),
                         request().spec().workload(),
                         neighbours,
                         party.scheduler());
@@ -671,6 +699,9 @@ final class Engagement {
         if (tied != null && first) {
             var stream = tied;
             fork(at, "shared", () -> running.readTied(stream));
+        }
+        for (var other : later) {
+            fork(at, "from-replica", () -> running.readReplica(other.getKey(), other.getValue()));
         }
         party.scheduler()
                 .fork(
@@ -696,11 +727,7 @@ final class Engagement {
                 throw new JobException(refused);
             }
             stream.timeout(Duration.ZERO);
-            var sizes = sizes();
-            var frames =
-                    role == Hello.Role.TIED
-                            ? new FrameStream(stream, sizes.embedding())
-                            : new FrameStream(stream, sizes.hidden(), codec());
+            var frames = frames(stream, role, path.grid(), to);
             at.connected(frames);
             return frames;
         } catch (IOException failed) {
@@ -711,9 +738,29 @@ final class Engagement {
         }
     }
 
-    private FrameStream joined(Attachment at, Hello.Role role)
+    /** A stage stream, with the tensors that its role allows on the way to {@code to}. */
+    private FrameStream frames(Stream stream, Hello.Role role, Grid grid, int to) {
+        var sizes = sizes();
+        return switch (role) {
+            case INPUT ->
+                    grid.isFirst(to)
+                            ? new FrameStream(stream, sizes.tokens())
+                            : new FrameStream(stream, sizes.hidden(), codec());
+            case OUTPUT ->
+                    new FrameStream(
+                            stream,
+                            switch (request().spec().purpose()) {
+                                case TRAINING -> sizes.returned();
+                                case INFERENCE -> sizes.tokens();
+                            });
+            case TIED -> new FrameStream(stream, sizes.embedding());
+            case REPLICA -> new FrameStream(stream, StageRunner.replicaBytesMax(grid));
+        };
+    }
+
+    private FrameStream joined(Attachment at, Hello.Role role, PeerId from)
             throws JobException, InterruptedException {
-        return at.joined(role)
+        return at.joined(new Attachment.Joint(role, from))
                 .await(
                         party.scheduler(),
                         terms.limits().linkTimeout(),
@@ -748,30 +795,17 @@ final class Engagement {
     /** A stage stream of this job: reads it until it ends. */
     void join(Stream stream, Hello hello) throws IOException, InterruptedException {
         var at = attached;
+        var path = route;
+        var from = stream.connection().remotePeer();
         var refused =
-                at == null ? notReady() : refusal(at, stream.connection().remotePeer(), hello);
+                at == null || path == null ? notReady() : refusal(at, path.grid(), from, hello);
         stream.writeMessage(Hello.encodeAnswer(refused));
-        if (at == null || refused != null) {
+        if (at == null || path == null || refused != null) {
             return;
         }
         stream.timeout(Duration.ZERO);
-        var sizes = sizes();
-        var frames =
-                switch (hello.role()) {
-                    case INPUT ->
-                            index == 0
-                                    ? new FrameStream(stream, sizes.tokens())
-                                    : new FrameStream(stream, sizes.hidden(), codec());
-                    case OUTPUT ->
-                            new FrameStream(
-                                    stream,
-                                    switch (request().spec().purpose()) {
-                                        case TRAINING -> sizes.returned();
-                                        case INFERENCE -> sizes.tokens();
-                                    });
-                    case TIED -> new FrameStream(stream, sizes.embedding());
-                };
-        if (!at.joined(hello.role()).fill(frames)) {
+        var frames = frames(stream, hello.role(), path.grid(), index);
+        if (!at.joined(new Attachment.Joint(hello.role(), from)).fill(frames)) {
             return; // the job has ended meanwhile
         }
         reading(
@@ -782,33 +816,38 @@ final class Engagement {
                         case INPUT -> running.readInput(frames);
                         case OUTPUT -> running.readOutput(frames);
                         case TIED -> running.readTied(frames);
+                        case REPLICA ->
+                                running.readReplica(path.grid().replica(place(from)), frames);
                     }
                 });
     }
 
-    private @Nullable Problem refusal(Attachment at, PeerId from, Hello hello) {
-        var path = route;
-        if (path == null || ended.get() || at.isLeft()) {
+    private @Nullable Problem refusal(Attachment at, Grid grid, PeerId from, Hello hello) {
+        if (ended.get() || at.isLeft()) {
             return notReady();
         }
-        var expected =
+        int place = place(from);
+        boolean ofUser = from.equals(request().user());
+        boolean expected =
                 switch (hello.role()) {
-                    case INPUT ->
-                            index == 0 ? request().user() : path.stage(index - 1).worker().id();
-                    case OUTPUT -> path.isLast(index) ? request().user() : null;
+                    case INPUT -> grid.isFirst(index) ? ofUser : place == index - 1;
+                    case OUTPUT -> grid.isLast(index) && ofUser;
                     case TIED ->
-                            config.tiedEmbeddings() && path.isLast(index) && index > 0
-                                    ? path.stage(0).worker().id()
-                                    : null;
+                            config.tiedEmbeddings()
+                                    && grid.stages() > 1
+                                    && grid.isLast(index)
+                                    && place == index + 1 - grid.stages();
+                    case REPLICA ->
+                            place >= 0 && place < index && grid.stage(place) == grid.stage(index);
                 };
-        if (hello.stage() != index || !from.equals(expected)) {
+        if (hello.stage() != index || !expected) {
             return new Problem(
                     ProblemCode.NOT_ALLOWED,
                     "stage stream refused",
                     from.shortText() + " is not the " + hello.role() + " of stage " + hello.stage(),
                     "");
         }
-        if (!at.claim(hello.role())) {
+        if (!at.claim(new Attachment.Joint(hello.role(), from))) {
             return new Problem(
                     ProblemCode.NOT_ALLOWED,
                     "stage stream refused",
@@ -816,6 +855,17 @@ final class Engagement {
                     "");
         }
         return null;
+    }
+
+    /** Where a worker is on the route; negative for others. */
+    private int place(PeerId worker) {
+        var path = route;
+        for (int place = 0; path != null && place < path.size(); place++) {
+            if (path.stage(place).worker().id().equals(worker)) {
+                return place;
+            }
+        }
+        return -1;
     }
 
     private Problem notReady() {

@@ -29,6 +29,10 @@ public final class Faults {
         BACKWARD("backward", false),
         /** A result is there, and not sent. */
         SENDING("backward", true),
+        /** Of replicas: before a part of the gradients is sent. */
+        SUMMING("readSum", false),
+        /** Of replicas: a sum is there, and not sent on. */
+        SUMMED("writeSum", true),
         PREPARING("prepare", false),
         PREPARED("prepare", true),
         APPLYING("apply", false),
@@ -60,6 +64,7 @@ public final class Faults {
     /** Each point, on the first stage and on the last. */
     public static Stream<Arguments> everywhere() {
         return Stream.of(Point.values())
+                .filter(point -> point != Point.SUMMING && point != Point.SUMMED)
                 .flatMap(point -> Stream.of(Arguments.of(point, true), Arguments.of(point, false)));
     }
 
@@ -71,7 +76,7 @@ public final class Faults {
         int passes =
                 switch (point) {
                     case FORWARD, BACKWARD, SENDING -> 7;
-                    case PREPARING, PREPARED, APPLYING, APPLIED -> 3;
+                    case SUMMING, SUMMED, PREPARING, PREPARED, APPLYING, APPLIED -> 3;
                     case CHECKPOINTING -> 0;
                 };
         return new Faults(point, onLastStage, passes, 1);

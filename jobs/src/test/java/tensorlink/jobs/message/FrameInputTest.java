@@ -35,6 +35,13 @@ class FrameInputTest extends AnyInput {
                                 .setCodedBytes(8),
                         new byte[8]),
                 frame(tensor(FrameHeader.Kind.TIED_GRADIENT, floats).setDtype("F16"), floats),
+                frame(
+                        tensor(FrameHeader.Kind.ACTIVATION, floats)
+                                .setMicroBatch(3)
+                                .setWork(BatchMessage.newBuilder().setFirst(2).setMicroBatches(2)),
+                        floats),
+                frame(tensor(FrameHeader.Kind.GRADIENT_PART, floats).setMicroBatch(3), floats),
+                frame(tensor(FrameHeader.Kind.GRADIENT_SUM, floats).addShape(1 << 20), floats),
                 frame(FrameHeader.newBuilder().setKind(FrameHeader.Kind.LOSS).setLoss(2)),
                 frame(FrameHeader.newBuilder().setKind(FrameHeader.Kind.TOKEN).setToken(2)),
                 frame(FrameHeader.newBuilder().setKind(FrameHeader.Kind.SEED).setMicroBatch(-1)),

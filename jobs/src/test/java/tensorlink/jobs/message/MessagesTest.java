@@ -345,7 +345,7 @@ class MessagesTest {
 
         assertThatThrownBy(() -> Command.decode(negative)).hasMessage("step: 18446744073709551615");
         assertThatThrownBy(() -> Command.decode(gap))
-                .hasMessage("route: stages leave a gap or overlap at layer 0");
+                .hasMessage("route: a gap or an overlap at layer 0: layer 1");
     }
 
     private static Manifest manifest() {

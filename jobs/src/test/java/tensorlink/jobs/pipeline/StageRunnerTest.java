@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ import tensorlink.compute.schedule.Schedule;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.Tensor;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
@@ -34,6 +36,7 @@ import tensorlink.jobs.message.BatchWork.Mode;
 import tensorlink.jobs.message.FrameStream;
 import tensorlink.jobs.message.TensorFrame;
 import tensorlink.p2p.Eventually;
+import tensorlink.p2p.core.ProtocolViolation;
 
 /** One stage's loop between streams that the test holds the other ends of. */
 @Timeout(60)
@@ -90,11 +93,12 @@ class StageRunnerTest {
                                 : null,
                         last ? null : toAfter,
                         last ? toAfter : null,
-                        null);
+                        null,
+                        Map.of());
         var runner =
                 new StageRunner(
                         stage,
-                        new StageRunner.Place(index, 2, schedule),
+                        new StageRunner.Place(new Grid(1, 2), index, schedule),
                         new Workload(2, 16, 3),
                         neighbours,
                         scheduler);
@@ -403,6 +407,8 @@ class StageRunnerTest {
                             try {
                                 setup.runner().prepare(1, 1);
                                 told.fill("prepared");
+                            } catch (ProtocolViolation unexpected) {
+                                told.fill(String.valueOf(unexpected.getMessage()));
                             } catch (JobException failed) {
                                 told.fill(failed.problem().why());
                             } catch (InterruptedException stopped) {
