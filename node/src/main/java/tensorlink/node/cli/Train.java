@@ -26,6 +26,7 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.StageOptions;
 import tensorlink.compute.StageState;
 import tensorlink.compute.Task;
+import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.graph.LayerGraph;
 import tensorlink.compute.tensor.TensorCodec;
 import tensorlink.compute.tokenizer.Tokenizer;
@@ -123,11 +124,21 @@ final class Train implements Callable<Integer> {
     private int workers;
 
     @Option(
+            names = "--replicas",
+            paramLabel = "N",
+            defaultValue = "1",
+            description =
+                    "workers for each stage, which share the micro-batches of a batch; their number"
+                            + " decides the order of sums, and so the last bits")
+    private int replicas;
+
+    @Option(
             names = "--plan",
             paramLabel = "FILE",
             description =
                     "which worker holds which layers: a line \"layers 0-3 on WORKER\" for each"
-                            + " stage, of which the first and the last may be \"on here\"")
+                            + " stage, of one replica after another; the first and the last may"
+                            + " be \"on here\"")
     private @Nullable Path plan;
 
     @Mixin private HereFlag here = new HereFlag();
@@ -189,6 +200,7 @@ final class Train implements Callable<Integer> {
         var start = start(texts);
         requireFits(start.architecture());
         var examples = examples(start, texts);
+        requireShared(examples);
         run.requireSense(examples);
         training.requireSense(run.steps(examples));
         if (save != null) {
@@ -225,6 +237,14 @@ final class Train implements Callable<Integer> {
         run.requireSense(resume != null);
         UsageException.requireRange("--micro-batches", microBatches, 1, run.rows());
         UsageException.requireRange("--workers", workers, 0, Integer.MAX_VALUE);
+        UsageException.requireRange("--replicas", replicas, 1, TrainingOptions.REPLICAS_MAX);
+        if (microBatches % replicas != 0) {
+            throw new UsageException(
+                    "--micro-batches "
+                            + microBatches
+                            + ": expected a multiple of --replicas "
+                            + replicas);
+        }
         UsageException.requireRange("--threads", threads, 1, Integer.MAX_VALUE);
         UsageException.requireRange("--checkpoint-every", checkpointEvery, 1, Integer.MAX_VALUE);
         requireKept();
@@ -242,9 +262,12 @@ final class Train implements Callable<Integer> {
         if (resume != null && checkpoints != null) {
             throw new UsageException("--resume keeps checkpoints where it finds them");
         }
-        if (plan != null && (alone || workers > 0 || here.isGiven())) {
+        if (plan != null && (alone || workers > 0 || replicas > 1 || here.isGiven())) {
             throw new UsageException(
-                    "--plan says what is where: none of --workers, --here and --alone");
+                    "--plan says what is where: none of --workers, --replicas, --here and --alone");
+        }
+        if (here.isGiven() && replicas > 1) {
+            throw new UsageException("--here keeps layers that have no --replicas");
         }
         if (alone && checkpoints != null) {
             throw new UsageException(
@@ -262,6 +285,20 @@ final class Train implements Callable<Integer> {
         }
     }
 
+    private void requireShared(Examples.Split<Batch> examples) {
+        int all = examples.training().size();
+        int left = all % run.rows();
+        boolean comes = run.steps(examples) * run.rows() >= all;
+        if (comes && left > 0 && left < replicas) {
+            throw new UsageException(
+                    "--replicas "
+                            + replicas
+                            + ": an epoch ends with a step of "
+                            + left
+                            + " rows, less than one for each; choose other --rows");
+        }
+    }
+
     private void requireUnfinished(long done, Examples.Split<Batch> examples) {
         if (resume != null && done >= run.steps(examples)) {
             throw new UsageException(
@@ -276,6 +313,11 @@ final class Train implements Callable<Integer> {
 
     private void requireFits(Architecture architecture) {
         UsageException.requireRange("--workers", workers, 0, architecture.layers());
+        try {
+            architecture.requireReplicas(replicas);
+        } catch (IllegalArgumentException refused) {
+            throw new UsageException("--" + refused.getMessage());
+        }
         if (architecture.takesTokens()) {
             data.requireSense(architecture.contextLength());
         }
@@ -377,6 +419,10 @@ final class Train implements Callable<Integer> {
         };
     }
 
+    private TrainingOptions how(Model start) {
+        return training.options(start.architecture(), run.seed()).withReplicas(replicas);
+    }
+
     private void trainOnWorkers(UserNode user, Model start, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
         var options =
@@ -384,7 +430,7 @@ final class Train implements Callable<Integer> {
                         .workers(workers)
                         .batch(run.rows(), data.images() ? 1 : data.length())
                         .microBatches(microBatches)
-                        .how(training.options(start.architecture(), run.seed()))
+                        .how(how(start))
                         .codec(codec)
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
@@ -479,9 +525,7 @@ final class Train implements Callable<Integer> {
     private void trainAlone(
             Model start, StageState state, TrainerState from, Examples.Split<Batch> examples)
             throws IOException, InterruptedException {
-        var options =
-                StageOptions.forTraining(
-                        training.options(start.architecture(), run.seed()), threads);
+        var options = StageOptions.forTraining(how(start), threads);
         try (var engine = TorchEngine.open();
                 var local = LocalRun.open(engine, start, state, Math.max(1, workers), options);
                 var console =

@@ -115,6 +115,24 @@ class TrainTest {
     }
 
     @Test
+    void the_number_of_replicas_changes_bits_and_that_of_their_stages_none() throws Exception {
+        var one = train("--steps", "3").result().path("weights").asString();
+        var two = train("--steps", "3", "--replicas", "2").result().path("weights").asString();
+        var split =
+                train("--steps", "3", "--replicas", "2", "--workers", "2")
+                        .result()
+                        .path("weights")
+                        .asString();
+
+        assertThat(split).isEqualTo(two).matches("[0-9a-f]{64}").isNotEqualTo(one);
+        assertThat(train("--replicas", "3").out())
+                .contains("--micro-batches 4: expected a multiple of --replicas 3");
+        assertThat(train("--replicas", "65").out()).contains("--replicas 65: must be 1 to 64");
+        assertThat(train("--steps", "20", "--replicas", "2").out())
+                .contains("--replicas 2: an epoch ends with a step of 1 rows, less than one");
+    }
+
+    @Test
     void a_run_goes_on_from_its_newest_checkpoint_to_the_bits_of_one_that_never_stopped()
             throws Exception {
         var never = folder.resolve("never").toString();
