@@ -95,6 +95,7 @@ public final class Node implements AutoCloseable {
     private final Directory directory;
     private final @Nullable SmartnodesLedger smartnodes;
     private final OwnNodes ownNodes;
+    private final @Nullable Rounds rounds;
 
     private Node(
             Home home,
@@ -117,7 +118,8 @@ public final class Node implements AutoCloseable {
             @Nullable Whereabouts whereabouts,
             Directory directory,
             @Nullable SmartnodesLedger smartnodes,
-            OwnNodes ownNodes) {
+            OwnNodes ownNodes,
+            @Nullable Rounds rounds) {
         this.home = home;
         this.network = network;
         this.lock = lock;
@@ -139,6 +141,7 @@ public final class Node implements AutoCloseable {
         this.directory = directory;
         this.smartnodes = smartnodes;
         this.ownNodes = ownNodes;
+        this.rounds = rounds;
     }
 
     /**
@@ -288,6 +291,18 @@ public final class Node implements AutoCloseable {
                 opened.add(whereabouts);
                 whereabouts.start();
             }
+            Rounds rounds = null;
+            if (smartnodes != null && registry != null) {
+                rounds =
+                        new Rounds(
+                                party,
+                                smartnodes,
+                                registry,
+                                new DhtDirectory(dht, network.name()),
+                                validator,
+                                options.home().ledger().resolve("smartnodes"));
+                opened.add(rounds);
+            }
             if (!roles.isEmpty()) {
                 host.handle(protocols.job(), new QuestionServer(roles));
             }
@@ -329,7 +344,8 @@ public final class Node implements AutoCloseable {
                     whereabouts,
                     directory,
                     smartnodes,
-                    ownNodes);
+                    ownNodes,
+                    rounds);
         } catch (IOException | InterruptedException | RuntimeException failed) {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
@@ -531,12 +547,12 @@ public final class Node implements AutoCloseable {
     public Optional<SmartnodesDesk> smartnodes() {
         return Optional.ofNullable(smartnodes)
                 .map(contracts ->
-                        new SmartnodesDesk(
-                                contracts,
-                                Registry.hash(host.id()),
-                                network(),
-                                validator,
-                                home.ledger().resolve("smartnodes")));
+                        new SmartnodesDesk(contracts, Registry.hash(host.id()), network()));
+    }
+
+    /** The rounds on the Smartnodes contracts, where this node's network is on them. */
+    public Optional<Rounds> rounds() {
+        return Optional.ofNullable(rounds);
     }
 
     /** What the network's ledger says of this node's account; asks a validator if need be. */
@@ -625,6 +641,9 @@ public final class Node implements AutoCloseable {
     @Override
     public void close() {
         jobs.close();
+        if (rounds != null) {
+            rounds.close();
+        }
         if (whereabouts != null) {
             whereabouts.close();
         }

@@ -41,6 +41,11 @@ public record Protocols(String network) {
         return named("weights/1.0.0");
     }
 
+    /** What validators tell each other of rounds on the Smartnodes contracts. */
+    public ProtocolId round() {
+        return named("round/1.0.0");
+    }
+
     /** Prefix of the DHT's own protocol. */
     public ProtocolId kad() {
         return named("kad/1.0.0");

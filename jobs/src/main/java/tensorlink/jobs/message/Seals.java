@@ -47,6 +47,7 @@ public final class Seals {
     private static final int NONCES_MAX = 1 << 16;
     private static final ByteString JOB_REQUEST =
             ByteString.copyFromUtf8("/tensorlink/job-request");
+    private static final ByteString WORK = ByteString.copyFromUtf8("/tensorlink/work");
     private static final ByteString OFFER = ByteString.copyFromUtf8("/tensorlink/offer");
     private static final ByteString CAPABILITY = ByteString.copyFromUtf8("/tensorlink/capability");
 
@@ -167,6 +168,26 @@ public final class Seals {
                                         message.getMemoryBytes(),
                                         Fields.accountOrNobody(message.getArbiter())));
         return new Sealed<>(offer, opened.signer(), envelope);
+    }
+
+    /** Seals what this validator says of a job that is complete. */
+    public ByteString sealWork(WorkStatement work) {
+        return seal(WORK, work.encode());
+    }
+
+    /**
+     * Reads what a validator says of a job that is complete. It need not be fresh, and may come
+     * again; what it says is not checked here.
+     *
+     * @throws SealException when one of the seals in it does not hold
+     * @throws ProtocolViolation when it is malformed
+     */
+    public Sealed<WorkStatement> openWork(ByteString envelope)
+            throws SealException, ProtocolViolation {
+        var opened = open(WORK, envelope, tensorlink.jobs.wire.WorkStatement.parser());
+        var request = reopenJobRequest(opened.message().getJobRequest());
+        return new Sealed<>(
+                WorkStatement.decode(request, opened.message()), opened.signer(), envelope);
     }
 
     /** Seals what this node offers, in answer to a question with {@code nonce}. */

@@ -10,6 +10,7 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.message.JobRecords;
 import tensorlink.jobs.message.SealException;
@@ -31,14 +32,15 @@ final class Takeover {
      *
      * @throws JobException naming what does not bear out the rest
      */
-    static JobRequest judge(Party party, PeerId from, JobRecords records)
+    static Sealed<JobRequest> judge(Party party, PeerId from, JobRecords records)
             throws JobException, ProtocolViolation {
-        JobRequest request;
+        Sealed<JobRequest> sealed;
         try {
-            request = party.seals().reopenJobRequest(records.request()).content();
+            sealed = party.seals().reopenJobRequest(records.request());
         } catch (SealException forged) {
             throw refused(String.valueOf(forged.getMessage()));
         }
+        var request = sealed.content();
         if (!request.user().equals(from)) {
             throw refused("the request is signed by " + request.user() + ", not by who asks");
         }
@@ -61,7 +63,7 @@ final class Takeover {
             throw refused("the time that was agreed on is over");
         }
         way(records.state());
-        return request;
+        return sealed;
     }
 
     private static void requireWhole(JobRequest request, JobRecords records) throws JobException {

@@ -1,8 +1,12 @@
 package tensorlink.jobs.validator;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -13,9 +17,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.compute.format.AtomicFile;
 import tensorlink.jobs.exchange.Answerer;
 import tensorlink.jobs.exchange.Asker;
 import tensorlink.jobs.job.Job;
@@ -33,6 +39,7 @@ import tensorlink.jobs.message.JobStatus;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.SealException;
+import tensorlink.jobs.message.WorkStatement;
 import tensorlink.jobs.party.Directory;
 import tensorlink.jobs.party.Party;
 import tensorlink.ledger.Account;
@@ -52,6 +59,7 @@ import tensorlink.p2p.peer.PeerId;
 public final class Validator implements Answerer, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Validator.class);
     private static final int JOBS_MAX = 10_000;
+    private static final String WORK = ".work";
 
     private final Party party;
     private final Asker asker;
@@ -65,16 +73,19 @@ public final class Validator implements Answerer, AutoCloseable {
 
     /** A job, and the timer that ends it; changed under its lock. */
     private static final class Watched {
+        final tensorlink.jobs.job.Sealed<JobRequest> sealed;
         final JobRequest request;
         final Job job;
         final ReentrantLock lock = new ReentrantLock();
         volatile List<StagePlan> stages = List.of();
+        volatile List<SignedAgreement> agreements = List.of();
         volatile Scheduler.Task timer = () -> {};
         volatile @Nullable Receipts receipts;
         volatile @Nullable Watch watch;
 
-        Watched(JobRequest request, Job job) {
-            this.request = request;
+        Watched(tensorlink.jobs.job.Sealed<JobRequest> sealed, Job job) {
+            this.sealed = sealed;
+            this.request = sealed.content();
             this.job = job;
         }
 
@@ -152,44 +163,70 @@ public final class Validator implements Answerer, AutoCloseable {
     }
 
     /**
-     * What a worker gave to a job: memory for its part of the model, and time.
+     * What this validator says of each job that it watched to its good end, also before it was
+     * started again: envelopes for {@link tensorlink.jobs.message.Seals#openWork}.
      *
-     * @param time for which the job ran
+     * @param known of which the caller has it
+     * @throws IOException when what is kept cannot be read
      */
-    public record Work(JobId job, Account worker, long bytes, Duration time) {}
-
-    /**
-     * What was given to each job that was watched here since the start and is complete, by the
-     * workers that gave receipts for it.
-     */
-    public List<Work> works() throws IOException {
-        var works = new ArrayList<Work>();
-        for (var watched : jobs.values()) {
-            var receipts = watched.receipts;
-            if (receipts == null || !(watched.job.state() instanceof JobState.Completed)) {
-                continue;
-            }
-            var time = runningTime(JobJournal.read(journal(watched.request.id())));
-            var workers = new HashSet<Account>();
-            receipts.all().forEach(receipt -> workers.add(receipt.message().payee()));
-            for (var stage : watched.stages) {
-                if (workers.contains(stage.account())) {
-                    works.add(
-                            new Work(
-                                    watched.request.id(),
-                                    stage.account(),
-                                    stage.memoryBytes(),
-                                    time));
+    public List<ByteString> works(Predicate<JobId> known) throws IOException {
+        var works = new ArrayList<ByteString>();
+        if (!Files.isDirectory(folder)) {
+            return works;
+        }
+        try (var files = Files.newDirectoryStream(folder, "*" + WORK)) {
+            for (var file : files) {
+                var name = file.getFileName().toString();
+                var job = JobId.parse(name.substring(0, name.length() - WORK.length()));
+                if (!known.test(job)) {
+                    works.add(ByteString.copyFrom(Files.readAllBytes(file)));
                 }
             }
         }
         return works;
     }
 
-    private static Duration runningTime(List<JobJournal.Entry> states) {
+    /** On disk before the job is noted as complete: who gave what to it. */
+    private void keepWork(Watched watched, Question.CloseJob close)
+            throws IOException, InterruptedException {
+        var receipts = watched.receipts;
+        if (receipts == null) {
+            return;
+        }
+        var shares = new ArrayList<WorkStatement.Share>();
+        for (int stage = 0; stage < watched.stages.size(); stage++) {
+            var agreement = watched.agreements.get(stage);
+            var layers = watched.stages.get(stage).layers();
+            receipts.all().stream()
+                    .filter(it -> it.message().payee().equals(agreement.agreement().payee()))
+                    .filter(it -> it.message().units() > 0)
+                    .findFirst()
+                    .ifPresent(it -> shares.add(new WorkStatement.Share(layers, agreement, it)));
+        }
+        if (shares.isEmpty()) {
+            return;
+        }
+        var id = watched.request.id();
+        var now = party.scheduler().now();
+        try {
+            var work =
+                    new WorkStatement(
+                            watched.sealed,
+                            close.closing(),
+                            now.truncatedTo(ChronoUnit.SECONDS),
+                            runningTime(JobJournal.read(journal(id)), now).toSeconds(),
+                            shares);
+            AtomicFile.write(
+                    folder.resolve(id.hex() + WORK), party.seals().sealWork(work).toByteArray());
+        } catch (IllegalArgumentException tooLarge) {
+            log.warn("job {}: its work cannot be stated: {}", id, tooLarge.getMessage());
+        }
+    }
+
+    private static Duration runningTime(List<JobJournal.Entry> states, Instant now) {
         for (var entered : states) {
             if (entered.state() instanceof JobState.Running) {
-                var time = Duration.between(entered.at(), states.getLast().at());
+                var time = Duration.between(entered.at(), now);
                 return time.isNegative() ? Duration.ZERO : time;
             }
         }
@@ -273,7 +310,7 @@ public final class Validator implements Answerer, AutoCloseable {
                     "ask with another salt");
         }
         var job = Job.begin(id, JobJournal.open(journal(id)), () -> party.scheduler().now());
-        var watched = new Watched(request.content(), job);
+        var watched = new Watched(request, job);
         jobs.put(id, watched);
         try {
             var workers = workforce.find();
@@ -386,6 +423,7 @@ public final class Validator implements Answerer, AutoCloseable {
                         "");
             }
         }
+        watched.agreements = List.copyOf(agreements);
         if (arbiter != null) {
             arbiter.keep(opening, agreements, watched.stages);
         }
@@ -428,7 +466,8 @@ public final class Validator implements Answerer, AutoCloseable {
     /** Watches a job on whose own validator is lost, as far as what is signed bears it out. */
     private Answer takeOver(PeerId from, JobRecords records)
             throws IOException, InterruptedException {
-        var request = Takeover.judge(party, from, records);
+        var sealed = Takeover.judge(party, from, records);
+        var request = sealed.content();
         var known = jobs.get(request.id());
         if (known != null && !known.job.state().isOver()) {
             return new Answer.Done("watched already");
@@ -439,7 +478,7 @@ public final class Validator implements Answerer, AutoCloseable {
                         request.id(),
                         JobJournal.open(journal(request.id())),
                         () -> party.scheduler().now());
-        var watched = new Watched(request, job);
+        var watched = new Watched(sealed, job);
         watched.stages = records.stages();
         try {
             note(watched, records.opening(), records.agreements());
@@ -519,7 +558,11 @@ public final class Validator implements Answerer, AutoCloseable {
         if (receipts != null) {
             close.receipts().forEach(receipts::add);
         }
-        end(watched, state(close.closing().message().end(), state));
+        var ended = state(close.closing().message().end(), state);
+        if (ended instanceof JobState.Completed) {
+            keepWork(watched, close);
+        }
+        end(watched, ended);
         if (state instanceof JobState.Recruiting) {
             // Its user gave up before all had signed: the others need not wait for it.
             new Release(party, asker, limits).all(watched.request.id(), watched.stages);

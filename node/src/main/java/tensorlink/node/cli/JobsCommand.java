@@ -240,7 +240,10 @@ final class JobsCommand implements Callable<Integer> {
         public Integer call() throws IOException, InterruptedException {
             var answer =
                     new NodeClient(flag.home())
-                            .post(JobRoutes.DISPUTE, Map.of("job", job, "worker", worker));
+                            .post(
+                                    JobRoutes.DISPUTE,
+                                    Map.of("job", job, "worker", worker),
+                                    output::progress);
             output.say(
                     answer.path("outcome").asString().equals("paid")
                             ? "awarded  " + answer.path("amount").asString()

@@ -1,6 +1,7 @@
 package tensorlink.node.cli;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -11,6 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import tensorlink.node.Home;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -23,6 +28,11 @@ record NodeClient(Home home) {
 
     /** For what the node knows. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+
+    /** Rollups are final after a quarter of an hour, and a verdict is four transactions. */
+    private static final Duration FINALITY_PATIENCE = Duration.ofHours(2);
+
+    private static final int SAYING_SECONDS = 15;
 
     /** For what the node has to ask others for. */
     private static final Duration LONG_PATIENCE = Duration.ofSeconds(60);
@@ -48,7 +58,24 @@ record NodeClient(Home home) {
         return ask(path, HttpRequest.newBuilder().POST(body), LONG_PATIENCE);
     }
 
+    /**
+     * Has the node do something that takes as long as a chain takes to be final.
+     *
+     * @param waiting told each {@value #SAYING_SECONDS} seconds how long it has taken
+     */
+    JsonNode post(String path, Map<String, ?> question, Consumer<String> waiting)
+            throws IOException, InterruptedException {
+        var body = HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(question));
+        return ask(path, HttpRequest.newBuilder().POST(body), FINALITY_PATIENCE, waiting);
+    }
+
     private JsonNode ask(String path, HttpRequest.Builder question, Duration patience)
+            throws IOException, InterruptedException {
+        return ask(path, question, patience, _ -> {});
+    }
+
+    private JsonNode ask(
+            String path, HttpRequest.Builder question, Duration patience, Consumer<String> waiting)
             throws IOException, InterruptedException {
         var file = home.apiFile();
         try (var client = HttpClient.newBuilder().connectTimeout(PATIENCE).build()) {
@@ -60,7 +87,7 @@ record NodeClient(Home home) {
                             .timeout(patience)
                             .header("Authorization", "Bearer " + api.path("token").asString())
                             .build();
-            return checked(send(client, request, place, patience));
+            return checked(send(client, request, place, patience, waiting));
         } catch (NoSuchFileException none) {
             throw new NotRunningException(
                     "no node runs from " + home.folder() + "\n  try: tensorlink up");
@@ -73,10 +100,14 @@ record NodeClient(Home home) {
     private record Answer(int code, JsonNode body) {}
 
     private static Answer send(
-            HttpClient client, HttpRequest request, String place, Duration patience)
+            HttpClient client,
+            HttpRequest request,
+            String place,
+            Duration patience,
+            Consumer<String> waiting)
             throws InterruptedException {
         try {
-            var response = client.send(request, HttpResponse.BodyHandlers.ofInputStream());
+            var response = await(client, request, waiting);
             try (var body = response.body()) {
                 int code = response.statusCode();
                 if (code == 200 || code == 400 || code == 502 || code == 503) {
@@ -101,6 +132,23 @@ record NodeClient(Home home) {
         }
         throw new NotRunningException(
                 "what answers at " + place + " is not the node of this home\n  try: tensorlink up");
+    }
+
+    private static HttpResponse<InputStream> await(
+            HttpClient client, HttpRequest request, Consumer<String> waiting)
+            throws IOException, InterruptedException {
+        var answer = client.sendAsync(request, HttpResponse.BodyHandlers.ofInputStream());
+        for (int waited = SAYING_SECONDS; ; waited += SAYING_SECONDS) {
+            try {
+                return answer.get(SAYING_SECONDS, TimeUnit.SECONDS);
+            } catch (TimeoutException still) {
+                waiting.accept("waiting until it is final, " + waited + " s");
+            } catch (ExecutionException failed) {
+                throw failed.getCause() instanceof IOException cause
+                        ? cause
+                        : new IOException(failed.getCause());
+            }
+        }
     }
 
     private static JsonNode checked(Answer answer) throws IOException {

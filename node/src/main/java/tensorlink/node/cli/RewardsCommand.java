@@ -95,7 +95,9 @@ final class RewardsCommand implements Callable<Integer> {
         @Override
         public Integer call() throws IOException, InterruptedException {
             var question = Map.of("earned", LedgerVerb.read(file));
-            var answer = new NodeClient(flag.home()).post(LedgerRoutes.CLAIM, question);
+            var answer =
+                    new NodeClient(flag.home())
+                            .post(LedgerRoutes.CLAIM, question, output::progress);
             output.say(
                     answer.has("amount")
                             ? "claimed  " + answer.path("amount").asString()

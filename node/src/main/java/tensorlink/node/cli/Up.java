@@ -22,6 +22,7 @@ import tensorlink.node.Networks;
 import tensorlink.node.Networks.Accounts;
 import tensorlink.node.Node;
 import tensorlink.node.Reachability;
+import tensorlink.node.Rounds;
 import tensorlink.node.UserNode;
 import tensorlink.node.ValidatorNode;
 import tensorlink.node.Version;
@@ -184,6 +185,9 @@ final class Up implements Callable<Integer> {
                                 routes(config, node));
                 var _ = trace.start(node.host())) {
             announce(config, node, server, Scheduler.system().nanoTime() - begun);
+            if (config.role() == NodeConfig.Role.VALIDATOR) {
+                node.rounds().ifPresent(Rounds::keep);
+            }
             if (stopWithInput) {
                 Scheduler.system().fork("input", this::awaitEndOfInput);
             }
@@ -218,6 +222,7 @@ final class Up implements Callable<Integer> {
         routes.addAll(new PeerRoutes(node, reachability).all());
         routes.addAll(new JobRoutes(node).all());
         routes.addAll(new LedgerRoutes(node).all());
+        routes.addAll(new RoundRoutes(node).all());
         return routes;
     }
 

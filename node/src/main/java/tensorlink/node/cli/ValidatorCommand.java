@@ -29,6 +29,7 @@ import tools.jackson.databind.JsonNode;
             ValidatorCommand.Rounds.class,
             ValidatorCommand.Vote.class,
             ValidatorCommand.Disputes.class,
+            RoundCommand.class,
             ValidatorCommand.Issue.class,
             ValidatorCommand.Stake.class
         })
@@ -201,7 +202,8 @@ final class ValidatorCommand implements Callable<Integer> {
             question.put("epoch", epoch);
             question.put("earned", LedgerVerb.read(file));
             question.put("votes", votes);
-            var answer = new NodeClient(flag.home()).post(LedgerRoutes.VOTE, question);
+            var answer =
+                    new NodeClient(flag.home()).post(LedgerRoutes.VOTE, question, output::progress);
             output.say("root      " + answer.path("root").asString());
             output.say("total     " + answer.path("total").asString());
             output.say(
@@ -239,7 +241,9 @@ final class ValidatorCommand implements Callable<Integer> {
         @Override
         public Integer call() throws IOException, InterruptedException {
             var question = Map.of("account", account, "amount", amount);
-            var answer = new NodeClient(flag.home()).post(LedgerRoutes.ISSUE, question);
+            var answer =
+                    new NodeClient(flag.home())
+                            .post(LedgerRoutes.ISSUE, question, output::progress);
             output.say(answer.path("outcome").asString());
             output.tell(answer);
             return ExitCode.DONE.status();
@@ -267,7 +271,8 @@ final class ValidatorCommand implements Callable<Integer> {
         @Override
         public Integer call() throws IOException, InterruptedException {
             var answer =
-                    new NodeClient(flag.home()).post(LedgerRoutes.STAKE, Map.of("amount", amount));
+                    new NodeClient(flag.home())
+                            .post(LedgerRoutes.STAKE, Map.of("amount", amount), output::progress);
             output.say(answer.path("outcome").asString());
             output.tell(answer);
             return ExitCode.DONE.status();
