@@ -70,6 +70,7 @@ class ArchitectureTest {
             List.of(
                     "tensorlink.p2p",
                     "tensorlink.p2p.multiaddr",
+                    "tensorlink.p2p.multiformats",
                     "tensorlink.p2p.peer",
                     "tensorlink.p2p.core",
                     "tensorlink.p2p.gossip",

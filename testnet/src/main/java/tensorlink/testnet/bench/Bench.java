@@ -30,6 +30,7 @@ import tensorlink.testnet.bench.net.Wakefulness;
             BenchLedger.class,
             BenchCodecs.class,
             BenchTensors.class,
+            BenchReplicas.class,
             BenchSchedules.class,
             BenchPlan.class,
             BenchMemory.class,
