@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -36,7 +37,7 @@ import tensorlink.node.Network;
 import tensorlink.node.Node;
 import tensorlink.node.TextData;
 import tensorlink.node.WorkerNode;
-import tensorlink.p2p.Eventually;
+import tensorlink.p2p.core.Scheduler;
 import tensorlink.testnet.chain.Anvil;
 import tensorlink.testnet.chain.ChainNetwork;
 
@@ -159,11 +160,20 @@ class DisputeTest {
         }
         var job = model.job();
         var validator = local.validator().validator();
-        Eventually.until(
-                () -> "the workers are free: " + local.workers(),
-                () -> local.workers().stream().allMatch(it -> it.worker().stints().isEmpty()));
+        awaitFree(local);
         assertThat(validator.receipts(job)).hasSize(3);
         return job;
+    }
+
+    /** A worker that is not paid waits a while for it. */
+    private static void awaitFree(LocalNetwork local) throws Exception {
+        var scheduler = Scheduler.system();
+        long begun = scheduler.nanoTime();
+        while (!local.workers().stream().allMatch(it -> it.worker().stints().isEmpty())) {
+            assertThat(Duration.ofNanos(scheduler.nanoTime() - begun))
+                    .isLessThan(Duration.ofMinutes(2));
+            scheduler.sleep(Duration.ofMillis(100));
+        }
     }
 
     private static Dossier dossier(WorkerNode worker, JobId job) throws Exception {
