@@ -17,8 +17,8 @@ import tensorlink.p2p.peer.PeerId;
  * What a user wants of a job. Start with {@link #training} or {@link #inference} and change what
  * matters.
  *
- * @param workers how many stages to split the model into, those here not counted, on as many workers
- *     each as {@code how} has replicas; 0 for as few as fit
+ * @param workers how many stages to split the model into, those here not counted, on as many
+ *     workers each as {@code how} has replicas; 0 for as few as fit
  * @param rows the most sequences of a batch; in inference, of generations at a time
  * @param length the most positions of a sequence; 0 for what the model was made for, at most
  *     {@value #LENGTH_PRESET}

@@ -184,7 +184,9 @@ record Wanted(
                 options.purpose(),
                 ByteString.copyFrom(model.architecture().json()),
                 manifest.digest(),
-                options.pinned().isEmpty() ? options.workers() : options.pinned().size() / options.how().replicas(),
+                options.pinned().isEmpty()
+                        ? options.workers()
+                        : options.pinned().size() / options.how().replicas(),
                 new Workload(Math.ceilDiv(options.rows(), microBatches), length, microBatches),
                 options.how(),
                 options.pinned(),

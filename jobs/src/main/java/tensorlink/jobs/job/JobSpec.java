@@ -17,8 +17,8 @@ import tensorlink.p2p.peer.PeerId;
  *
  * @param config the model's {@code config.json}, at most {@value #CONFIG_BYTES_MAX} bytes
  * @param weights names the weights to start from: the digest of their manifest
- * @param workers how many stages to split the layers that are not its user's own into, each of which
- *     has as many workers as {@code training} has replicas; 0 for as few as fit
+ * @param workers how many stages to split the layers that are not its user's own into, each of
+ *     which has as many workers as {@code training} has replicas; 0 for as few as fit
  * @param workload the largest batch that will come
  * @param training how it is trained, if it is; a worker has room for that
  * @param pinned the workers to use, counted through as a {@link Grid} says; empty for any

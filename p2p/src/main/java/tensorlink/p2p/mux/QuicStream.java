@@ -117,9 +117,7 @@ final class QuicStream extends BlockingStream implements QuicTurns.Taker {
     @Override
     void taken(int bytes) {
         charge(bytes);
-        if (received.isEmpty()
-                && takenBytes >= PROVEN_BYTES
-                && unreadBytesMax < UNREAD_BYTES_MAX) {
+        if (received.isEmpty() && takenBytes >= PROVEN_BYTES && unreadBytesMax < UNREAD_BYTES_MAX) {
             unreadBytesMax = UNREAD_BYTES_MAX;
             channel().config().setRecvByteBufAllocator(READS);
         }
@@ -144,10 +142,7 @@ final class QuicStream extends BlockingStream implements QuicTurns.Taker {
 
     /** Has QUIC deliver more when there is room for it. */
     private void requestRead() {
-        if (!isReadRequested
-                && !remoteEnded
-                && !hasFailed()
-                && received.bytes() < unreadBytesMax) {
+        if (!isReadRequested && !remoteEnded && !hasFailed() && received.bytes() < unreadBytesMax) {
             isReadRequested = true;
             channel().read();
         }
