@@ -19,6 +19,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import tensorlink.compute.Engine;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
@@ -68,6 +70,7 @@ class SmartnodesNetworkTest {
 
     /** The jobs are all watched by the first validator; the others hear of them. */
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void two_validators_agree_on_what_only_one_of_them_has_watched() throws Exception {
         try (var here = open(1)) {
             var first = here.first();
@@ -96,6 +99,7 @@ class SmartnodesNetworkTest {
     }
 
     @Test
+    @Execution(ExecutionMode.CONCURRENT)
     void three_validators_pay_a_job_though_one_lies_and_one_starts_anew_in_between()
             throws Exception {
         try (var here = open(2)) {

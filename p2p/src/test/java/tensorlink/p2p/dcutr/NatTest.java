@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.p2p.Stage;
@@ -66,6 +68,7 @@ class NatTest {
     }
 
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @ValueSource(strings = {"tcp/4001", "udp/4001/quic-v1"})
     void two_at_home_get_a_direct_connection(String behind) throws Exception {
         try (var stage = homes("keep")) {
@@ -85,6 +88,7 @@ class NatTest {
     }
 
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @ValueSource(strings = {"tcp/4001", "udp/4001/quic-v1"})
     void one_finds_a_relay_and_the_other_a_stream_past_it(String behind) throws Exception {
         try (var stage = homes("keep")) {
@@ -100,6 +104,7 @@ class NatTest {
     }
 
     @ParameterizedTest
+    @Execution(ExecutionMode.CONCURRENT)
     @ValueSource(strings = {"tcp/4001", "udp/4001/quic-v1"})
     void behind_symmetric_nats_the_relayed_connection_stays_as_it_was(String behind)
             throws Exception {
