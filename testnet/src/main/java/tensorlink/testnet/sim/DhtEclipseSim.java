@@ -23,7 +23,6 @@ import tensorlink.testnet.sim.SimulatedNetwork.Reach;
  * with but what it saved.
  */
 final class DhtEclipseSim {
-    private static final int VICTIMS_MAX = 100;
     private static final int SUBNETS = 64;
     private static final double ATTACKERS = 0.2;
     private static final double CHURN_PER_HOUR = 0.1;
@@ -31,6 +30,7 @@ final class DhtEclipseSim {
     private static final int CHECK_LOOKUPS = 3;
 
     private final int nodes;
+    private final int wanted;
     private final Duration span;
     private final Consumer<String> progress;
     private final DhtWorld world;
@@ -43,10 +43,15 @@ final class DhtEclipseSim {
     private final List<Integer> percentFound = new ArrayList<>();
     private long restarts;
 
-    /** A simulation that tells {@code progress} how far it is. */
-    DhtEclipseSim(int nodes, Duration span, long seed, Consumer<String> progress) {
+    /**
+     * A simulation that tells {@code progress} how far it is.
+     *
+     * @param victims at least 1, at most half of the nodes
+     */
+    DhtEclipseSim(int nodes, int victims, Duration span, long seed, Consumer<String> progress) {
         this.progress = progress;
         this.nodes = nodes;
+        this.wanted = victims;
         this.span = span;
         this.world = new DhtWorld(seed, 0);
         this.scenario = new DhtScenario(world, Duration.ofHours(1), DhtConfig.Search.defaults());
@@ -105,7 +110,7 @@ final class DhtEclipseSim {
 
     private void chooseVictims() {
         for (var peer : world.living()) {
-            if (victims.size() < Math.min(VICTIMS_MAX, nodes / 10) && peer.isPublic()) {
+            if (victims.size() < wanted && peer.isPublic()) {
                 peer.protect();
                 victims.add(peer);
             }

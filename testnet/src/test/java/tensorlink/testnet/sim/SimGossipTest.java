@@ -9,11 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tensorlink.node.cli.CommandLineProgram;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What the verb says and how it ends. */
+@ResourceLock(Resources.SYSTEM_OUT)
 class SimGossipTest {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int USAGE = 2;
