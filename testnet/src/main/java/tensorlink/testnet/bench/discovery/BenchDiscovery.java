@@ -22,6 +22,7 @@ import tensorlink.testnet.bench.figures.Figures;
 import tensorlink.testnet.bench.figures.Sample;
 import tensorlink.testnet.bench.figures.Target;
 import tensorlink.testnet.bench.net.Machine;
+import tensorlink.testnet.bench.net.Wakefulness;
 
 /** What finding each other costs on this machine. */
 @Command(
@@ -126,6 +127,13 @@ public final class BenchDiscovery implements Callable<Integer> {
     private boolean noJs;
 
     @Option(
+            names = "--awake",
+            description =
+                    "keep idle cores from sleeping, so that software is measured and not how long"
+                            + " this machine takes to wake a core (Linux)")
+    private boolean awake;
+
+    @Option(
             names = "--known",
             paramLabel = "N",
             defaultValue = "10000",
@@ -155,11 +163,21 @@ public final class BenchDiscovery implements Callable<Integer> {
         UsageException.requireRange("--known", known, 100, 1_000_000);
         double before = Machine.load();
         var figures = new Figures();
-        for (var row : only) {
-            task(row).measure(figures, output::progress);
+        if (awake) {
+            try (var _ = Wakefulness.start()) {
+                measure(figures);
+            }
+        } else {
+            measure(figures);
         }
         tell(figures, before);
         return ExitCode.DONE.status();
+    }
+
+    private void measure(Figures figures) throws IOException, InterruptedException {
+        for (var row : only) {
+            task(row).measure(figures, output::progress);
+        }
     }
 
     private Task task(Row row) {
@@ -204,13 +222,15 @@ public final class BenchDiscovery implements Callable<Integer> {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "load %.1f before, %.1f after; %d cores",
+                        "load %.1f before, %.1f after; %d cores%s",
                         before,
                         after,
-                        Runtime.getRuntime().availableProcessors()));
+                        Runtime.getRuntime().availableProcessors(),
+                        awake ? ", kept awake" : ""));
         var json = new LinkedHashMap<String, Object>();
         json.put("loadBefore", before);
         json.put("loadAfter", after);
+        json.put("isAwake", awake);
         json.put("seed", seed);
         json.put("carrier", carrier);
         var told = new LinkedHashMap<String, Object>();

@@ -78,21 +78,28 @@ record CrowdTask(Size size, Search search, Carrier carrier, long seed, Scheduler
     @Override
     public void measure(Figures figures, Consumer<String> progress)
             throws IOException, InterruptedException {
-        var random = new SplittableRandom(seed);
-        var crowd = new ArrayList<KadNode>();
         try (var memory = new MemoryNetwork(Runtime.getRuntime().availableProcessors())) {
-            gather(crowd, memory, random, progress);
-            exchangeMany(
-                    crowd.get(crowd.size() - 2), crowd.get(crowd.size() - 1), figures, progress);
-            for (int i = 0; i < size.lone(); i++) {
-                if (i % 50 == 0) {
-                    progress.accept("crowd: " + i + " of " + size.lone() + " lone records");
-                }
-                exchangeOne(crowd, random, "lone " + i, figures);
+            var crowd = new ArrayList<KadNode>();
+            try {
+                measure(crowd, memory, figures, progress);
+            } finally {
+                progress.accept("crowd: closing");
+                crowd.forEach(KadNode::close); // before the memory that they speak through
             }
-        } finally {
-            progress.accept("crowd: closing");
-            crowd.forEach(KadNode::close);
+        }
+    }
+
+    private void measure(
+            List<KadNode> crowd, MemoryNetwork memory, Figures figures, Consumer<String> progress)
+            throws IOException, InterruptedException {
+        var random = new SplittableRandom(seed);
+        gather(crowd, memory, random, progress);
+        exchangeMany(crowd.get(crowd.size() - 2), crowd.get(crowd.size() - 1), figures, progress);
+        for (int i = 0; i < size.lone(); i++) {
+            if (i % 50 == 0) {
+                progress.accept("crowd: " + i + " of " + size.lone() + " lone records");
+            }
+            exchangeOne(crowd, random, "lone " + i, figures);
         }
     }
 
@@ -129,25 +136,31 @@ record CrowdTask(Size size, Search search, Carrier carrier, long seed, Scheduler
             batches.getLast().add(writer.record("key " + i, scheduler.now().plus(LIFETIME)));
         }
         progress.accept("crowd: storing " + size.keys() + " records");
-        for (var batch : batches) {
-            note(figures, STORE, batch, record -> writer.dht().put(record));
-        }
+        note(figures, STORE, writer, batches, record -> writer.dht().put(record));
         progress.accept("crowd: getting " + size.keys() + " records");
-        for (var batch : batches) {
-            note(figures, GET, batch, record -> get(reader, record));
-        }
+        note(figures, GET, reader, batches, record -> get(reader, record));
     }
 
-    /** Does {@code what} with all of {@code batch} at once and notes what each took of the time. */
-    private void note(Figures figures, String name, List<DhtRecord> batch, Exchange what)
+    /**
+     * Does {@code what} with all of each batch at once and notes what each record took of the time,
+     * and of the dials of {@code who}.
+     */
+    private void note(
+            Figures figures, String name, KadNode who, List<List<DhtRecord>> batches, Exchange what)
             throws IOException, InterruptedException {
-        var all = new Together(scheduler);
-        long begun = scheduler.nanoTime();
-        for (var record : batch) {
-            all.start(name, () -> what.run(record));
+        var dials = new Dials();
+        try (var _ = who.host().control().observe(dials)) {
+            for (var batch : batches) {
+                var all = new Together(scheduler);
+                long begun = scheduler.nanoTime();
+                for (var record : batch) {
+                    all.start(name, () -> what.run(record));
+                }
+                all.await();
+                figures.add(name, (scheduler.nanoTime() - begun) / 1e6 / batch.size());
+                figures.add(name + ".dials", (double) dials.take() / batch.size());
+            }
         }
-        all.await();
-        figures.add(name, (scheduler.nanoTime() - begun) / 1e6 / batch.size());
     }
 
     private void get(KadNode reader, DhtRecord record) throws IOException, InterruptedException {

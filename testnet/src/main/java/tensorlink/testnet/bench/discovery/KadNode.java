@@ -8,6 +8,7 @@ import java.util.List;
 import tensorlink.dht.BootstrapException;
 import tensorlink.dht.Dht;
 import tensorlink.dht.DhtConfig;
+import tensorlink.dht.DhtConfig.Bounds;
 import tensorlink.dht.DhtRecord;
 import tensorlink.dht.SignedRecords;
 import tensorlink.p2p.HostConfig;
@@ -35,6 +36,7 @@ record KadNode(KeyPair key, Host host, Dht dht) implements AutoCloseable {
                             host,
                             DhtConfig.defaults(KAD)
                                     .withSearch(search)
+                                    .withBounds(bounds())
                                     .withValidator(RECORDS.namespace(), RECORDS));
             dht.bootstrap(seeds);
             complete = true;
@@ -46,6 +48,20 @@ record KadNode(KeyPair key, Host host, Dht dht) implements AutoCloseable {
                 host.close();
             }
         }
+    }
+
+    /** One node owns all records of the crowd, which no quota for owners would let it. */
+    private static Bounds bounds() {
+        var usual = Bounds.defaults();
+        return new Bounds(
+                usual.recordsMax(),
+                usual.recordsMax(),
+                usual.recordBytesMax(),
+                usual.providersMax(),
+                usual.providersPerKeyMax(),
+                usual.keysPerProviderMax(),
+                usual.streamsMax(),
+                usual.streamsPerPeerMax());
     }
 
     /** A record of this node's, good until {@code end}. */

@@ -43,7 +43,8 @@ public final class Together {
                 task.get();
             }
         } catch (ExecutionException failure) {
-            throw new IOException("one of several failed", failure.getCause());
+            throw new IOException(
+                    "one of several failed: " + failure.getCause(), failure.getCause());
         } finally {
             abandon();
         }

@@ -26,7 +26,7 @@ public final class Wakefulness implements Callable<Integer> {
     private static final int SCHED_IDLE = 5;
 
     /** Starts one; whoever does closes it. */
-    static Child start() throws IOException, InterruptedException {
+    public static Child start() throws IOException, InterruptedException {
         var child =
                 Child.start(
                         "wakefulness",

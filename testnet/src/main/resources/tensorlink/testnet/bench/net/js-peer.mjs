@@ -34,7 +34,7 @@ for (const [way, { listen, transport, security }] of Object.entries(WAYS)) {
     streamMuxers: [yamux()],
     connectionGater: { denyDialMultiaddr: () => false },
     connectionManager: { inboundConnectionThreshold: Infinity, maxIncomingPendingConnections: 1000 },
-    services: { ping: ping(), identify: identify() }
+    services: { ping: ping({ maxInboundStreams: 1000, maxOutboundStreams: 1000 }), identify: identify() }
   })
   nodes[way] = node
   await node.handle(PERF, async stream => {
