@@ -13,6 +13,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
 import tensorlink.node.UserNode;
@@ -21,6 +23,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** What somebody at a terminal does with a private network of processes, and what they see. */
+@ResourceLock(Resources.SYSTEM_OUT)
 class CommandLineTest {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int USAGE = 2;

@@ -10,6 +10,8 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tensorlink.compute.Batch;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Model;
@@ -24,6 +26,7 @@ import tensorlink.node.TextData;
 import tensorlink.node.UserNode;
 
 /** The README's example is the code between the marks, and it does what is said of it. */
+@ResourceLock(Resources.SYSTEM_OUT)
 @Timeout(120)
 class ReadmeTest {
     private static final Path README = Path.of("../README.md");

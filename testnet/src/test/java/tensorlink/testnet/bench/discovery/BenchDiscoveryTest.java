@@ -9,11 +9,14 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tensorlink.node.cli.CommandLineProgram;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The real thing with small amounts, without js. */
+@ResourceLock(Resources.SYSTEM_OUT)
 @Timeout(180)
 class BenchDiscoveryTest {
     private static final JsonMapper JSON = new JsonMapper();

@@ -12,6 +12,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tensorlink.node.cli.CommandLineProgram;
 import tensorlink.testnet.chain.Anvil;
 import tensorlink.testnet.chain.SmartnodesDouble;
@@ -19,6 +21,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The real thing with small amounts. */
+@ResourceLock(Resources.SYSTEM_OUT)
 @Timeout(120)
 class BenchLedgerTest {
     private static final JsonMapper JSON = new JsonMapper();

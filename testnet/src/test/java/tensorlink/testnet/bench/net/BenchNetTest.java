@@ -8,11 +8,14 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.ResourceLock;
+import org.junit.jupiter.api.parallel.Resources;
 import tensorlink.node.cli.CommandLineProgram;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The real thing with small amounts: two processes, every row. */
+@ResourceLock(Resources.SYSTEM_OUT)
 class BenchNetTest {
     private static final JsonMapper JSON = new JsonMapper();
     private static final int USAGE = 2;
