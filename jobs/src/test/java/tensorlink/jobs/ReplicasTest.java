@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tensorlink.compute.Batch;
 import tensorlink.compute.Digest;
+import tensorlink.compute.Frozen;
 import tensorlink.compute.LocalRun;
 import tensorlink.compute.Lora;
 import tensorlink.compute.Model;
@@ -183,6 +184,27 @@ class ReplicasTest {
         assertThat(train(model(), 2, zeroBubble)).isEqualTo(undisturbed(model(), zeroBubble));
         assertThat(train(model(), 2, narrow)).isEqualTo(undisturbed(model(), narrow));
         assertThat(train(adapted, 2, adapters)).isEqualTo(undisturbed(adapted, adapters));
+    }
+
+    /** A frozen stage has nothing to add up; one in part, and a tied embedding, have something. */
+    @ParameterizedTest
+    @CsvSource({"2, 1", "2, 3", "3, 2"})
+    void frozen_layers_stay_as_they_are_in_all_replicas(int replicas, int stages) throws Exception {
+        workers(replicas * stages);
+        var config = model().config();
+        for (var frozen :
+                List.of(
+                        Frozen.first(config, 0),
+                        Frozen.first(config, 2),
+                        new Frozen(List.of("transformer.h.2.*", "*.bias")))) {
+            var how = adamW(replicas).withFrozen(frozen);
+
+            var result = train(model(), stages, how);
+
+            assertThat(result).isEqualTo(undisturbed(model(), how));
+            assertThat(result.weights())
+                    .isNotEqualTo(undisturbed(model(), adamW(replicas)).weights());
+        }
     }
 
     static Stream<Arguments> points() {
