@@ -13,7 +13,7 @@ import tools.jackson.core.json.JsonFactory;
 final class AdapterFiles {
     static final String WEIGHTS = "adapter_model.safetensors";
     static final String CONFIG = "adapter_config.json";
-    private static final String PREFIX = "base_model.model.";
+    private static final String PREFIX = PeftWeights.PREFIX;
 
     private final String base;
     private final ModelConfig config;

@@ -139,6 +139,29 @@ public record Model(
     }
 
     /**
+     * The same model with the adapters in {@code folder}, which PEFT or {@link #saveAdapters}
+     * wrote: to be used, merged or trained on. What PEFT did besides, such as dropout of adapters
+     * in training, is not done.
+     *
+     * @throws tensorlink.compute.format.ModelFormatException when a file is malformed, when they
+     *     are of another kind than {@link Lora} or of another model, naming what does not fit
+     * @throws IllegalArgumentException when this model has adapters already
+     */
+    public Model withAdapters(Path folder) throws IOException {
+        if (config().block().lora().isPresent()) {
+            throw new IllegalArgumentException(name + " has adapters already");
+        }
+        var file = ModelFile.in(folder, AdapterFiles.CONFIG);
+        var settings = PeftConfig.parse(file.toString(), file.bytes(PeftConfig.BYTES_MAX));
+        var adapted = settings.applied(file.toString(), config());
+        var saved = folder.resolve(AdapterFiles.WEIGHTS);
+        var adapters = PeftWeights.open(saved);
+        settings.requireTensors(saved.toString(), adapted, adapters);
+        var all = new JoinedWeights(List.of(adapters, weights.widened()));
+        return new Model(name, adapted, new OwnTensors(adapted, all), tokenizer);
+    }
+
+    /**
      * The same model without adapters, which its weights have taken up; itself where there are
      * none.
      */

@@ -87,6 +87,15 @@ public final class JsonObject {
         return node.has(key);
     }
 
+    /** Whether {@code key} is missing, null, false, or an object, an array or a text of nothing. */
+    public boolean isOff(String key) {
+        var value = find(key);
+        return value == null
+                || (value.isBoolean() && !value.asBoolean())
+                || (value.isContainer() && value.isEmpty())
+                || (value.isString() && value.stringValue().isEmpty());
+    }
+
     /** How many keys there are. */
     public int size() {
         return node.size();

@@ -102,6 +102,12 @@ final class Run implements Callable<Integer> {
             description = "most credits it may cost")
     private Amount maxPrice = Amount.ZERO;
 
+    @Option(
+            names = "--adapter",
+            paramLabel = "FOLDER",
+            description = "low-rank adapters that PEFT or train --lora saved, beside the model")
+    private @Nullable Path adapter;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         var sampling = sampling();
@@ -111,6 +117,9 @@ final class Run implements Callable<Integer> {
             throw new UsageException("MODEL " + model + ": is not one that generates text");
         }
         UsageException.requireRange("--workers", workers, 0, loaded.config().layers());
+        if (adapter != null) {
+            loaded = loaded.withAdapters(adapter);
+        }
         var tokenizer =
                 loaded.tokenizer()
                         .orElseThrow(() -> new UsageException(model + " has no tokenizer.json"));

@@ -363,7 +363,8 @@ final class Train implements Callable<Integer> {
             throw new UsageException("--labels: a fresh Llama reads text, not images");
         }
         if (training.adapts()) {
-            throw new UsageException("--lora: a fresh model knows nothing to be kept");
+            throw new UsageException(
+                    training.adapterFlag() + ": a fresh model knows nothing to be kept");
         }
         var size = String.valueOf(fresh).split("x", -1);
         if (size.length != 2) {

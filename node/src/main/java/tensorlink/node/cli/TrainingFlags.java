@@ -1,5 +1,7 @@
 package tensorlink.node.cli;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
@@ -127,6 +129,14 @@ final class TrainingFlags {
     private @Nullable Map<String, String> lora;
 
     @Option(
+            names = "--adapter",
+            paramLabel = "FOLDER",
+            description =
+                    "go on training these low-rank adapters, which PEFT or this program saved,"
+                            + " instead of fresh ones")
+    private @Nullable Path adapter;
+
+    @Option(
             names = "--bf16",
             description =
                     "multiply matrices in BF16; parameters, gradients and the optimizer stay in"
@@ -139,8 +149,8 @@ final class TrainingFlags {
     private boolean noDropout;
 
     void requireSense(long steps) {
-        if (order() == Schedule.ZB_H1 && lora != null) {
-            throw new UsageException("--lora: not with --pipeline zb-h1");
+        if (order() == Schedule.ZB_H1 && adapts()) {
+            throw new UsageException(adapterFlag() + ": not with --pipeline zb-h1");
         }
         if (order() == Schedule.ZB_H1 && !frozen.isEmpty()) {
             throw new UsageException("--freeze: not with --pipeline zb-h1");
@@ -237,8 +247,15 @@ final class TrainingFlags {
         return nesterov ? decaying.withNesterovMomentum(momentum) : decaying.withMomentum(momentum);
     }
 
-    /** The model with what {@code --lora} asks for, if it does. */
-    Model adapted(Model model, long seed) {
+    /** The model with what {@code --lora} or {@code --adapter} asks for, if one does. */
+    Model adapted(Model model, long seed) throws IOException {
+        if (lora != null && adapter != null) {
+            throw new UsageException("--lora with --adapter: which says rank and targets itself");
+        }
+        if (adapter != null) {
+            requireTransformer(model.architecture(), "--adapter");
+            return model.withAdapters(adapter);
+        }
         if (lora == null) {
             return model;
         }
@@ -266,7 +283,12 @@ final class TrainingFlags {
     }
 
     boolean adapts() {
-        return lora != null;
+        return lora != null || adapter != null;
+    }
+
+    /** The flag that has adapters trained. */
+    String adapterFlag() {
+        return adapter == null ? "--lora" : "--adapter";
     }
 
     /** Whether dropout is as the model's configuration names it. */

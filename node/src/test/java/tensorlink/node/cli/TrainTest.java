@@ -431,6 +431,27 @@ class TrainTest {
                 .contains("--lora: a fresh model knows nothing to be kept");
         assertThat(Ran.of(with(usual, "train", from, "--lora", lora, "--pipeline", "zb-h1")).err())
                 .contains("--lora: not with --pipeline zb-h1");
+
+        var saved = out.resolve("adapter").toString();
+        var on = folder.resolve("on");
+        assertThat(
+                        Ran.of(
+                                        with(
+                                                usual,
+                                                "train",
+                                                from,
+                                                "--adapter",
+                                                saved,
+                                                "--save",
+                                                on.toString()))
+                                .err())
+                .isEmpty();
+        assertThat(same(out, on, "model.layers.1.self_attn.q_proj.weight")).isFalse();
+        assertThat(same(start, on, "model.layers.1.self_attn.k_proj.weight")).isTrue();
+        assertThat(Ran.of(with(usual, "train", from, "--adapter", saved, "--lora", lora)).err())
+                .contains("--lora with --adapter");
+        assertThat(Ran.of(with(usual, "train", from, "--adapter", from)).err())
+                .contains("adapter_config.json: there is no such file");
     }
 
     private static boolean same(Path one, Path other, String name) throws Exception {
