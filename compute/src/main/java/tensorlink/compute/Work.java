@@ -33,10 +33,17 @@ public record Work(double forward, double backward, double read, double step, in
 
     /** How long one micro-batch takes. */
     public double secondsPerMicroBatch(Speed speed) {
-        return forward / speed.forward()
-                + backward / speed.backward()
-                + read / speed.memory()
-                + layers * (speed.forwardLayer() + speed.backwardLayer());
+        return secondsForward(speed) + secondsBackward(speed);
+    }
+
+    /** How long one micro-batch's forward takes, and what is read for it. */
+    public double secondsForward(Speed speed) {
+        return forward / speed.forward() + read / speed.memory() + layers * speed.forwardLayer();
+    }
+
+    /** How long one micro-batch's backward takes. */
+    public double secondsBackward(Speed speed) {
+        return backward / speed.backward() + layers * speed.backwardLayer();
     }
 
     /** How long an optimizer step takes. */

@@ -15,7 +15,8 @@ import tensorlink.p2p.peer.PeerId;
  *
  * @param detail why it ended, if it did; else empty
  * @param steps how many steps count
- * @param predictedStep how long a step should take, by the workers' measurements; zero if not known
+ * @param predictedStep how long a step should take, by the workers' measurements and pings; zero if
+ *     not known
  * @param measuredStep how long it takes, on average since the second; zero before
  */
 public record JobReport(

@@ -38,6 +38,7 @@ import tensorlink.jobs.pipeline.TensorSizes;
 import tensorlink.jobs.user.Deadline;
 import tensorlink.jobs.user.Means;
 import tensorlink.jobs.user.Pipeline;
+import tensorlink.jobs.user.RoundTrips;
 import tensorlink.jobs.user.Session;
 import tensorlink.jobs.user.ValidatorLink;
 import tensorlink.jobs.user.WorkerLink;
@@ -74,6 +75,7 @@ final class Starting implements Recovery.Hold {
     private final List<WorkerLink> links = new CopyOnWriteArrayList<>();
     private final Set<PeerId> unwilling = new LinkedHashSet<>();
     private volatile List<String> profiles = List.of();
+    private volatile Duration predicted = Duration.ZERO;
     private volatile @Nullable ValidatorLink validator;
     private volatile @Nullable Session session;
     private volatile @Nullable Problem lost;
@@ -105,6 +107,8 @@ final class Starting implements Recovery.Hold {
         requireAffordable(plan);
         enter(new JobState.Recruiting(), "");
         sign(plan);
+        var workers = plan.stages().stream().map(stage -> stage.worker().id()).toList();
+        var roundTrips = RoundTrips.begin(party, plan.grid(), workers);
         announce();
         enter(new JobState.Agreed(), "");
         var route = route(plan);
@@ -114,7 +118,11 @@ final class Starting implements Recovery.Hold {
         link(started);
         enter(new JobState.Running(), "");
         of.watch(started);
-        return new Recovery.Started(started, profiles, plan.predicted(), this);
+        predicted =
+                plan.predicted().isZero()
+                        ? Duration.ZERO
+                        : plan.predicted().plus(roundTrips.ofStep(request.spec().purpose()));
+        return new Recovery.Started(started, profiles, predicted, this);
     }
 
     private static String described(JobPlan plan) {
@@ -534,7 +542,7 @@ final class Starting implements Recovery.Hold {
             }
         }
         validator().watch(resumed);
-        return new Recovery.Started(resumed, profiles, validator().plan().predicted(), this);
+        return new Recovery.Started(resumed, profiles, predicted, this);
     }
 
     @Override

@@ -20,7 +20,8 @@ import tensorlink.p2p.peer.PeerId;
  * <p>With {@code t} the time of a micro-batch on a stage, {@code u} that of the optimizer's step
  * and {@code m} micro-batches, a step takes {@code sum(t) + sum(hops) + max((m - 1) t + u)}: the
  * first micro-batch goes through all stages, the slowest stage then holds up all others. So it is
- * under GPipe and 1F1B; other schedules take less.
+ * under GPipe and 1F1B; other schedules take less, and what a plan is then predicted to take is
+ * {@link Prediction}'s to say.
  *
  * <p>Exact for a given order of workers (dynamic programming over stages and layers, which keeps
  * every pair of sum and maximum that no other one is better than in both). Up to {@value
@@ -59,6 +60,11 @@ public final class Partition {
 
         /** How often a micro-batch goes from stage to stage: once, or there and back. */
         int crossings();
+
+        /** Bytes of the gradients of a stage, which replicas of it add up. */
+        default double gradientBytes(LayerRange range) {
+            return 0;
+        }
 
         /** How they go from one worker to the next. */
         default Link link(PeerId from, PeerId to) {

@@ -39,6 +39,9 @@ final class LinkBook {
     private final ReentrantLock lock = new ReentrantLock();
     private final Map<Set<PeerId>, Known> known = new LinkedHashMap<>();
 
+    /** Two neighbours. */
+    record Pair(PeerInfo before, PeerInfo worker) {}
+
     private record Known(Link link, Instant until) {}
 
     LinkBook(Party party, Asker asker, JobLimits limits) {
@@ -54,18 +57,18 @@ final class LinkBook {
     }
 
     /**
-     * Has the links between neighbours measured that are not known, all at the same time; whoever
-     * cannot be dialled is asked himself.
+     * Has the links of neighbours measured that are not known, all at the same time; whoever cannot
+     * be dialled is asked himself.
      *
-     * @param workers in the order of their stages
+     * @param pairs of whom the first sends to the second
      * @param undialled nodes that only dial
      * @return whether anything was learnt
      */
-    boolean learn(List<PeerInfo> workers, Set<PeerId> undialled) throws InterruptedException {
+    boolean learn(List<Pair> pairs, Set<PeerId> undialled) throws InterruptedException {
         var asking = new ArrayList<Thread>();
-        for (int stage = 1; stage < workers.size(); stage++) {
-            var before = workers.get(stage - 1);
-            var worker = workers.get(stage);
+        for (var pair : pairs) {
+            var before = pair.before();
+            var worker = pair.worker();
             if (find(before.id(), worker.id()) == null) {
                 boolean turned = undialled.contains(worker.id());
                 var from = turned ? worker : before;

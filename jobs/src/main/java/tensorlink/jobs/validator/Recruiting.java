@@ -19,7 +19,9 @@ import tensorlink.compute.Architecture;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.Work;
 import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.tensor.TensorSpec;
 import tensorlink.jobs.exchange.Asker;
+import tensorlink.jobs.job.Grid;
 import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobLimits;
 import tensorlink.jobs.job.JobRequest;
@@ -33,6 +35,7 @@ import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.market.Link;
 import tensorlink.jobs.market.Offer;
 import tensorlink.jobs.market.Partition;
+import tensorlink.jobs.market.Prediction;
 import tensorlink.jobs.market.StageMemory;
 import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.market.Team;
@@ -141,6 +144,13 @@ final class Recruiting {
         @Override
         public int crossings() {
             return spec.purpose() == Purpose.TRAINING ? 2 : 1;
+        }
+
+        @Override
+        public double gradientBytes(LayerRange range) {
+            return config.trained(range, spec.training().frozen()).stream()
+                    .mapToDouble(TensorSpec::byteSize)
+                    .sum();
         }
 
         @Override
@@ -260,16 +270,32 @@ final class Recruiting {
         request.content().spec().own().forEach(stage -> own.add(stage.node()));
         var placed = plan();
         for (int round = 0; round < LINK_ROUNDS_MAX; round++) {
-            var workers =
-                    placed.assignments().stream()
-                            .map(it -> Objects.requireNonNull(offerings.get(it.worker())).worker())
-                            .toList();
-            if (!links.learn(workers, own)) {
+            if (!links.learn(pairs(placed.assignments()), own)) {
                 break;
             }
             placed = plan();
         }
         return placed;
+    }
+
+    /** Who sends each other tensors: neighbours of a pipeline, and of the replicas of a stage. */
+    private List<LinkBook.Pair> pairs(List<Partition.Assignment> assignments) {
+        var grid = Grid.of(assignments.stream().map(Partition.Assignment::layers).toList());
+        var workers =
+                assignments.stream()
+                        .map(it -> Objects.requireNonNull(offerings.get(it.worker())).worker())
+                        .toList();
+        var pairs = new ArrayList<LinkBook.Pair>();
+        for (int place = 0; place < grid.size(); place++) {
+            if (!grid.isFirst(place)) {
+                pairs.add(new LinkBook.Pair(workers.get(place - 1), workers.get(place)));
+            }
+            if (grid.replica(place) > 0) {
+                pairs.add(
+                        new LinkBook.Pair(workers.get(place - grid.stages()), workers.get(place)));
+            }
+        }
+        return pairs;
     }
 
     private Partition.Result.Placed plan() throws JobException {
@@ -557,20 +583,24 @@ final class Recruiting {
         return new JobPlan(request.content().id(), stages, predicted(assignments), arbiter);
     }
 
-    /** A substitute may be slower than who was planned with. */
+    /** Of who is there in the end: a substitute may be slower than who was planned with. */
     private Duration predicted(List<Partition.Assignment> assignments) {
         var workers = new ArrayList<Partition.Candidate>();
-        var ranges = new ArrayList<LayerRange>();
+        var layers = new ArrayList<LayerRange>();
         for (var assignment : assignments) {
-            if (!isOwn(assignment.worker())) {
-                var offering = offerings.get(assignment.worker());
-                workers.add(candidate(Objects.requireNonNull(offering)));
-                ranges.add(assignment.layers());
-            }
+            var offering = offerings.get(assignment.worker());
+            workers.add(candidate(Objects.requireNonNull(offering)));
+            layers.add(assignment.layers());
         }
-        return partition.judge(workers, ranges) instanceof Partition.Result.Placed placed
-                ? Duration.ofNanos((long) (placed.seconds() * 1e9))
-                : Duration.ZERO;
+        var grid = Grid.of(layers);
+        var prediction = new Prediction(grid, workers, layers.subList(0, grid.stages()), costs);
+        var spec = request.content().spec();
+        double seconds =
+                switch (spec.purpose()) {
+                    case TRAINING -> prediction.seconds(spec.training().schedule());
+                    case INFERENCE -> prediction.secondsOfPass();
+                };
+        return Duration.ofNanos((long) (seconds * 1e9));
     }
 
     private static Work work(Architecture config, LayerRange range, JobSpec spec) {

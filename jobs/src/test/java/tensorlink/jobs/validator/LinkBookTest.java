@@ -3,6 +3,7 @@ package tensorlink.jobs.validator;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -27,16 +28,16 @@ class LinkBookTest {
             var book = book(lab, List.of(one, two, three));
 
             assertThat(book.between(one.id(), two.id())).isEqualTo(Link.ASSUMED);
-            assertThat(book.learn(List.of(one, two, three), Set.of())).isTrue();
+            assertThat(book.learn(pairs(one, two, three), Set.of())).isTrue();
 
             var link = book.between(one.id(), two.id());
             assertThat(link).isNotEqualTo(Link.ASSUMED).isEqualTo(book.between(two.id(), one.id()));
             assertThat(book.between(two.id(), three.id())).isNotEqualTo(Link.ASSUMED);
             assertThat(book.between(one.id(), three.id())).isEqualTo(Link.ASSUMED);
-            assertThat(book.learn(List.of(three, two, one), Set.of())).isFalse();
+            assertThat(book.learn(pairs(three, two, one), Set.of())).isFalse();
             lab.scheduler().advance(LinkBook.AGE_MAX);
             assertThat(book.between(one.id(), two.id())).as("too old").isEqualTo(Link.ASSUMED);
-            assertThat(book.learn(List.of(one, two), Set.of())).isTrue();
+            assertThat(book.learn(pairs(one, two), Set.of())).isTrue();
         }
     }
 
@@ -48,7 +49,7 @@ class LinkBookTest {
             var book = book(lab, List.of(worker, other));
             var unknown = new PeerInfo(other.id(), List.of());
 
-            book.learn(List.of(worker, unknown), Set.of(other.id()));
+            book.learn(pairs(worker, unknown), Set.of(other.id()));
 
             assertThat(book.between(worker.id(), other.id())).isNotEqualTo(Link.ASSUMED);
         }
@@ -61,12 +62,12 @@ class LinkBookTest {
             var nobody = new PeerInfo(KeyPair.generate().peerId(), List.of());
             var book = book(lab, List.of(worker));
 
-            assertThat(book.learn(List.of(worker, nobody), Set.of())).isTrue();
+            assertThat(book.learn(pairs(worker, nobody), Set.of())).isTrue();
 
             assertThat(book.between(worker.id(), nobody.id())).isEqualTo(Link.ASSUMED);
-            assertThat(book.learn(List.of(worker, nobody), Set.of())).isFalse();
+            assertThat(book.learn(pairs(worker, nobody), Set.of())).isFalse();
             lab.scheduler().advance(LinkBook.RETRY);
-            assertThat(book.learn(List.of(worker, nobody), Set.of())).isTrue();
+            assertThat(book.learn(pairs(worker, nobody), Set.of())).isTrue();
         }
     }
 
@@ -74,5 +75,13 @@ class LinkBookTest {
         var party = lab.party();
         known.forEach(party.host().peers()::add);
         return new LinkBook(party, new Asker(party), lab.limits());
+    }
+
+    private static List<LinkBook.Pair> pairs(PeerInfo... workers) {
+        var pairs = new ArrayList<LinkBook.Pair>();
+        for (int i = 1; i < workers.length; i++) {
+            pairs.add(new LinkBook.Pair(workers[i - 1], workers[i]));
+        }
+        return pairs;
     }
 }
