@@ -123,6 +123,16 @@ public sealed interface Architecture permits ModelConfig, GraphModel {
         }
     }
 
+    /** The names that files have for one of {@link #tensors}: its own, then older ones. */
+    default List<String> storedNames(String tensor) {
+        return List.of(tensor);
+    }
+
+    /** Stored weights under the names of {@link #tensors}. */
+    default Weights named(Weights stored) {
+        return stored;
+    }
+
     /** Those of {@link #tensors} that are trained, in their order. */
     default List<TensorSpec> trained(LayerRange range, Frozen frozen) {
         var statistics = statistics(range);

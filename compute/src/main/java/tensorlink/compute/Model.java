@@ -40,7 +40,7 @@ public record Model(
         }
         var file = ModelFile.in(folder, CONFIG);
         var config = ModelConfig.parse(file.toString(), file.bytes(ModelConfig.JSON_BYTES_MAX));
-        var weights = RenamedWeights.of(config, Safetensors.openFolder(folder));
+        var weights = config.named(Safetensors.openFolder(folder));
         config.requireTensors(folder.toString(), config.allLayers(), weights);
         Optional<Tokenizer> tokenizer = Optional.empty();
         if (ModelFile.exists(folder, TOKENIZER)) {
@@ -121,7 +121,7 @@ public record Model(
      */
     public Model withTask(Task task, long seed) {
         var other = config().withTask(task);
-        var known = RenamedWeights.of(other, weights.widened());
+        var known = other.named(weights.widened());
         var all = new JoinedWeights(List.of(known, FreshWeights.of(other, seed)));
         return new Model(name, other, new OwnTensors(other, all), tokenizer);
     }

@@ -9,6 +9,7 @@ import java.util.OptionalInt;
 import tensorlink.compute.Family.Placement;
 import tensorlink.compute.FeedForward.Activation;
 import tensorlink.compute.format.ModelFormatException;
+import tensorlink.compute.format.Weights;
 import tensorlink.compute.tensor.DType;
 import tensorlink.compute.tensor.Shape;
 import tensorlink.compute.tensor.TensorSpec;
@@ -359,6 +360,19 @@ public record ModelConfig(
     /** The name of the embedding's weights, which a tied head shares. */
     public String embeddingName() {
         return layout().embedding().getFirst().tensor().name();
+    }
+
+    @Override
+    public List<String> storedNames(String tensor) {
+        var names = new ArrayList<String>();
+        names.add(tensor);
+        names.addAll(family.alsoKnownAs(tensor));
+        return names;
+    }
+
+    @Override
+    public Weights named(Weights stored) {
+        return RenamedWeights.of(this, stored);
     }
 
     @Override

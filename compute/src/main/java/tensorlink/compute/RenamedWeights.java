@@ -28,7 +28,7 @@ final class RenamedWeights implements Weights {
         }
         var oldNames = new HashMap<String, String>();
         for (var wanted : config.tensors(config.allLayers())) {
-            for (var other : config.family().alsoKnownAs(wanted.name())) {
+            for (var other : config.storedNames(wanted.name())) {
                 if (!stored.contains(wanted.name()) && stored.contains(other)) {
                     oldNames.put(wanted.name(), other);
                 }

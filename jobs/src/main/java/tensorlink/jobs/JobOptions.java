@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import tensorlink.compute.LayerRange;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.tensor.TensorCodec;
+import tensorlink.jobs.job.Publication;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.jobs.market.Plan;
 import tensorlink.ledger.Amount;
@@ -39,6 +40,8 @@ import tensorlink.p2p.peer.PeerId;
  *     to fail at once
  * @param folder where a training is kept, to be begun there, or continued from where it came to;
  *     null for a place of the node's own, until the job is over
+ * @param published where the model's files are published, for workers that rather have them from
+ *     there; null to send them
  */
 public record JobOptions(
         Purpose purpose,
@@ -56,7 +59,8 @@ public record JobOptions(
         Duration lifetime,
         int checkpointEvery,
         Duration patience,
-        @Nullable Path folder) {
+        @Nullable Path folder,
+        @Nullable Publication published) {
     static final int LENGTH_PRESET = 512;
     static final int CHECKPOINT_EVERY = 100;
     static final Duration PATIENCE = Duration.ofMinutes(10);
@@ -108,6 +112,7 @@ public record JobOptions(
                 Duration.ofDays(1),
                 CHECKPOINT_EVERY,
                 PATIENCE,
+                null,
                 null);
     }
 
@@ -207,6 +212,15 @@ public record JobOptions(
         return with(it -> it.folder = directory);
     }
 
+    /**
+     * Says where the model's files are published. A worker that has a hub of its own choice then
+     * fetches the bytes of its layers there; what does not hash to the same as here, it has from
+     * this user nevertheless.
+     */
+    public JobOptions published(Publication where) {
+        return with(it -> it.published = where);
+    }
+
     private JobOptions with(Consumer<Draft> change) {
         var draft = new Draft(this);
         change.accept(draft);
@@ -231,6 +245,7 @@ public record JobOptions(
         private int checkpointEvery;
         private Duration patience;
         private @Nullable Path folder;
+        private @Nullable Publication published;
 
         Draft(JobOptions from) {
             purpose = from.purpose;
@@ -249,6 +264,7 @@ public record JobOptions(
             checkpointEvery = from.checkpointEvery;
             patience = from.patience;
             folder = from.folder;
+            published = from.published;
         }
 
         JobOptions finish() {
@@ -268,7 +284,8 @@ public record JobOptions(
                     lifetime,
                     checkpointEvery,
                     patience,
-                    folder);
+                    folder,
+                    published);
         }
     }
 }

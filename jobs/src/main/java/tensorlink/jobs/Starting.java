@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -403,7 +404,10 @@ final class Starting implements Recovery.Hold {
                             from.manifest(),
                             link.stage(),
                             started.route(),
-                            from.step()));
+                            from.step(),
+                            from.step() > 0
+                                    ? Optional.empty() // nobody has published a checkpoint
+                                    : Optional.ofNullable(wanted.options().published())));
         }
         var profiles = new ArrayList<String>();
         for (var link : links) {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import tensorlink.compute.TrainingOptions;
 import tensorlink.compute.optim.Sgd;
 import tensorlink.compute.tensor.TensorCodec;
+import tensorlink.jobs.job.Publication;
 import tensorlink.jobs.job.Purpose;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.KeyPair;
@@ -20,6 +21,7 @@ class JobOptionsTest {
     void each_change_keeps_the_others() {
         var worker = KeyPair.generate().peerId();
 
+        var published = new Publication("lab", "small", "0a".repeat(20));
         var options =
                 JobOptions.training()
                         .batch(6, 128)
@@ -30,6 +32,7 @@ class JobOptionsTest {
                         .checkpointEvery(7)
                         .patience(Duration.ofMinutes(2))
                         .keptIn(Path.of("kept"))
+                        .published(published)
                         .how(TrainingOptions.with(Sgd.lr(1)))
                         .on(List.of(worker))
                         .here(1, 2);
@@ -52,7 +55,8 @@ class JobOptionsTest {
                                 Duration.ofHours(1),
                                 7,
                                 Duration.ofMinutes(2),
-                                Path.of("kept")));
+                                Path.of("kept"),
+                                published));
     }
 
     @Test

@@ -1,6 +1,7 @@
 package tensorlink.node;
 
 import java.io.IOException;
+import java.net.URI;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,6 +35,7 @@ import tensorlink.jobs.party.Party;
 import tensorlink.jobs.user.Purse;
 import tensorlink.jobs.validator.Till;
 import tensorlink.jobs.validator.Validator;
+import tensorlink.jobs.weights.PublishedWeights;
 import tensorlink.jobs.weights.WeightsServer;
 import tensorlink.jobs.worker.Worker;
 import tensorlink.jobs.worker.WorkerTerms;
@@ -45,6 +47,7 @@ import tensorlink.ledger.evm.EvmLedger;
 import tensorlink.ledger.file.FileLedger;
 import tensorlink.ledger.file.FileLedgerConfig;
 import tensorlink.ledger.smartnodes.SmartnodesLedger;
+import tensorlink.node.hub.HubParts;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.NetworkException;
 import tensorlink.node.runtime.Runtimes;
@@ -252,15 +255,16 @@ public final class Node implements AutoCloseable {
                                 party,
                                 engine,
                                 new WorkerTerms(
-                                        working.memoryBytes(),
-                                        working.threads(),
-                                        Speeds.of(
-                                                engine,
+                                                working.memoryBytes(),
                                                 working.threads(),
-                                                options.home().work().resolve("speed")),
-                                        working.unitPrice(),
-                                        options.home().work(),
-                                        options.limits()),
+                                                Speeds.of(
+                                                        engine,
+                                                        working.threads(),
+                                                        options.home().work().resolve("speed")),
+                                                working.unitPrice(),
+                                                options.home().work(),
+                                                options.limits())
+                                        .hub(hub(working.hub(), options, scheduler)),
                                 weights,
                                 new LedgerCashier(party, directory));
                 opened.add(worker);
@@ -350,6 +354,18 @@ public final class Node implements AutoCloseable {
             opened.reversed().forEach(Node::closeQuietly);
             throw failed;
         }
+    }
+
+    /** A loading worker's user must see progress: a hub that is slow to answer is given up. */
+    private static @Nullable PublishedWeights hub(
+            @Nullable URI endpoint, NodeOptions options, Scheduler scheduler) {
+        return endpoint == null
+                ? null
+                : new HubParts(
+                        endpoint,
+                        options.home().work().resolve("hub"),
+                        options.limits().loadSilence().dividedBy(5),
+                        scheduler);
     }
 
     static HostConfig hostConfig(NodeOptions options) {

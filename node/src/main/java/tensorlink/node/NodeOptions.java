@@ -1,5 +1,6 @@
 package tensorlink.node;
 
+import java.net.URI;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Engine;
@@ -52,6 +53,7 @@ record NodeOptions(
      * @param engine what computes; null for one of the node's own
      * @param isolation whether an engine of the node's own computes in other processes
      * @param device what is to be computed on
+     * @param hub where published weights are had from; null for from users
      */
     record Working(
             long memoryBytes,
@@ -59,7 +61,8 @@ record NodeOptions(
             Amount unitPrice,
             @Nullable Engine engine,
             Isolation isolation,
-            DeviceWish device) {}
+            DeviceWish device,
+            @Nullable URI hub) {}
 
     /**
      * A validator's part.

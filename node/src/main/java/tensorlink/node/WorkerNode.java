@@ -1,6 +1,7 @@
 package tensorlink.node;
 
 import java.io.IOException;
+import java.net.URI;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Engine;
@@ -27,6 +28,7 @@ public final class WorkerNode implements AutoCloseable {
      * @param engine what computes; null for one of the node's own
      * @param isolation whether an engine of the node's own computes in other processes
      * @param device what is to be computed on
+     * @param hub where published weights are had from, https://HOST; null for from users
      */
     public record Options(
             long memoryBytes,
@@ -36,7 +38,8 @@ public final class WorkerNode implements AutoCloseable {
             JobLimits limits,
             @Nullable Engine engine,
             Isolation isolation,
-            DeviceWish device) {
+            DeviceWish device,
+            @Nullable URI hub) {
 
         /** Lends {@code memoryBytes} on one thread, for nothing, to this machine only. */
         public static Options lend(long memoryBytes) {
@@ -48,12 +51,13 @@ public final class WorkerNode implements AutoCloseable {
                     JobLimits.defaults(),
                     null,
                     Isolation.AUTO,
-                    DeviceWish.any());
+                    DeviceWish.any(),
+                    null);
         }
 
         public Options threads(int count) {
             return new Options(
-                    memoryBytes, count, unitPrice, listen, limits, engine, isolation, device);
+                    memoryBytes, count, unitPrice, listen, limits, engine, isolation, device, hub);
         }
 
         public Options price(Amount perTokenAndLayer) {
@@ -65,35 +69,77 @@ public final class WorkerNode implements AutoCloseable {
                     limits,
                     engine,
                     isolation,
-                    device);
+                    device,
+                    hub);
         }
 
         public Options listen(List<Multiaddr> addresses) {
             return new Options(
-                    memoryBytes, threads, unitPrice, addresses, limits, engine, isolation, device);
+                    memoryBytes,
+                    threads,
+                    unitPrice,
+                    addresses,
+                    limits,
+                    engine,
+                    isolation,
+                    device,
+                    hub);
         }
 
         public Options limits(JobLimits others) {
             return new Options(
-                    memoryBytes, threads, unitPrice, listen, others, engine, isolation, device);
+                    memoryBytes,
+                    threads,
+                    unitPrice,
+                    listen,
+                    others,
+                    engine,
+                    isolation,
+                    device,
+                    hub);
         }
 
         /** Computes with an engine that the caller keeps, such as one shared by several nodes. */
         public Options engine(Engine shared) {
             return new Options(
-                    memoryBytes, threads, unitPrice, listen, limits, shared, isolation, device);
+                    memoryBytes,
+                    threads,
+                    unitPrice,
+                    listen,
+                    limits,
+                    shared,
+                    isolation,
+                    device,
+                    hub);
         }
 
         /** Computes on this, or does not start. */
         public Options device(DeviceWish wish) {
             return new Options(
-                    memoryBytes, threads, unitPrice, listen, limits, engine, isolation, wish);
+                    memoryBytes, threads, unitPrice, listen, limits, engine, isolation, wish, hub);
         }
 
         /** Computes each stage in a process of its own, or does not. */
         public Options isolation(Isolation other) {
             return new Options(
-                    memoryBytes, threads, unitPrice, listen, limits, engine, other, device);
+                    memoryBytes, threads, unitPrice, listen, limits, engine, other, device, hub);
+        }
+
+        /**
+         * Has the bytes of its layers from a hub, where a user says that a model is published; what
+         * is not there as agreed comes from the user.
+         */
+        public Options hub(@Nullable URI other) {
+            return new Options(
+                    memoryBytes,
+                    threads,
+                    unitPrice,
+                    listen,
+                    limits,
+                    engine,
+                    isolation,
+                    device,
+                    other);
         }
     }
 
@@ -107,7 +153,8 @@ public final class WorkerNode implements AutoCloseable {
                         options.unitPrice(),
                         options.engine(),
                         options.isolation(),
-                        options.device());
+                        options.device(),
+                        options.hub());
         return new WorkerNode(
                 Node.start(
                         NodeOptions.of(network, home, options.listen())

@@ -10,8 +10,11 @@ import java.util.Map;
  * <p>Source: the format section of the README of github.com/huggingface/safetensors.
  */
 public final class Safetensors {
-    static final String SINGLE = "model.safetensors";
-    static final String INDEX = "model.safetensors.index.json";
+    /** The file of a model whose weights are in one. */
+    public static final String SINGLE = "model.safetensors";
+
+    /** The file that says which tensor is where, of a model whose weights are in several. */
+    public static final String INDEX = "model.safetensors.index.json";
 
     private Safetensors() {}
 
@@ -48,6 +51,16 @@ public final class Safetensors {
                                 ? "; pytorch_model.bin is a pickle, which can run code: convert it"
                                         + " to safetensors"
                                 : ""));
+    }
+
+    /**
+     * Which file of a folder has which tensor, as {@value #INDEX} there says; the files are not
+     * looked at.
+     *
+     * @throws ModelFormatException when there is no index, or it is malformed
+     */
+    public static Map<String, String> index(Path folder) throws IOException {
+        return ShardedSafetensors.index(ModelFile.in(folder, INDEX));
     }
 
     /**

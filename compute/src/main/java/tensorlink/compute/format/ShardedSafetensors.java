@@ -25,9 +25,7 @@ final class ShardedSafetensors implements Weights {
 
     static ShardedSafetensors open(Path folder) throws IOException {
         var index = ModelFile.in(folder, Safetensors.INDEX);
-        var map =
-                JsonObject.parse(index.toString(), index.bytes(INDEX_BYTES_MAX), INDEX_BYTES_MAX)
-                        .stringMap("weight_map", SafetensorsHeader.TENSORS_MAX);
+        var map = index(index);
         var shards = new TreeMap<String, SafetensorsFile>();
         for (var name : map.values()) {
             if (!shards.containsKey(name)) {
@@ -39,6 +37,12 @@ final class ShardedSafetensors implements Weights {
             }
         }
         return gather(index.toString(), map, shards);
+    }
+
+    /** What an index says: the file of each tensor. */
+    static Map<String, String> index(ModelFile index) throws IOException {
+        return JsonObject.parse(index.toString(), index.bytes(INDEX_BYTES_MAX), INDEX_BYTES_MAX)
+                .stringMap("weight_map", SafetensorsHeader.TENSORS_MAX);
     }
 
     private static ShardedSafetensors gather(

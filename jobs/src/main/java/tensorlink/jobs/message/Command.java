@@ -2,8 +2,10 @@ package tensorlink.jobs.message;
 
 import com.google.protobuf.ByteString;
 import java.util.ArrayList;
+import java.util.Optional;
 import tensorlink.compute.optim.Update;
 import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.Publication;
 import tensorlink.ledger.Agreement;
 import tensorlink.ledger.Signature65;
 import tensorlink.ledger.Signed;
@@ -29,8 +31,15 @@ public sealed interface Command {
      *
      * @param step how many steps they are the result of; above zero the manifest has the optimizer
      *     state too
+     * @param published where some of the tensors can be had besides from the user, if anywhere
      */
-    record Load(ByteString config, Manifest manifest, int stage, Route route, long step)
+    record Load(
+            ByteString config,
+            Manifest manifest,
+            int stage,
+            Route route,
+            long step,
+            Optional<Publication> published)
             implements Command {}
 
     /** All stages are ready: connect to the next one. */
@@ -79,7 +88,7 @@ public sealed interface Command {
             case Resume(var job) ->
                     message.setResume(
                             tensorlink.jobs.wire.Resume.newBuilder().setJob(Fields.bytes(job)));
-            case Load(var config, var manifest, var stage, var route, var step) -> {
+            case Load(var config, var manifest, var stage, var route, var step, var from) -> {
                 var load =
                         tensorlink.jobs.wire.Load.newBuilder()
                                 .setConfig(config)
@@ -94,6 +103,12 @@ public sealed interface Command {
                                     .setFirstLayer(hop.layers().first())
                                     .setEndLayer(hop.layers().end()));
                 }
+                from.ifPresent(it ->
+                        load.setPublished(
+                                tensorlink.jobs.wire.Publication.newBuilder()
+                                        .setOwner(it.owner())
+                                        .setName(it.name())
+                                        .setCommit(it.commit())));
                 message.setLoad(load);
             }
             case Link() -> message.setLink(tensorlink.jobs.wire.Link.getDefaultInstance());
@@ -197,6 +212,19 @@ public sealed interface Command {
                 Manifest.decode(load.getManifest()),
                 load.getStage(),
                 route,
-                Fields.natural("step", load.getStep()));
+                Fields.natural("step", load.getStep()),
+                published(load));
+    }
+
+    private static Optional<Publication> published(tensorlink.jobs.wire.Load load)
+            throws ProtocolViolation {
+        if (!load.hasPublished()) {
+            return Optional.empty();
+        }
+        var from = load.getPublished();
+        return Optional.of(
+                Fields.read(
+                        "published",
+                        () -> new Publication(from.getOwner(), from.getName(), from.getCommit())));
     }
 }

@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.security.MessageDigest;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.LongConsumer;
 import tensorlink.compute.Digest;
@@ -18,7 +20,8 @@ import tensorlink.jobs.message.WeightsQuestion;
 
 /**
  * A job's weights as a worker reads them from the user: each tensor from front to back, whose bytes
- * must hash to what the manifest says. The last read of a tensor whose bytes do not fails.
+ * must hash to what the manifest says. The last read of a tensor whose bytes do not fails. Tensors
+ * that are here already, and checked, are not asked for.
  *
  * <p>Safe for use by any thread; reads run one after another.
  */
@@ -26,6 +29,8 @@ public final class RemoteWeights implements Weights {
     private final WeightsClient client;
     private final Manifest manifest;
     private final Map<String, Manifest.Entry> entries;
+    private final Weights here;
+    private final Set<String> namesHere = new HashSet<>();
     private final Map<String, Reading> readings = new HashMap<>();
     private final LongConsumer progress;
     private final ReentrantLock lock = new ReentrantLock();
@@ -37,11 +42,15 @@ public final class RemoteWeights implements Weights {
     }
 
     /**
-     * @param progress told how many bytes have come in all, after each read
+     * @param here tensors of the manifest that need not come, checked already; left open
+     * @param progress told how many bytes have been read in all, after each read
      */
-    public RemoteWeights(WeightsClient client, Manifest manifest, LongConsumer progress) {
+    public RemoteWeights(
+            WeightsClient client, Manifest manifest, Weights here, LongConsumer progress) {
         this.client = client;
         this.manifest = manifest;
+        this.here = here;
+        here.tensors().forEach(tensor -> namesHere.add(tensor.name()));
         this.entries = manifest.byName();
         this.progress = progress;
     }
@@ -65,6 +74,18 @@ public final class RemoteWeights implements Weights {
     private void readNext(Manifest.Entry entry, long offset, MemorySegment target)
             throws IOException, InterruptedException {
         var name = entry.tensor().name();
+        if (namesHere.contains(name)) {
+            here.read(name, offset, target);
+        } else {
+            readFromUser(entry, offset, target);
+        }
+        bytesDone += target.byteSize();
+        progress.accept(bytesDone);
+    }
+
+    private void readFromUser(Manifest.Entry entry, long offset, MemorySegment target)
+            throws IOException, InterruptedException {
+        var name = entry.tensor().name();
         var reading = readings.computeIfAbsent(name, _ -> new Reading());
         if (offset != reading.offset) {
             throw new IllegalArgumentException(
@@ -84,8 +105,6 @@ public final class RemoteWeights implements Weights {
                         "the user's weights have changed, or the connection is not to be trusted");
             }
         }
-        bytesDone += target.byteSize();
-        progress.accept(bytesDone);
     }
 
     @Override

@@ -51,6 +51,7 @@ import tensorlink.jobs.pipeline.Outbox;
 import tensorlink.jobs.pipeline.Slot;
 import tensorlink.jobs.pipeline.StageRunner;
 import tensorlink.jobs.pipeline.TensorSizes;
+import tensorlink.jobs.weights.CheckedWeights;
 import tensorlink.jobs.weights.RemoteWeights;
 import tensorlink.jobs.weights.WeightsClient;
 import tensorlink.jobs.weights.WeightsServer;
@@ -549,6 +550,61 @@ final class Engagement {
                     case TRAINING -> StageOptions.forTraining(spec.training(), terms.threads());
                     case INFERENCE -> StageOptions.forInference(terms.threads());
                 };
+        try (var here = published(load, layers, progress)) {
+            open(load, layers, options, here, progress);
+        }
+        if (terms.only() != null) {
+            reachNeighbours(load.route());
+        }
+        at.report(new Report.Ready(engine.profile().id().hex()));
+    }
+
+    /**
+     * What this worker has from its hub of the stage's tensors: none where it has no hub, or what
+     * is there is not what was agreed. An end of the job ends the fetching.
+     */
+    private Weights published(Command.Load load, LayerRange layers, LoadingReport progress)
+            throws IOException, InterruptedException {
+        var hub = terms.hub();
+        if (hub == null || load.published().isEmpty()) {
+            return CheckedWeights.none();
+        }
+        var from = load.published().get();
+        try {
+            var here =
+                    CheckedWeights.fetch(
+                            hub,
+                            from,
+                            config,
+                            layers,
+                            load.manifest(),
+                            bytes -> {
+                                requireGoingOn();
+                                progress.came(bytes);
+                            });
+            log.info(
+                    "job {}: {} of {} tensors are those of {}",
+                    id(),
+                    here.tensors().size(),
+                    config.tensors(layers).size(),
+                    from);
+            return here;
+        } catch (JobException over) {
+            throw over;
+        } catch (IOException unavailable) {
+            log.info("job {}: {} is not to be had: {}", id(), from, unavailable.getMessage());
+            return CheckedWeights.none();
+        }
+    }
+
+    private void open(
+            Command.Load load,
+            LayerRange layers,
+            StageOptions options,
+            Weights here,
+            LoadingReport progress)
+            throws IOException, InterruptedException {
+        long before = progress.done();
         building.lockInterruptibly();
         try (var client =
                         WeightsClient.open(
@@ -557,7 +613,12 @@ final class Engagement {
                                 request().user(),
                                 id(),
                                 terms.limits().loadSilence());
-                var weights = new RemoteWeights(client, load.manifest(), progress::came)) {
+                var weights =
+                        new RemoteWeights(
+                                client,
+                                load.manifest(),
+                                here,
+                                bytes -> progress.came(before + bytes))) {
             fetching = client;
             requireGoingOn();
             var state = new StageState(load.step(), weights);
@@ -570,10 +631,6 @@ final class Engagement {
             fetching = null;
             building.unlock();
         }
-        if (terms.only() != null) {
-            reachNeighbours(load.route());
-        }
-        at.report(new Report.Ready(engine.profile().id().hex()));
     }
 
     /** Nobody can be asked to dial a node of a user's own, which therefore does. */

@@ -17,6 +17,7 @@ final class LoadingReport {
     private final Scheduler scheduler;
     private final Sender sender;
     private final long total;
+    private long done;
     private long last;
 
     LoadingReport(Scheduler scheduler, Sender sender, long total) {
@@ -26,14 +27,20 @@ final class LoadingReport {
         this.last = scheduler.nanoTime();
     }
 
+    /** How many bytes it was last told of. */
+    long done() {
+        return done;
+    }
+
     void came(long bytes) {
+        done = bytes;
         long now = scheduler.nanoTime();
         if (now - last < INTERVAL.toNanos()) {
             return;
         }
         last = now;
         try {
-            sender.send(new Report.Loading(bytes, total));
+            sender.send(new Report.Loading(bytes, Math.max(bytes, total)));
         } catch (IOException gone) {
             // The control stream's own reader ends the job.
             last = Long.MAX_VALUE;

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Speed;
 import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.weights.PublishedWeights;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.peer.PeerId;
 
@@ -16,6 +17,7 @@ import tensorlink.p2p.peer.PeerId;
  * @param unitPrice asked per token and layer, see {@link tensorlink.jobs.market.Usage}
  * @param folder for journals and vouchers
  * @param only the one user whose jobs it takes; null for anybody's
+ * @param hub where it has published weights from, rather than from users; null to ask users
  */
 public record WorkerTerms(
         long memoryBytes,
@@ -24,7 +26,8 @@ public record WorkerTerms(
         Amount unitPrice,
         Path folder,
         JobLimits limits,
-        @Nullable PeerId only) {
+        @Nullable PeerId only,
+        @Nullable PublishedWeights hub) {
     /** For anybody's jobs. */
     public WorkerTerms(
             long memoryBytes,
@@ -33,7 +36,19 @@ public record WorkerTerms(
             Amount unitPrice,
             Path folder,
             JobLimits limits) {
-        this(memoryBytes, threads, speed, unitPrice, folder, limits, null);
+        this(memoryBytes, threads, speed, unitPrice, folder, limits, null, null);
+    }
+
+    /** For the jobs of {@code only}. */
+    public WorkerTerms(
+            long memoryBytes,
+            int threads,
+            Speed speed,
+            Amount unitPrice,
+            Path folder,
+            JobLimits limits,
+            PeerId only) {
+        this(memoryBytes, threads, speed, unitPrice, folder, limits, only, null);
     }
 
     public WorkerTerms {
@@ -41,5 +56,10 @@ public record WorkerTerms(
             throw new IllegalArgumentException(
                     memoryBytes + " bytes of memory, " + threads + " threads");
         }
+    }
+
+    /** Has published weights from {@code other}. */
+    public WorkerTerms hub(@Nullable PublishedWeights other) {
+        return new WorkerTerms(memoryBytes, threads, speed, unitPrice, folder, limits, only, other);
     }
 }

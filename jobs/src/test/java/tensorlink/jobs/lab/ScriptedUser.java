@@ -245,7 +245,8 @@ public final class ScriptedUser {
     }
 
     public Command.Load load() {
-        return new Command.Load(request.content().spec().config(), manifest, stage, route(), 0);
+        return new Command.Load(
+                request.content().spec().config(), manifest, stage, route(), 0, Optional.empty());
     }
 
     public Route route() {

@@ -33,6 +33,7 @@ import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.job.Publication;
 import tensorlink.jobs.market.Admission;
 import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.market.Link;
@@ -199,7 +200,15 @@ class MessagesTest {
                                 List.of(
                                         new Neighbour(PEER, new LayerRange(0, 2)),
                                         new Neighbour(PEER, new LayerRange(2, 4)))),
-                        9),
+                        9,
+                        Optional.empty()),
+                new Command.Load(
+                        ByteString.copyFromUtf8("{}"),
+                        manifest(),
+                        0,
+                        new Route(List.of(new Neighbour(PEER, new LayerRange(0, 2)))),
+                        0,
+                        Optional.of(new Publication("lab", "small", "0a".repeat(20)))),
                 new Command.Resume(JOB),
                 new Command.Link(),
                 new Command.Snapshot(),

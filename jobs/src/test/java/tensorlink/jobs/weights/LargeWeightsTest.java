@@ -65,6 +65,7 @@ class LargeWeightsTest {
                                     JOB,
                                     Duration.ofSeconds(60)),
                             manifest,
+                            CheckedWeights.none(),
                             arrived::set)) {
                 for (long at = 0; at < BYTES; at += PIECE_BYTES) {
                     // The last read of a tensor whose bytes are not the manifest's fails.

@@ -389,7 +389,8 @@ class WorkerTest {
                         new Manifest(load.manifest().tensors().reversed()),
                         load.stage(),
                         load.route(),
-                        0));
+                        0,
+                        Optional.empty()));
 
         assertThat(failed(user).why()).isEqualTo("load: the model is not the one agreed");
     }

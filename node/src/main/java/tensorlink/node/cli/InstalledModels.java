@@ -8,9 +8,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import tensorlink.compute.Model;
+import tensorlink.jobs.job.Publication;
 import tensorlink.node.Home;
+import tensorlink.node.hub.PublicationFile;
 
 /** The models in a home, each a Hugging Face folder under its name. */
 final class InstalledModels {
@@ -69,16 +72,21 @@ final class InstalledModels {
     /**
      * Keeps a model under {@code name}: all of it appears there, or nothing.
      *
+     * @param published where it is from, if from a hub
      * @return its folder
      * @throws RefusedException when there is one of that name
      */
-    Path add(String name, Model model) throws IOException, InterruptedException {
+    Path add(String name, Model model, Optional<Publication> published)
+            throws IOException, InterruptedException {
         requireFree(name);
         var target = folder.resolve(name);
         Files.createDirectories(folder);
         var unfinished = Files.createTempDirectory(folder, ".import-");
         try {
             model.save(unfinished);
+            if (published.isPresent()) {
+                PublicationFile.write(unfinished, published.get());
+            }
             Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileAlreadyExistsException | DirectoryNotEmptyException meanwhile) {
             requireFree(target);

@@ -23,9 +23,11 @@ import tensorlink.compute.ModelConfig;
 import tensorlink.compute.format.ModelFormatException;
 import tensorlink.compute.onnx.OnnxImport;
 import tensorlink.compute.tensor.TensorSpec;
+import tensorlink.jobs.job.Publication;
 import tensorlink.node.Home;
 import tensorlink.node.hub.Hub;
 import tensorlink.node.hub.HubName;
+import tensorlink.node.hub.PublicationFile;
 import tensorlink.p2p.core.Scheduler;
 
 /** Models on this machine. */
@@ -137,7 +139,9 @@ final class ModelCommand implements Callable<Integer> {
 
         @Override
         public Integer call() throws IOException, InterruptedException {
-            return HubName.isMeant(from) ? fetch(name(from)) : add(read(Path.of(from)));
+            return HubName.isMeant(from)
+                    ? fetch(name(from))
+                    : add(read(Path.of(from)), Optional.empty());
         }
 
         private static HubName name(String from) {
@@ -165,7 +169,7 @@ final class ModelCommand implements Callable<Integer> {
                 fetched = hub.fetch(wanted, flag.home().models());
             }
             name = called;
-            int status = add(Model.load(fetched));
+            int status = add(Model.load(fetched), PublicationFile.read(fetched));
             Home.delete(fetched);
             return status;
         }
@@ -183,9 +187,10 @@ final class ModelCommand implements Callable<Integer> {
             }
         }
 
-        private int add(Model model) throws IOException, InterruptedException {
+        private int add(Model model, Optional<Publication> published)
+                throws IOException, InterruptedException {
             var called = name == null ? model.name() : name;
-            var folder = new InstalledModels(flag.home()).add(called, model);
+            var folder = new InstalledModels(flag.home()).add(called, model, published);
             var facts = facts(called, folder, model);
             output.say(line(facts));
             output.say("kept in  " + folder);

@@ -20,6 +20,7 @@ import tensorlink.jobs.GenerateOptions;
 import tensorlink.jobs.JobOptions;
 import tensorlink.ledger.Amount;
 import tensorlink.node.UserNode;
+import tensorlink.node.hub.PublicationFile;
 import tensorlink.p2p.core.Scheduler;
 
 /** Continues a text with a model on the network's workers. */
@@ -139,6 +140,10 @@ final class Run implements Callable<Integer> {
                                     .batch(1, tokens.size() + count)
                                     .maxPrice(maxPrice),
                             loaded.architecture());
+            var published = PublicationFile.read(model);
+            if (published.isPresent()) {
+                job = job.published(published.get());
+            }
             try (var distributed =
                     user.createDistributedModel(loaded, job, JobConsole.quiet(output))) {
                 try {

@@ -35,6 +35,7 @@ import tensorlink.jobs.JobOptions;
 import tensorlink.jobs.JobReport;
 import tensorlink.jobs.data.ClassifiedTexts;
 import tensorlink.jobs.data.Examples;
+import tensorlink.jobs.job.Publication;
 import tensorlink.jobs.market.Plan;
 import tensorlink.jobs.training.Checkpoint;
 import tensorlink.jobs.training.Checkpoints;
@@ -44,6 +45,7 @@ import tensorlink.jobs.training.TrainerState;
 import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.ledger.Amount;
 import tensorlink.node.UserNode;
+import tensorlink.node.hub.PublicationFile;
 
 /** Trains a model on the network's workers, or in this process, with examples from files. */
 @Command(
@@ -435,6 +437,10 @@ final class Train implements Callable<Integer> {
                         .codec(codec)
                         .maxPrice(maxPrice)
                         .checkpointEvery(checkpointEvery);
+        var published = model == null ? Optional.<Publication>empty() : PublicationFile.read(model);
+        if (published.isPresent()) {
+            options = options.published(published.get());
+        }
         options = here.applied(options, start.architecture());
         if (plan != null) {
             options = options.plan(read(plan, start.architecture()));

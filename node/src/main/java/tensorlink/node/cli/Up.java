@@ -142,6 +142,14 @@ final class Up implements Callable<Integer> {
     private @Nullable String isolation;
 
     @Option(
+            names = "--hub",
+            paramLabel = "URL",
+            description =
+                    "on a worker: the Hugging Face hub to have the bytes of published layers from,"
+                            + " as https://huggingface.co; off unless said")
+    private @Nullable String hub;
+
+    @Option(
             names = "--ledger",
             paramLabel = "KIND",
             description =
@@ -243,6 +251,7 @@ final class Up implements Callable<Integer> {
         refuse(actual, "--threads", threads, List.of(worker));
         refuse(actual, "--price", price, List.of(worker));
         refuse(actual, "--isolation", isolation, List.of(worker));
+        refuse(actual, "--hub", hub, List.of(worker));
         refuse(actual, "--device", device, List.of(worker));
         refuse(actual, "--require-gpu", requireGpu ? "on" : null, List.of(worker));
         refuse(actual, "--ledger", ledger, List.of(validator));
@@ -276,6 +285,7 @@ final class Up implements Callable<Integer> {
         NodeFlags.put(settings, Setting.COMPUTE_THREADS, threads);
         NodeFlags.put(settings, Setting.WORKER_PRICE, price);
         NodeFlags.put(settings, Setting.WORKER_ISOLATION, isolation);
+        NodeFlags.put(settings, Setting.WORKER_HUB, hub);
         NodeFlags.put(settings, Setting.COMPUTE_DEVICE, device);
         NodeFlags.put(settings, Setting.COMPUTE_REQUIRE_GPU, requireGpu ? "on" : null);
         NodeFlags.put(settings, Setting.LEDGER_KIND, ledger);
@@ -303,6 +313,7 @@ final class Up implements Callable<Integer> {
                                             .price(config.price())
                                             .isolation(config.isolation())
                                             .device(config.device())
+                                            .hub(config.hub().orElse(null))
                                             .listen(config.listen()))
                             .node();
             case VALIDATOR -> {

@@ -1,8 +1,10 @@
 package tensorlink.node.config;
 
+import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.ledger.Amount;
@@ -11,6 +13,7 @@ import tensorlink.node.Isolation;
 import tensorlink.node.Presence;
 import tensorlink.node.Profile;
 import tensorlink.node.Serving;
+import tensorlink.node.hub.HubParts;
 import tensorlink.p2p.multiaddr.Multiaddr;
 import tensorlink.p2p.multiaddr.Subnet;
 import tensorlink.p2p.peer.PeerInfo;
@@ -22,6 +25,7 @@ import tensorlink.p2p.peer.PeerInfo;
  * @param presence how the node is there for others
  * @param memoryBytes to lend
  * @param threads that compute, at least 1
+ * @param hub where published weights are had from
  */
 public record NodeConfig(
         Role role,
@@ -35,6 +39,7 @@ public record NodeConfig(
         Amount price,
         Isolation isolation,
         DeviceWish device,
+        Optional<URI> hub,
         boolean keepsLedger,
         Amount newcomerCredit,
         String apiHost,
@@ -112,6 +117,7 @@ public record NodeConfig(
                             Setting.COMPUTE_REQUIRE_GPU,
                             wish,
                             text -> isOn(text) ? wish.requiringGpu() : wish);
+            var hub = read(Setting.WORKER_HUB, Optional.<URI>empty(), Reading::hub);
             boolean ledger = read(Setting.LEDGER_KIND, false, Reading::ledger);
             var credit = read(Setting.LEDGER_CREDIT, Amount.ZERO, Reading::amount);
             var api = read(Setting.API_LISTEN, new Api("127.0.0.1", 0), Reading::api);
@@ -135,6 +141,7 @@ public record NodeConfig(
                     price,
                     isolation,
                     device,
+                    hub,
                     ledger,
                     credit,
                     api.host(),
@@ -228,6 +235,10 @@ public record NodeConfig(
                 case "none" -> Isolation.NONE;
                 default -> throw new IllegalArgumentException("must be auto, process or none");
             };
+        }
+
+        private static Optional<URI> hub(String text) {
+            return text.equals("off") ? Optional.empty() : Optional.of(HubParts.endpoint(text));
         }
 
         private static Amount amount(String text) {

@@ -68,6 +68,12 @@ public enum Setting {
             "auto, process or none: whether each stage is computed by a process of its own, so that"
                     + " a crash costs one stage; auto: where strangers may send work, not in a"
                     + " private network nor when all of it is loopback"),
+    WORKER_HUB(
+            "worker.hub",
+            Kind.TEXT,
+            "off",
+            "off, or https://HOST of a Hugging Face hub: where to have the bytes of a job's layers"
+                    + " from when its model is published, rather than from its user"),
     LEDGER_KIND("ledger.kind", Kind.TEXT, "none", "on a validator: none or file"),
     LEDGER_CREDIT(
             "ledger.credit",

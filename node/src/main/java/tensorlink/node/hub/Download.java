@@ -24,18 +24,31 @@ final class Download {
 
     static final int PIECE_BYTES = 8 << 20;
 
-    private static final Duration SILENCE_MAX = Duration.ofSeconds(60);
+    /** How long a user waits for the next bytes. */
+    static final Duration SILENCE_MAX = Duration.ofSeconds(60);
+
     private static final String PART = ".part";
 
     private final HubHttp http;
     private final Scheduler scheduler;
     private final int pieceBytes;
+    private final Duration silenceMax;
     private final DownloadProgress progress;
 
     Download(HubHttp http, Scheduler scheduler, int pieceBytes, DownloadProgress progress) {
+        this(http, scheduler, pieceBytes, SILENCE_MAX, progress);
+    }
+
+    Download(
+            HubHttp http,
+            Scheduler scheduler,
+            int pieceBytes,
+            Duration silenceMax,
+            DownloadProgress progress) {
         this.http = http;
         this.scheduler = scheduler;
         this.pieceBytes = pieceBytes;
+        this.silenceMax = silenceMax;
         this.progress = progress;
     }
 
@@ -101,6 +114,29 @@ final class Download {
         }
     }
 
+    /** Is given what comes of a range, piece by piece. */
+    interface Sink {
+        void take(long at, byte[] piece) throws IOException;
+    }
+
+    /**
+     * Fetches the bytes from {@code at} to {@code end}, and no others.
+     *
+     * @throws EOFException when they end too early; what came was given to the sink
+     * @throws HubException when the hub gives something else
+     */
+    void range(String path, HubFile file, long at, long end, Sink sink)
+            throws IOException, InterruptedException {
+        var answer = http.get(path, "bytes=" + at + "-" + (end - 1));
+        try (var body = answer.body()) {
+            requireStatus(file.name(), answer.statusCode());
+            requireRange(file, answer, at, end);
+            for (long from = at; from < end; from += pieceBytes) {
+                sink.take(from, piece(file, body, (int) Math.min(end - from, pieceBytes)));
+            }
+        }
+    }
+
     private void append(String path, HubFile file, FileChannel out)
             throws IOException, InterruptedException {
         long at = out.size();
@@ -133,6 +169,14 @@ final class Download {
 
     private void take(HubFile file, InputStream body, FileChannel out, int length)
             throws IOException, InterruptedException {
+        var buffer = ByteBuffer.wrap(piece(file, body, length));
+        while (buffer.hasRemaining()) {
+            out.write(buffer);
+        }
+    }
+
+    private byte[] piece(HubFile file, InputStream body, int length)
+            throws IOException, InterruptedException {
         byte[] piece;
         try {
             piece = watched(body, () -> body.readNBytes(length));
@@ -142,10 +186,7 @@ final class Download {
         if (piece.length < length) {
             throw new EOFException(file.name());
         }
-        var buffer = ByteBuffer.wrap(piece);
-        while (buffer.hasRemaining()) {
-            out.write(buffer);
-        }
+        return piece;
     }
 
     private static void requireRange(
@@ -169,7 +210,7 @@ final class Download {
 
     /** Reads, unless the hub is silent for too long. */
     <T> T watched(InputStream body, Reading<T> reading) throws IOException, InterruptedException {
-        var silence = scheduler.after(SILENCE_MAX, () -> close(body));
+        var silence = scheduler.after(silenceMax, () -> close(body));
         try {
             return reading.read();
         } catch (IOException failed) {

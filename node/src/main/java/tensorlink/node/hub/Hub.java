@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import tensorlink.jobs.job.Publication;
 import tensorlink.p2p.core.Scheduler;
 
 /**
@@ -33,36 +34,24 @@ public final class Hub implements AutoCloseable {
     }
 
     /**
-     * Fetches a model's folder, and goes on with what an earlier call has left in {@code parent}.
+     * Fetches a model's folder, which says where it is from ({@link PublicationFile}), and goes on
+     * with what an earlier call has left in {@code parent}.
      *
-     * @return the folder in {@code parent}, of files that are what the hub lists
+     * @return the folder in {@code parent}, of files that are what the hub lists, at the commit
+     *     that it is named after
      * @throws HubException when the model cannot be had or a file is not what was listed
      */
     public Path fetch(HubName name, Path parent) throws IOException, InterruptedException {
-        var listing = HubListing.parse(name, listing(name));
+        var listing = HubListing.ask(name, http, download);
         var folder =
                 parent.resolve(
                         ".hub-" + name.owner() + "--" + name.name() + "-" + listing.commit());
         Files.createDirectories(folder);
         for (var file : listing.files()) {
-            download.fetch(
-                    "/" + name + "/resolve/" + listing.commit() + "/" + file.name(), file, folder);
+            download.fetch(listing.path(name, file), file, folder);
         }
+        PublicationFile.write(folder, new Publication(name.owner(), name.name(), listing.commit()));
         return folder;
-    }
-
-    private byte[] listing(HubName name) throws IOException, InterruptedException {
-        var path = "/api/models/" + name + "/revision/" + name.revision() + "?blobs=true";
-        var answer = http.get(path, "");
-        try (var body = answer.body()) {
-            Download.requireStatus(name + " at " + name.revision(), answer.statusCode());
-            var bytes = download.watched(body, () -> body.readNBytes(HubListing.BYTES_MAX + 1));
-            if (bytes.length > HubListing.BYTES_MAX) {
-                throw new HubException(
-                        name + " listing", "more bytes than the limit " + HubListing.BYTES_MAX);
-            }
-            return bytes;
-        }
     }
 
     @Override

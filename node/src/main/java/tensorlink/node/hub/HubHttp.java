@@ -22,21 +22,31 @@ import tensorlink.p2p.multiaddr.AddressRange;
 final class HubHttp implements AutoCloseable {
     static final int REDIRECTS_MAX = 5;
 
-    private static final Duration CONNECT = Duration.ofSeconds(15);
-    private static final Duration ANSWER = Duration.ofSeconds(30);
+    /** How long a user waits for an answer. */
+    static final Duration ANSWER = Duration.ofSeconds(30);
 
     private final URI endpoint;
     private final Optional<String> token;
-    private final HttpClient client =
-            HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .followRedirects(HttpClient.Redirect.NEVER)
-                    .connectTimeout(CONNECT)
-                    .build();
+    private final Duration answer;
+    private final HttpClient client;
 
     HubHttp(URI endpoint, Optional<String> token) {
+        this(endpoint, token, ANSWER);
+    }
+
+    /**
+     * @param answer the longest to wait for an answer to begin, half of it for a connection
+     */
+    HubHttp(URI endpoint, Optional<String> token, Duration answer) {
         this.endpoint = endpoint;
         this.token = token;
+        this.answer = answer;
+        this.client =
+                HttpClient.newBuilder()
+                        .version(HttpClient.Version.HTTP_1_1)
+                        .followRedirects(HttpClient.Redirect.NEVER)
+                        .connectTimeout(answer.dividedBy(2))
+                        .build();
     }
 
     /**
@@ -61,19 +71,19 @@ final class HubHttp implements AutoCloseable {
             throws IOException, InterruptedException {
         var uri = endpoint.resolve(path);
         for (int redirects = 0; redirects <= REDIRECTS_MAX; redirects++) {
-            var request = HttpRequest.newBuilder(uri).timeout(ANSWER);
+            var request = HttpRequest.newBuilder(uri).timeout(answer);
             if (isHome(uri)) {
                 token.ifPresent(it -> request.header("Authorization", "Bearer " + it));
             }
             if (!range.isEmpty()) {
                 request.header("Range", range);
             }
-            var answer = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
-            if (answer.statusCode() / 100 != 3) {
-                return answer;
+            var response = client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            if (response.statusCode() / 100 != 3) {
+                return response;
             }
-            answer.body().close();
-            uri = next(uri, answer.headers().firstValue("Location").orElse(""));
+            response.body().close();
+            uri = next(uri, response.headers().firstValue("Location").orElse(""));
         }
         throw new HubException(path, "more than " + REDIRECTS_MAX + " redirects");
     }

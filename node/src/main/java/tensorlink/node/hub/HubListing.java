@@ -1,7 +1,9 @@
 package tensorlink.node.hub;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -28,6 +30,31 @@ record HubListing(String commit, List<HubFile> files) {
 
     HubListing {
         files = List.copyOf(files);
+    }
+
+    /** Asks a hub what it has. */
+    static HubListing ask(HubName name, HubHttp http, Download download)
+            throws IOException, InterruptedException {
+        var path = "/api/models/" + name + "/revision/" + name.revision() + "?blobs=true";
+        var answer = http.get(path, "");
+        try (var body = answer.body()) {
+            Download.requireStatus(name + " at " + name.revision(), answer.statusCode());
+            var bytes = download.watched(body, () -> body.readNBytes(BYTES_MAX + 1));
+            if (bytes.length > BYTES_MAX) {
+                throw new HubException(name + " listing", "more bytes than the limit " + BYTES_MAX);
+            }
+            return parse(name, bytes);
+        }
+    }
+
+    /** Where a file is had from. */
+    String path(HubName name, HubFile file) {
+        return "/" + name + "/resolve/" + commit + "/" + file.name();
+    }
+
+    /** The file of that name. */
+    Optional<HubFile> file(String name) {
+        return files.stream().filter(file -> file.name().equals(name)).findFirst();
     }
 
     static HubListing parse(HubName name, byte[] json) throws HubException {

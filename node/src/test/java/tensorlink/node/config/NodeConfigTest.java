@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -109,6 +110,7 @@ class NodeConfigTest {
                                 Map.entry(Setting.COMPUTE_DEVICE, "cuda:0,1"),
                                 Map.entry(Setting.COMPUTE_REQUIRE_GPU, "on"),
                                 Map.entry(Setting.WORKER_ISOLATION, "process"),
+                                Map.entry(Setting.WORKER_HUB, "https://huggingface.co"),
                                 Map.entry(Setting.LEDGER_KIND, "file"),
                                 Map.entry(Setting.LEDGER_CREDIT, "9".repeat(30)),
                                 Map.entry(Setting.API_LISTEN, "[::1]:65535"),
@@ -127,6 +129,7 @@ class NodeConfigTest {
         assertThat(config.price()).isEqualTo(Amount.of(7));
         assertThat(config.isolation()).isEqualTo(Isolation.PROCESS);
         assertThat(config.device()).isEqualTo(DeviceWish.parse("cuda:0,1").requiringGpu());
+        assertThat(config.hub()).contains(URI.create("https://huggingface.co"));
         assertThat(config.keepsLedger()).isTrue();
         assertThat(config.newcomerCredit()).isEqualTo(Amount.parse("9".repeat(30)));
         assertThat(config.apiHost()).isEqualTo("[::1]");

@@ -18,10 +18,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Model;
 import tensorlink.compute.ModelConfig;
 import tensorlink.compute.tokenizer.Tokenizer;
+import tensorlink.jobs.job.Publication;
 import tensorlink.p2p.core.Scheduler;
 
 /** A model is fetched whole and right, or not at all, whatever a hub does. */
@@ -69,6 +71,26 @@ class HubTest {
                 .allMatch(it -> files.containsKey(it.substring(0, it.indexOf(' '))))
                 .contains(WEIGHTS + " bytes=0-9999", WEIGHTS + " bytes=10000-19999");
         assertThat(Model.load(folder).parameterCount()).isPositive();
+        assertThat(PublicationFile.read(folder))
+                .contains(new Publication("lab", "small", StandIn.COMMIT));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{ | not JSON",
+                "{} | owner of 0 characters",
+                "{\"owner\":\"..\"} | owner of 2 characters",
+                "{\"owner\":\"a\",\"name\":\"b\",\"commit\":\"main\"} | commit of 4",
+            })
+    void where_a_model_is_from_is_not_said_by_anything(String json, String message)
+            throws Exception {
+        Files.writeString(temporary.resolve("published.json"), json);
+
+        assertThatThrownBy(() -> PublicationFile.read(temporary))
+                .isInstanceOf(HubException.class)
+                .hasMessageContaining(message);
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import tensorlink.node.http.LocalHttp;
@@ -26,6 +27,7 @@ final class StandIn implements AutoCloseable {
     private final HttpServer server;
     private final Map<String, byte[]> files = new LinkedHashMap<>();
     private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
+    private final AtomicLong sent = new AtomicLong();
     private volatile String listing = "";
 
     /** What a request asks for, {@code end} excluded. */
@@ -58,6 +60,11 @@ final class StandIn implements AutoCloseable {
         answering = other;
     }
 
+    /** How many bytes of files have been sent. */
+    long bytesSent() {
+        return sent.get();
+    }
+
     /** Each file that was asked for, with the range if there was one. */
     List<String> asked() {
         return List.copyOf(asked);
@@ -67,13 +74,16 @@ final class StandIn implements AutoCloseable {
         try (exchange) {
             var path = exchange.getRequestURI().getPath();
             var prefix = "/lab/small/resolve/" + COMMIT + "/";
-            if (path.equals("/api/models/lab/small/revision/main")) {
+            if (path.equals("/api/models/lab/small/revision/main")
+                    || path.equals("/api/models/lab/small/revision/" + COMMIT)) {
                 send(exchange, 200, listing.getBytes(StandardCharsets.UTF_8));
             } else if (path.startsWith(prefix) && files.containsKey(name(path, prefix))) {
                 var range = exchange.getRequestHeaders().getFirst("Range");
                 asked.add(name(path, prefix) + (range == null ? "" : " " + range));
                 var content = files.getOrDefault(name(path, prefix), new byte[0]);
-                answering.answer(exchange, content, range(range, content.length));
+                var of = range(range, content.length);
+                sent.addAndGet(of.end() - of.from());
+                answering.answer(exchange, content, of);
             } else {
                 send(exchange, 404, new byte[0]);
             }
