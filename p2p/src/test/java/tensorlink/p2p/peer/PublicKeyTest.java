@@ -177,6 +177,35 @@ class PublicKeyTest {
     }
 
     @Test
+    void an_ed25519_signature_verifies_after_more_keys_than_are_remembered() {
+        var message = ByteString.copyFromUtf8("hello");
+        var first = KeyPair.generate();
+        var signature = first.sign(message);
+        for (int i = 0; i < 5_000; i++) {
+            var other = new Ed25519PublicKey(KeyPair.generate().publicKey().raw());
+
+            assertThat(other.verify(message, signature)).isFalse();
+        }
+
+        assertThat(first.publicKey().verify(message, signature)).isTrue();
+        assertThat(first.publicKey().verify(ByteString.copyFromUtf8("else"), signature)).isFalse();
+    }
+
+    @Test
+    void an_ed25519_key_that_is_no_point_verifies_nothing() {
+        var signer = KeyPair.generate();
+        var signature = signer.sign(ByteString.EMPTY);
+        var noPoint = new byte[32];
+        noPoint[0] = 2; // no x for this y
+
+        for (int time = 0; time < 2; time++) {
+            var key = new Ed25519PublicKey(ByteString.copyFrom(noPoint));
+
+            assertThat(key.verify(ByteString.EMPTY, signature)).isFalse();
+        }
+    }
+
+    @Test
     void points_off_the_curve_are_refused() {
         var secp256k1 = bytes(SECP256K1_PUBLIC).substring(4).toByteArray();
         var ecdsa = bytes(ECDSA_PUBLIC).substring(4).toByteArray();

@@ -16,7 +16,7 @@ import tensorlink.testnet.bench.net.JsLibp2p;
  * One hop of gossip: signed messages of 1 KiB from one process to another, ours and js-libp2p's in
  * turns.
  *
- * @param rounds of each that count; one more goes before them to warm up
+ * @param rounds of each that count; a longer one of each goes before them to warm up
  */
 record GossipTask(int messages, int rounds, boolean withJs, Scheduler scheduler) implements Task {
     static final String OURS = "gossip";
@@ -26,6 +26,11 @@ record GossipTask(int messages, int rounds, boolean withJs, Scheduler scheduler)
 
     private static final int BYTES = 1024;
     private static final int PAUSE_MILLIS = 4;
+
+    /** Until then the code of signatures is still being compiled. */
+    private static final int WARM_UP = 8_000;
+
+    private static final int WARM_UP_PAUSE_MILLIS = 1;
     private static final Duration POLL = Duration.ofMillis(20);
     private static final int POLLS_MAX = 1_000;
 
@@ -47,15 +52,17 @@ record GossipTask(int messages, int rounds, boolean withJs, Scheduler scheduler)
                 }
                 pairs.add(pair(JS, js(js, children), js(js, children)));
             }
-            for (int round = 0; round <= rounds; round++) {
+            for (var pair : pairs) {
+                progress.accept("gossip: warm-up, " + pair.name());
+                var _ = round(pair, Math.max(WARM_UP, messages), WARM_UP_PAUSE_MILLIS);
+            }
+            for (int round = 1; round <= rounds; round++) {
                 for (var pair : pairs) {
                     progress.accept(
                             "gossip: round " + round + " of " + rounds + ", " + pair.name());
-                    var micros = round(pair);
-                    if (round > 0) {
-                        figures.add(pair.name() + MEDIAN, micros.median());
-                        figures.add(pair.name() + TAIL, micros.quantile(0.99));
-                    }
+                    var micros = round(pair, messages, PAUSE_MILLIS);
+                    figures.add(pair.name() + MEDIAN, micros.median());
+                    figures.add(pair.name() + TAIL, micros.quantile(0.99));
                 }
             }
         } finally {
@@ -93,16 +100,17 @@ record GossipTask(int messages, int rounds, boolean withJs, Scheduler scheduler)
         return new Pair(name, from, to);
     }
 
-    private Sample round(Pair pair) throws IOException, InterruptedException {
-        pair.from().ask("publish", messages, BYTES, PAUSE_MILLIS);
+    private Sample round(Pair pair, int count, int pauseMillis)
+            throws IOException, InterruptedException {
+        pair.from().ask("publish", count, BYTES, pauseMillis);
         var micros = new ArrayList<Double>();
-        for (int poll = 0; micros.size() < messages; poll++) {
+        for (int poll = 0; micros.size() < count; poll++) {
             for (var value : pair.to().ask("take").path("micros")) {
                 micros.add(value.asDouble());
             }
             if (poll == POLLS_MAX) {
                 throw new IOException(
-                        pair.name() + ": " + micros.size() + " of " + messages + " came");
+                        pair.name() + ": " + micros.size() + " of " + count + " came");
             }
             scheduler.sleep(POLL);
         }
