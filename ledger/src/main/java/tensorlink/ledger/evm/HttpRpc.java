@@ -53,7 +53,7 @@ final class HttpRpc implements RpcEndpoint {
         try {
             response = answering.get(limits.timeout().toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw json.failed(method, String.valueOf(e.getCause()), e.getCause());
+            throw json.failed(method, e.getCause());
         } catch (TimeoutException e) {
             throw json.failed(method, "no answer within " + limits.timeout(), e);
         } finally {

@@ -2,6 +2,7 @@ package tensorlink.ledger.evm;
 
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.security.cert.CertificateException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
@@ -99,6 +100,17 @@ final class JsonRpc {
             throw failed(method, "the answer has neither result nor error", null);
         }
         return result;
+    }
+
+    /** That no answer came because of {@code cause}; a certificate is named as the reason. */
+    RpcTransportException failed(String method, @Nullable Throwable cause) {
+        var problem = String.valueOf(cause);
+        for (var in = cause; in != null; in = in.getCause()) {
+            if (in instanceof CertificateException) {
+                problem = "its certificate is refused: " + in.getMessage();
+            }
+        }
+        return failed(method, problem, cause);
     }
 
     RpcTransportException failed(String method, String problem, @Nullable Throwable cause) {

@@ -68,7 +68,7 @@ final class WebSocketSession implements Rpc {
             opened = true;
             return session;
         } catch (ExecutionException e) {
-            throw json.failed("connect", String.valueOf(e.getCause()), e.getCause());
+            throw json.failed("connect", e.getCause());
         } catch (TimeoutException e) {
             throw json.failed("connect", "no handshake within " + limits.timeout(), e);
         } finally {
@@ -106,8 +106,8 @@ final class WebSocketSession implements Rpc {
             return json.result(method, question.id(), inTime(answer));
         } catch (ExecutionException e) {
             var cause = e.getCause();
-            finish(json.failed("session", String.valueOf(cause), cause));
-            throw json.failed(method, String.valueOf(cause), cause);
+            finish(json.failed("session", cause));
+            throw json.failed(method, cause);
         } catch (TimeoutException e) {
             var late = json.failed(method, "no answer within " + limits.timeout(), e);
             finish(late);

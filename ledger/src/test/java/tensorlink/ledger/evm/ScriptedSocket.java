@@ -15,6 +15,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import javax.net.ServerSocketFactory;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -37,6 +38,7 @@ final class ScriptedSocket implements AutoCloseable {
         SILENT
     }
 
+    private final String scheme;
     private final ServerSocket server;
     private final List<Peer> peers = new CopyOnWriteArrayList<>();
     private final AtomicInteger handshakes = new AtomicInteger();
@@ -44,12 +46,17 @@ final class ScriptedSocket implements AutoCloseable {
     private volatile Door door = Door.OPEN;
 
     ScriptedSocket() throws IOException {
-        server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        this("ws", ServerSocketFactory.getDefault());
+    }
+
+    ScriptedSocket(String scheme, ServerSocketFactory sockets) throws IOException {
+        this.scheme = scheme;
+        server = sockets.createServerSocket(0, 50, InetAddress.getLoopbackAddress());
         Thread.ofVirtual().start(this::accept);
     }
 
     URI uri() {
-        return URI.create("ws://127.0.0.1:" + server.getLocalPort() + "/key-of-a-provider");
+        return URI.create(scheme + "://127.0.0.1:" + server.getLocalPort() + "/key-of-a-provider");
     }
 
     void script(Script script) {
