@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +17,9 @@ import tools.jackson.databind.JsonNode;
 /** What a node knows of its chain, as values that have been checked. */
 record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
     private static final int TOPICS_MAX = 4;
+
+    /** Apart in what is final, one of two endpoints is stuck, or shows a past that suits it. */
+    private static final long FINAL_APART_MAX = 1_024;
 
     /** A block; {@code baseFee} is in wei for a unit of gas. */
     record Header(long number, Bytes32 hash, Bytes32 parent, Instant time, BigInteger baseFee) {}
@@ -63,13 +68,44 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
         };
     }
 
-    /** Names the newest final block in a query of the contract's state. */
-    String finalTag() throws IOException, InterruptedException {
+    /**
+     * The newest block that two endpoints have as final, where there are two; empty while there is
+     * none.
+     *
+     * @throws DisagreementException when what is final for one is long past for the other
+     */
+    Optional<Header> agreedFinal() throws IOException, InterruptedException {
         return switch (finality) {
-            case Finality.Tagged() -> "finalized";
-            case Finality.Depth(int blocks) ->
-                    blocks == 0 ? "latest" : RpcValue.quantity(finalBlock());
+            case Finality.Tagged() -> {
+                var told = rpc.told(Chain::headerOf, "eth_getBlockByNumber", "finalized", false);
+                if (told.stream().anyMatch(Optional::isEmpty)) {
+                    yield Optional.empty();
+                }
+                var headers = told.stream().flatMap(Optional::stream).toList();
+                requireNear(headers.stream().map(Header::number).toList());
+                yield headers.stream().min(Comparator.comparingLong(Header::number));
+            }
+            case Finality.Depth(int blocks) -> {
+                var heads = rpc.told(it -> RpcValue.number(it, "block number"), "eth_blockNumber");
+                requireNear(heads);
+                yield header(Math.max(0, Collections.min(heads) - blocks));
+            }
         };
+    }
+
+    private static void requireNear(List<Long> blocks) throws DisagreementException {
+        long oldest = Collections.min(blocks);
+        long newest = Collections.max(blocks);
+        if (newest - oldest > FINAL_APART_MAX) {
+            throw new DisagreementException(
+                    "two endpoints are at blocks "
+                            + oldest
+                            + " and "
+                            + newest
+                            + ", more than "
+                            + FINAL_APART_MAX
+                            + " apart");
+        }
     }
 
     /** The block that is {@code number} now. */
@@ -84,7 +120,11 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
 
     /** The block with a tag, such as {@code latest}. */
     Optional<Header> header(String tag) throws IOException, InterruptedException {
-        var block = RpcValue.object(rpc.call("eth_getBlockByNumber", tag, false), "block");
+        return headerOf(rpc.call("eth_getBlockByNumber", tag, false));
+    }
+
+    private static Optional<Header> headerOf(JsonNode answer) throws RpcFormatException {
+        var block = RpcValue.object(answer, "block");
         if (block.isEmpty()) {
             return Optional.empty();
         }
@@ -115,17 +155,30 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
                 rpc.call("eth_call", request(from, Optional.of(to), data), block), "result");
     }
 
+    /** What a call answers on the newest final block, as {@link #agreedCall} does. */
+    ByteString finalCall(Optional<Account> from, Account to, ByteString data)
+            throws IOException, InterruptedException {
+        return agreedCall(from, to, data, finalHash());
+    }
+
+    /** The newest final block, by its hash. */
+    Bytes32 finalHash() throws IOException, InterruptedException {
+        return agreedFinal()
+                .map(Header::hash)
+                .orElseThrow(() -> new RpcFormatException("block", "no final block"));
+    }
+
     /**
-     * What a call answers on the newest final block, by the word of two endpoints where there are
-     * two: both are asked of one block by its hash.
+     * What a call answers on a final block, by the word of two endpoints where there are two: both
+     * are asked of one block by its hash.
      */
-    ByteString finalCall(Account to, ByteString data) throws IOException, InterruptedException {
-        var block =
-                header(finalTag())
-                        .orElseThrow(() -> new RpcFormatException("block", "no final block"));
-        var at = Map.of("blockHash", block.hash().toString(), "requireCanonical", true);
-        var request = request(Optional.empty(), Optional.of(to), data);
-        return RpcValue.data(rpc.agreed("eth_call", request, at), "result");
+    ByteString agreedCall(Optional<Account> from, Account to, ByteString data, Bytes32 block)
+            throws IOException, InterruptedException {
+        return rpc.agreed(
+                result -> RpcValue.data(result, "result"),
+                "eth_call",
+                request(from, Optional.of(to), data),
+                Map.of("blockHash", block.toString(), "requireCanonical", true));
     }
 
     long estimateGas(Account from, Optional<Account> to, ByteString data)
@@ -150,6 +203,16 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
                 rpc.call("eth_getTransactionCount", RpcValue.hex(account.bytes()), block), "nonce");
     }
 
+    /** How many there are up to a final block, by the word of two endpoints where there are two. */
+    long agreedTransactionCount(Account account, long block)
+            throws IOException, InterruptedException {
+        return rpc.agreed(
+                result -> RpcValue.number(result, "nonce"),
+                "eth_getTransactionCount",
+                RpcValue.hex(account.bytes()),
+                RpcValue.quantity(block));
+    }
+
     /** The tip that the node advises, in wei for a unit of gas. */
     BigInteger tip() throws IOException, InterruptedException {
         return RpcValue.integer(rpc.call("eth_maxPriorityFeePerGas"), "tip");
@@ -161,19 +224,37 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
     }
 
     /**
-     * The receipt of a transaction, where the block that it names is on the chain now: nodes keep
-     * receipts of blocks that were dropped.
+     * The receipt of a transaction as each of two endpoints has it, where there are two: empty
+     * where the block that it names is not on the chain now, since nodes keep receipts of blocks
+     * that were dropped.
      */
-    Optional<Receipt> receipt(Bytes32 transaction) throws IOException, InterruptedException {
-        var answer = rpc.call("eth_getTransactionReceipt", transaction.toString());
-        var found = RpcValue.object(answer, "receipt");
-        if (found.isEmpty() || found.get().path("blockNumber").isNull()) {
-            return Optional.empty();
+    List<Optional<Receipt>> receipts(Bytes32 transaction) throws IOException, InterruptedException {
+        var told =
+                rpc.told(
+                        answer -> receiptOf(transaction, answer),
+                        "eth_getTransactionReceipt",
+                        transaction.toString());
+        var receipts = new ArrayList<Optional<Receipt>>();
+        for (var receipt : told) {
+            boolean known = !receipts.isEmpty() && receipts.getFirst().equals(receipt);
+            receipts.add(known || isOnChain(receipt) ? receipt : Optional.empty());
         }
-        var receipt = receipt(transaction, found.get());
-        return header(receipt.block)
-                .filter(header -> header.hash.equals(receipt.blockHash))
-                .map(_ -> receipt);
+        return receipts;
+    }
+
+    private boolean isOnChain(Optional<Receipt> receipt) throws IOException, InterruptedException {
+        return receipt.isPresent()
+                && header(receipt.get().block)
+                        .filter(it -> it.hash.equals(receipt.get().blockHash))
+                        .isPresent();
+    }
+
+    private Optional<Receipt> receiptOf(Bytes32 transaction, JsonNode answer)
+            throws RpcFormatException {
+        var found = RpcValue.object(answer, "receipt");
+        return found.isEmpty() || found.get().path("blockNumber").isNull()
+                ? Optional.empty()
+                : Optional.of(receipt(transaction, found.get()));
     }
 
     private Receipt receipt(Bytes32 transaction, JsonNode r) throws RpcFormatException {
@@ -197,13 +278,52 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
     /** The events of {@code contract} with one of {@code topics} first, in order. */
     List<Log> logs(Account contract, List<Bytes32> topics, long from, long to)
             throws IOException, InterruptedException {
-        var filter =
-                Map.of(
-                        "address", RpcValue.hex(contract.bytes()),
-                        "fromBlock", RpcValue.quantity(from),
-                        "toBlock", RpcValue.quantity(to),
-                        "topics", List.of(topics.stream().map(Bytes32::toString).toList()));
-        var logs = logs(rpc.call("eth_getLogs", filter), from, to);
+        return logsOf(
+                contract, rpc.call("eth_getLogs", filter(contract, topics, from, to)), from, to);
+    }
+
+    /**
+     * The same of final blocks, by the word of two endpoints where there are two.
+     *
+     * @throws DisagreementException when one tells an event that the other does not, naming its
+     *     block
+     */
+    List<Log> agreedLogs(Account contract, List<Bytes32> topics, long from, long to)
+            throws IOException, InterruptedException {
+        var told =
+                rpc.told(
+                        answer -> logsOf(contract, answer, from, to),
+                        "eth_getLogs",
+                        filter(contract, topics, from, to));
+        var one = told.getFirst();
+        var other = told.getLast();
+        for (int i = 0; i < Math.max(one.size(), other.size()); i++) {
+            if (i >= one.size() || i >= other.size() || !one.get(i).equals(other.get(i))) {
+                var log = i < one.size() ? one.get(i) : other.get(i);
+                throw new DisagreementException(
+                        "two endpoints do not say the same of event "
+                                + log.block
+                                + "/"
+                                + log.index
+                                + " of "
+                                + contract);
+            }
+        }
+        return one;
+    }
+
+    private static Map<String, Object> filter(
+            Account contract, List<Bytes32> topics, long from, long to) {
+        return Map.of(
+                "address", RpcValue.hex(contract.bytes()),
+                "fromBlock", RpcValue.quantity(from),
+                "toBlock", RpcValue.quantity(to),
+                "topics", List.of(topics.stream().map(Bytes32::toString).toList()));
+    }
+
+    private List<Log> logsOf(Account contract, JsonNode answer, long from, long to)
+            throws RpcFormatException {
+        var logs = logs(answer, from, to);
         for (var log : logs) {
             if (!log.contract.equals(contract)) {
                 throw new RpcFormatException(

@@ -85,59 +85,44 @@ final class Endpoints implements Rpc {
 
     /** Two must answer: one that cannot be reached would otherwise leave the word to a liar. */
     @Override
-    public JsonNode agreed(String method, Object... params)
+    public <T> List<T> told(Reading<T> reading, String method, Object... params)
             throws IOException, InterruptedException {
         if (endpoints.size() == 1) {
-            return call(method, params);
+            return List.of(reading.read(call(method, params)));
         }
         int first = preferred.get();
-        var answers = new ArrayList<Answer>();
+        var told = new ArrayList<T>();
+        var refusals = new ArrayList<RpcErrorException>();
         var failures = new ArrayList<IOException>();
-        for (int i = 0; i < endpoints.size() && answers.size() < SOURCES; i++) {
+        for (int i = 0; i < endpoints.size() && told.size() + refusals.size() < SOURCES; i++) {
+            var endpoint = endpoints.get((first + i) % endpoints.size());
             try {
-                int index = (first + i) % endpoints.size();
-                answers.add(answer(endpoints.get(index), method, params));
+                told.add(reading.read(ask(endpoint, method, params)));
+            } catch (RpcErrorException e) {
+                refusals.add(e);
             } catch (RpcTransportException | WrongChainException e) {
                 failures.add(e);
             }
         }
-        if (answers.size() < SOURCES) {
+        int answers = told.size() + refusals.size();
+        if (answers < SOURCES) {
             var failure =
                     new RpcTransportException(
-                            answers.size() + " of " + SOURCES + " endpoints answer", null);
+                            answers + " of " + SOURCES + " endpoints answer", null);
             failures.forEach(failure::addSuppressed);
             throw failure;
         }
-        return same(method, answers.get(0), answers.get(1));
-    }
-
-    /** What an endpoint says to a question. */
-    private sealed interface Answer {
-        record Told(JsonNode result) implements Answer {}
-
-        record Refused(RpcErrorException why) implements Answer {}
-    }
-
-    private Answer answer(Endpoint endpoint, String method, Object... params)
-            throws IOException, InterruptedException {
-        try {
-            return new Answer.Told(ask(endpoint, method, params));
-        } catch (RpcErrorException e) {
-            return new Answer.Refused(e);
+        if (told.isEmpty()) {
+            throw refusals.getFirst();
         }
-    }
-
-    private static JsonNode same(String method, Answer one, Answer other) throws IOException {
-        if (one instanceof Answer.Refused(var why) && other instanceof Answer.Refused) {
-            throw why;
+        if (!refusals.isEmpty()) {
+            throw new DisagreementException(
+                    "one of two endpoints refuses "
+                            + method
+                            + ": "
+                            + refusals.getFirst().getMessage());
         }
-        if (one instanceof Answer.Told(var result)
-                && other instanceof Answer.Told(var again)
-                && result.equals(again)) {
-            return result;
-        }
-        log.warn("two endpoints do not agree on {}: {} and {}", method, one, other);
-        throw new DisagreementException("two endpoints do not say the same to " + method);
+        return told;
     }
 
     @Override

@@ -14,17 +14,15 @@ import tensorlink.ledger.evm.EvmConfig.Deployment;
 /**
  * The contract's events of a range of blocks, in order, each with the time of its block.
  *
- * <p>A node that finds a range too large, or whose answer is, is asked for half of it. Each event's
- * block must be the one that the chain has at its number; used by one thread at a time.
+ * <p>Each event's block must be the one that the chain has at its number. Used by one thread at a
+ * time.
  */
 final class EventLog {
-    /** What many nodes answer at once. */
-    private static final long BLOCKS_AT_ONCE = 2_000;
-
     private static final int HEADERS_KEPT = 1_024;
 
     private final Chain chain;
     private final Deployment contract;
+    private final Word word;
     private final Map<Long, Header> headers =
             new LinkedHashMap<>(HEADERS_KEPT, 0.75f, true) {
                 @Override
@@ -33,36 +31,42 @@ final class EventLog {
                 }
             };
 
-    EventLog(Chain chain, Deployment contract) {
+    EventLog(Chain chain, Deployment contract, Word word) {
         this.chain = chain;
         this.contract = contract;
+        this.word = word;
+    }
+
+    /** Whose word counts. */
+    enum Word {
+        /** That of one endpoint: to show what happens. */
+        ONE,
+
+        /** That of two where there are two, which must agree: for money, on final blocks. */
+        TWO
     }
 
     /** Tells {@code sink} what happened from {@code from} to the end of block {@code last}. */
     void tell(Cursor from, long last, Consumer<LedgerEvent> sink)
             throws IOException, InterruptedException {
         long first = Math.max(from.position(), contract.block());
-        long size = BLOCKS_AT_ONCE;
-        while (first <= last) {
-            long end = Math.min(last, first + size - 1);
-            List<Log> logs;
-            try {
-                logs = chain.logs(contract.address(), Events.TOPICS, first, end);
-            } catch (RpcErrorException | RpcTransportException e) {
-                if (end == first) {
-                    throw e;
-                }
-                size = (end - first + 1) / 2;
-                continue;
-            }
-            for (var log : logs) {
-                var at = new Cursor(log.block(), log.index());
-                if (at.compareTo(from) >= 0) {
-                    sink.accept(new LedgerEvent(at, header(log).time(), Events.change(log)));
-                }
-            }
-            first = end + 1;
-        }
+        LogScan.scan(
+                first,
+                last,
+                this::logs,
+                log -> {
+                    var at = new Cursor(log.block(), log.index());
+                    if (at.compareTo(from) >= 0) {
+                        sink.accept(new LedgerEvent(at, header(log).time(), Events.change(log)));
+                    }
+                });
+    }
+
+    private List<Log> logs(long from, long to) throws IOException, InterruptedException {
+        return switch (word) {
+            case ONE -> chain.logs(contract.address(), Events.TOPICS, from, to);
+            case TWO -> chain.agreedLogs(contract.address(), Events.TOPICS, from, to);
+        };
     }
 
     private Header header(Log log) throws IOException, InterruptedException {

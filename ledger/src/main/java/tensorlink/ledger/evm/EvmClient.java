@@ -20,9 +20,6 @@ import tensorlink.ledger.evm.EvmConfig.Deployment;
 public final class EvmClient implements AutoCloseable {
     private static final int GAS_PERCENT = 120;
 
-    /** What many nodes answer at once. */
-    private static final long BLOCKS_AT_ONCE = 2_000;
-
     private final Connection connection;
     private final Chain chain;
     private final Sender sender;
@@ -109,9 +106,12 @@ public final class EvmClient implements AutoCloseable {
         return sender.account();
     }
 
-    /** What {@code contract} says to a call, as of the newest final block. */
+    /**
+     * What {@code contract} says to a call, as of the newest final block, by the word of two
+     * endpoints where there are two.
+     */
     public Answer ask(Account contract, ByteString call) throws IOException, InterruptedException {
-        return ask(contract, call, chain.finalTag());
+        return answer(() -> chain.finalCall(Optional.of(account()), contract, call));
     }
 
     /** What {@code contract} would say in the next block, final or not. */
@@ -122,9 +122,16 @@ public final class EvmClient implements AutoCloseable {
 
     private Answer ask(Account contract, ByteString call, String block)
             throws IOException, InterruptedException {
+        return answer(() -> chain.call(Optional.of(account()), contract, call, block));
+    }
+
+    private interface Call {
+        ByteString result() throws IOException, InterruptedException;
+    }
+
+    private static Answer answer(Call call) throws IOException, InterruptedException {
         try {
-            var answer = chain.call(Optional.of(account()), contract, call, block);
-            return new Answer.Returned(new AbiReader("answer", answer));
+            return new Answer.Returned(new AbiReader("answer", call.result()));
         } catch (RpcErrorException e) {
             return new Answer.Reverted(revert(e));
         }
@@ -181,9 +188,9 @@ public final class EvmClient implements AutoCloseable {
         return gas * GAS_PERCENT / 100;
     }
 
-    /** The number of the newest final block. */
+    /** The number of the newest block that is final for two endpoints, where there are two. */
     public long finalBlock() throws IOException, InterruptedException {
-        return chain.finalBlock();
+        return chain.agreedFinal().map(Chain.Header::number).orElse(0L);
     }
 
     /** Tells when to look for events again. */
@@ -191,26 +198,18 @@ public final class EvmClient implements AutoCloseable {
         return new NewHeads(connection, pause);
     }
 
-    /** What a contract told in some blocks, where the first topic is one of {@code topics}. */
+    /**
+     * What a contract told in some final blocks, where the first topic is one of {@code topics}, by
+     * the word of two endpoints where there are two.
+     */
     public List<Event> events(Account contract, List<Bytes32> topics, long first, long last)
             throws IOException, InterruptedException {
         var events = new ArrayList<Event>();
-        long size = BLOCKS_AT_ONCE;
-        long next = first;
-        while (next <= last) {
-            long end = Math.min(last, next + size - 1);
-            try {
-                for (var log : chain.logs(contract, topics, next, end)) {
-                    events.add(Event.of(log));
-                }
-                next = end + 1;
-            } catch (RpcErrorException | RpcTransportException e) {
-                if (end == next) {
-                    throw e;
-                }
-                size = (end - next + 1) / 2;
-            }
-        }
+        LogScan.scan(
+                first,
+                last,
+                (from, to) -> chain.agreedLogs(contract, topics, from, to),
+                log -> events.add(Event.of(log)));
         return events;
     }
 

@@ -98,7 +98,7 @@ public final class EvmLedger implements FullLedger {
         this.contract = deployment.address();
         this.settings = account.settings();
         this.terms = terms;
-        this.events = new EventLog(chain, config.contract());
+        this.events = new EventLog(chain, config.contract(), EventLog.Word.TWO);
     }
 
     private record Opened(Connection connection, Chain chain, Sender sender, Pause pause) {}
@@ -542,7 +542,7 @@ public final class EvmLedger implements FullLedger {
     @Override
     public Cursor events(Cursor from, Consumer<LedgerEvent> sink)
             throws LedgerException, InterruptedException {
-        long last = asking(chain::finalBlock);
+        long last = asking(chain::agreedFinal).map(Chain.Header::number).orElse(0L);
         var end = new Cursor(last + 1, 0);
         if (from.compareTo(end) > 0) {
             throw new IllegalArgumentException(from + " is beyond the end, " + end);
@@ -563,7 +563,7 @@ public final class EvmLedger implements FullLedger {
      * be retracted.
      */
     public EventFeed feed(Cursor from) {
-        return new EventFeed(chain, new EventLog(chain, deployment), from);
+        return new EventFeed(chain, new EventLog(chain, deployment, EventLog.Word.ONE), from);
     }
 
     /**
@@ -603,9 +603,16 @@ public final class EvmLedger implements FullLedger {
     }
 
     private Trial attempt(ByteString call, String block) throws IOException, InterruptedException {
+        return trial(from -> chain.call(from, contract, call, block));
+    }
+
+    private interface Attempt {
+        ByteString result(Optional<Account> from) throws IOException, InterruptedException;
+    }
+
+    private Trial trial(Attempt attempt) throws IOException, InterruptedException {
         try {
-            var from = Optional.of(sender.account());
-            var answer = new AbiReader("answer", chain.call(from, contract, call, block));
+            var answer = new AbiReader("answer", attempt.result(Optional.of(sender.account())));
             return answer.integer("change", 256).signum() == 0
                     ? new Trial.Idle()
                     : new Trial.Accepted();
@@ -626,17 +633,15 @@ public final class EvmLedger implements FullLedger {
 
     /** {@code NoChange} once a final block says so too; empty when a block that did is dropped. */
     private Optional<Outcome> whenFinal(ByteString call) throws IOException, InterruptedException {
-        var tag = chain.finalTag();
         long looks = settings.patience().dividedBy(settings.look());
         for (long i = 0; i < looks; i++) {
-            if (tag.equals("latest") || attempt(call, tag) instanceof Trial.Idle) {
+            if (trial(from -> chain.finalCall(from, contract, call)) instanceof Trial.Idle) {
                 return Optional.of(new NoChange());
             }
             pause.sleep(settings.look());
             if (!(attempt(call, "pending") instanceof Trial.Idle)) {
                 return Optional.empty();
             }
-            tag = chain.finalTag();
         }
         throw new LedgerException("known, but not final after " + settings.patience());
     }
@@ -684,7 +689,7 @@ public final class EvmLedger implements FullLedger {
 
     private static AbiReader read(Chain chain, Account contract, ByteString call)
             throws IOException, InterruptedException {
-        return new AbiReader("answer", chain.finalCall(contract, call));
+        return new AbiReader("answer", chain.finalCall(Optional.empty(), contract, call));
     }
 
     /** Lets go of the chain; what was sent stays in the journal until it is seen final. */

@@ -1,6 +1,7 @@
 package tensorlink.ledger.evm;
 
 import java.io.IOException;
+import java.util.List;
 import tools.jackson.databind.JsonNode;
 
 /** Asks a node of a chain by JSON-RPC. Blocks; safe for use by any thread. */
@@ -24,15 +25,38 @@ interface Rpc {
         return this;
     }
 
+    /** Takes the result of a method for what it means. */
+    interface Reading<T> {
+        T read(JsonNode result) throws RpcFormatException;
+    }
+
+    /**
+     * What two nodes say to one question, each read as {@code reading} does; what one says where
+     * there is only one.
+     *
+     * @throws RpcErrorException when all of them say no
+     * @throws DisagreementException when one of two says no
+     */
+    default <T> List<T> told(Reading<T> reading, String method, Object... params)
+            throws IOException, InterruptedException {
+        return List.of(reading.read(call(method, params)));
+    }
+
     /**
      * The result of {@code method} as two nodes tell it, where there are two: for money, since one
      * may lie.
      *
      * @throws DisagreementException when they do not say the same
      */
-    default JsonNode agreed(String method, Object... params)
+    default <T> T agreed(Reading<T> reading, String method, Object... params)
             throws IOException, InterruptedException {
-        return call(method, params);
+        var told = told(reading, method, params);
+        for (var answer : told) {
+            if (!answer.equals(told.getFirst())) {
+                throw new DisagreementException("two endpoints do not say the same to " + method);
+            }
+        }
+        return told.getFirst();
     }
 
     /** Says something to every node that can be reached, whatever they answer. */

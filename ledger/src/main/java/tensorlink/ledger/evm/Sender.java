@@ -23,7 +23,7 @@ import tensorlink.ledger.evm.Transaction.SignedTransaction;
  * blocks, for a higher fee. Whoever waits also repairs a gap below its nonce: what the journal has
  * there is shown again, and where it has nothing, a payment of nothing to ourselves fills it.
  *
- * <p>A block that is dropped takes its receipts along ({@link Chain#receipt} looks each time), and
+ * <p>A block that is dropped takes its receipts along ({@link Chain#receipts} looks each time), and
  * the same bytes are shown again. If somebody else's transaction with our key takes the nonce, the
  * request goes out with another.
  *
@@ -223,20 +223,31 @@ final class Sender implements AutoCloseable {
     private Sight look(SignedTransaction mine, Watch watch)
             throws IOException, InterruptedException {
         // Asked before the receipts, which then show whether it was ours.
-        long last = chain.finalBlock();
-        boolean used = chain.transactionCount(account(), RpcValue.quantity(last)) > mine.nonce();
+        long last = chain.agreedFinal().map(Chain.Header::number).orElse(0L);
+        boolean used = chain.agreedTransactionCount(account(), last) > mine.nonce();
         for (var version : versions(mine.nonce())) {
-            var receipt = chain.receipt(version.hash());
-            if (receipt.isPresent()) {
-                if (receipt.get().block() > last) {
+            var told = chain.receipts(version.hash());
+            var receipts = told.stream().flatMap(Optional::stream).toList();
+            if (!receipts.isEmpty()) {
+                if (receipts.size() < told.size()
+                        || receipts.stream().anyMatch(it -> it.block() > last)) {
                     return new Sight.Included();
                 }
                 return isSameRequest(version.transaction(), mine.transaction())
-                        ? new Sight.Final(receipt.get())
+                        ? new Sight.Final(same(receipts))
                         : new Sight.Taken();
             }
         }
         return used ? new Sight.Taken() : new Sight.Absent(Math.max(chain.head(), watch.shownAt));
+    }
+
+    private static Receipt same(List<Receipt> receipts) throws DisagreementException {
+        var receipt = receipts.getFirst();
+        if (!receipts.getLast().equals(receipt)) {
+            throw new DisagreementException(
+                    "two endpoints do not say the same of transaction " + receipt.transaction());
+        }
+        return receipt;
     }
 
     private static boolean isSameRequest(Transaction one, Transaction other) {

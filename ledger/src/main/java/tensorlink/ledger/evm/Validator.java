@@ -22,7 +22,7 @@ record Validator(Account account, ByteString record) {
     /** All of them, as of one final block. */
     static List<Validator> all(Chain chain, Account contract)
             throws IOException, InterruptedException {
-        var block = RpcValue.quantity(chain.finalBlock());
+        var block = chain.finalHash();
         var validators = new ArrayList<Validator>();
         List<Validator> some;
         do {
@@ -30,7 +30,8 @@ record Validator(Account account, ByteString record) {
             some =
                     read(
                             new AbiReader(
-                                    "answer", chain.call(Optional.empty(), contract, call, block)));
+                                    "answer",
+                                    chain.agreedCall(Optional.empty(), contract, call, block)));
             validators.addAll(some);
             if (validators.size() > VALIDATORS_MAX) {
                 throw new RpcFormatException("validators", "more than " + VALIDATORS_MAX);

@@ -50,6 +50,10 @@ class EndpointsTest {
         }
     }
 
+    private static String agreed(Endpoints endpoints) throws Exception {
+        return endpoints.agreed(JsonNode::asString, "eth_call");
+    }
+
     @Test
     void the_first_is_asked_once_it_has_shown_chain_and_contract() throws Exception {
         endpoints.call("eth_blockNumber");
@@ -105,31 +109,30 @@ class EndpointsTest {
 
     @Test
     void what_two_endpoints_say_alike_is_believed_and_else_nothing_is() throws Exception {
-        assertThat(endpoints.agreed("eth_call").asString()).isEqualTo("0x1");
+        assertThat(agreed(endpoints)).isEqualTo("0x1");
 
         second.answer = "0x2";
-        assertThatThrownBy(() -> endpoints.agreed("eth_call"))
+        assertThatThrownBy(() -> agreed(endpoints))
                 .isInstanceOf(DisagreementException.class)
                 .hasMessageContaining("eth_call");
     }
 
     @Test
     void one_endpoint_that_refuses_what_the_other_tells_is_a_disagreement() throws Exception {
-        endpoints.agreed("eth_call");
+        agreed(endpoints);
         second.failure =
                 Optional.of(
                         RpcErrorException.of(
                                 "eth_call", FakeChain.json(Map.of("code", 3, "message", "no"))));
 
-        assertThatThrownBy(() -> endpoints.agreed("eth_call"))
-                .isInstanceOf(DisagreementException.class);
+        assertThatThrownBy(() -> agreed(endpoints)).isInstanceOf(DisagreementException.class);
     }
 
     @Test
     void a_single_word_is_not_enough_while_there_should_be_two() {
         second.failure = Optional.of(new RpcTransportException("gone", null));
 
-        assertThatThrownBy(() -> endpoints.agreed("eth_call"))
+        assertThatThrownBy(() -> agreed(endpoints))
                 .isInstanceOf(RpcTransportException.class)
                 .hasMessageContaining("1 of 2 endpoints answer");
     }
@@ -143,7 +146,16 @@ class EndpointsTest {
                         List.of(first, second, third));
         first.failure = Optional.of(new RpcTransportException("gone", null));
 
-        assertThat(three.agreed("eth_call").asString()).isEqualTo("0x1");
+        assertThat(agreed(three)).isEqualTo("0x1");
+    }
+
+    @Test
+    void what_is_read_alike_is_the_same_whatever_else_is_told() throws Exception {
+        second.answer = "0x01";
+
+        String read = endpoints.agreed(_ -> "read", "eth_call");
+        assertThat(read).isEqualTo("read");
+        assertThat(endpoints.told(JsonNode::asString, "eth_call")).containsExactly("0x1", "0x01");
     }
 
     @Test

@@ -38,7 +38,9 @@ class EventFeedTest {
 
     EventFeedTest() {
         var chain = new Chain(this::answer, new Finality.Depth(100), RpcLimits.defaults());
-        feed = new EventFeed(chain, new EventLog(chain, CONTRACT), new Cursor(1, 0));
+        feed =
+                new EventFeed(
+                        chain, new EventLog(chain, CONTRACT, EventLog.Word.ONE), new Cursor(1, 0));
         for (long number = 0; number <= 5; number++) {
             blocks.put(number, "a");
         }

@@ -96,16 +96,17 @@ class LyingNodeTest {
     @Test
     void more_logs_than_the_limit_are_refused_and_as_many_are_told() throws Exception {
         logs = List.of(log(3, 0), log(3, 1), log(3, 2));
-        new EventLog(chain(3), deployment()).tell(Cursor.START, 9, told::add);
+        new EventLog(chain(3), deployment(), EventLog.Word.ONE).tell(Cursor.START, 9, told::add);
         assertThat(told).hasSize(3);
 
-        assertThatThrownBy(
-                        () -> new EventLog(chain(2), deployment()).tell(Cursor.START, 9, told::add))
+        assertThatThrownBy(() ->
+                        new EventLog(chain(2), deployment(), EventLog.Word.ONE)
+                                .tell(Cursor.START, 9, told::add))
                 .hasMessageContaining("at most 2, got 3");
     }
 
     private void tell(Cursor from) throws Exception {
-        new EventLog(chain(10), deployment()).tell(from, 9, told::add);
+        new EventLog(chain(10), deployment(), EventLog.Word.ONE).tell(from, 9, told::add);
     }
 
     private static Deployment deployment() {

@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import tensorlink.ledger.Account;
 import tensorlink.ledger.AccountKey;
 import tensorlink.ledger.Amount;
@@ -194,7 +196,10 @@ class MutatingNodeTest {
 
     private static ByteString finalCall(Rpc rpc, EvmConfig config) throws Exception {
         return new Chain(rpc, new Finality.Depth(0), RpcLimits.defaults())
-                .finalCall(config.contract().address(), Calls.credits(ALICE.account()));
+                .finalCall(
+                        Optional.empty(),
+                        config.contract().address(),
+                        Calls.credits(ALICE.account()));
     }
 
     @Test
@@ -224,6 +229,157 @@ class MutatingNodeTest {
                 assertThat(ledger.issued(ALICE.account())).isEqualTo(Amount.of(5));
             }
         }
+    }
+
+    /** What the first of two sources may do to an event of an amount of 2. */
+    enum LogLie {
+        DROPPED,
+        ADDED,
+        ALTERED;
+
+        JsonNode of(JsonNode truth) {
+            var told = JsonMapper.shared().createArrayNode();
+            for (var log : truth) {
+                boolean chosen = log.get("data").asString().endsWith("2");
+                if (!chosen) {
+                    told.add(log);
+                    continue;
+                }
+                switch (this) {
+                    case DROPPED -> {}
+                    case ADDED -> told.add(log).add(with(log, "logIndex", "0x7"));
+                    case ALTERED ->
+                            told.add(with(log, "data", "0x" + "%064x".formatted(9).repeat(2)));
+                }
+            }
+            return told;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void an_event_that_one_of_two_sources_drops_adds_or_alters_is_not_told(LogLie lie)
+            throws Exception {
+        try (var anvil = Anvil.start()) {
+            var config = deployed(anvil);
+            var liar = new MutatingNode(anvil);
+            try (var ledger = open(config, anvil, List.of(liar, anvil))) {
+                for (int amount = 1; amount <= 3; amount++) {
+                    issue(ledger, config, amount);
+                }
+                var honest = new ArrayList<LedgerEvent>();
+                ledger.events(Cursor.START, honest::add);
+                assertThat(honest).hasSize(3);
+                liar.tells((method, truth, params) ->
+                        method.equals("eth_getLogs") ? lie.of(truth) : truth);
+
+                var events = new ArrayList<LedgerEvent>();
+                assertThatThrownBy(() -> ledger.events(Cursor.START, events::add))
+                        .isInstanceOf(LedgerException.class)
+                        .hasMessageContaining(
+                                "two endpoints do not say the same of event "
+                                        + honest.get(1).at().position()
+                                        + "/")
+                        .hasMessageContaining(config.contract().address().toString());
+                assertThat(events).isEqualTo(honest.subList(0, events.size())).hasSizeLessThan(2);
+            }
+        }
+    }
+
+    @Test
+    void a_source_that_finds_a_range_too_large_is_asked_for_less_and_agrees() throws Exception {
+        try (var anvil = Anvil.start()) {
+            var config = deployed(anvil);
+            var careful = new MutatingNode(anvil);
+            try (var ledger = open(config, anvil, List.of(anvil, careful))) {
+                issue(ledger, config, 1);
+                issue(ledger, config, 2);
+                careful.tells((method, truth, params) -> {
+                    if (method.equals("eth_getLogs") && truth.size() > 1) {
+                        throw RpcErrorException.of(
+                                method,
+                                FakeChain.json(Map.of("code", -32005, "message", "too many")));
+                    }
+                    return truth;
+                });
+
+                var events = new ArrayList<LedgerEvent>();
+                ledger.events(Cursor.START, events::add);
+
+                assertThat(events).hasSize(2);
+            }
+        }
+    }
+
+    @Test
+    void what_one_of_two_sources_says_a_transaction_has_done_is_no_outcome() throws Exception {
+        try (var anvil = Anvil.start()) {
+            var config = deployed(anvil);
+            var liar = new MutatingNode(anvil);
+            try (var ledger = open(config, anvil, List.of(liar, anvil))) {
+                liar.tells((method, truth, params) ->
+                        method.equals("eth_getTransactionReceipt") && truth.isObject()
+                                ? ((ObjectNode) truth.deepCopy())
+                                        .set("logs", JsonMapper.shared().createArrayNode())
+                                : truth);
+
+                assertThatThrownBy(() -> issue(ledger, config, 1))
+                        .isInstanceOf(LedgerException.class)
+                        .hasMessageContaining("two endpoints do not say the same of transaction");
+            }
+        }
+    }
+
+    @Test
+    void a_source_that_has_a_receipt_later_than_the_other_is_waited_for() throws Exception {
+        try (var anvil = Anvil.start()) {
+            var config = deployed(anvil);
+            var late = new MutatingNode(anvil);
+            int[] asked = {0};
+            late.tells((method, truth, params) ->
+                    method.equals("eth_getTransactionReceipt") && asked[0]++ < 3 ? NULL : truth);
+            try (var ledger = open(config, anvil, List.of(anvil, late))) {
+                issue(ledger, config, 1);
+
+                assertThat(asked[0]).isGreaterThan(3);
+            }
+        }
+    }
+
+    @Test
+    void what_is_final_for_one_of_two_sources_and_long_past_for_the_other_is_not_believed()
+            throws Exception {
+        try (var anvil = Anvil.start()) {
+            var config = deployed(anvil);
+            var stuck = new MutatingNode(anvil);
+            try (var ledger = open(config, anvil, List.of(stuck, anvil))) {
+                issue(ledger, config, 1);
+                anvil.call("anvil_mine", "0x800");
+                assertThat(ledger.credits(ALICE.account())).isEqualTo(Amount.of(1));
+                stuck.tells((method, truth, params) ->
+                        method.equals("eth_blockNumber") ? FakeChain.json("0x3") : truth);
+
+                assertThatThrownBy(() -> ledger.credits(ALICE.account()))
+                        .isInstanceOf(LedgerException.class)
+                        .hasMessageContaining("two endpoints are at blocks 3 and ")
+                        .hasMessageContaining("more than 1024 apart");
+            }
+        }
+    }
+
+    private EvmLedger open(EvmConfig config, Anvil anvil, List<Rpc> sources) throws Exception {
+        var expected = new Endpoints.Expected(Anvil.CHAIN_ID, Optional.of(config.contract()));
+        return EvmLedger.open(
+                config,
+                new Connection(new Endpoints(expected, sources), List.of(), new Heads()),
+                new EvmAccount(Anvil.PAYER_OF_GAS, directory.resolve("sent"), Anvil.QUICK),
+                anvil::mineOne);
+    }
+
+    private static void issue(EvmLedger ledger, EvmConfig config, long cumulative)
+            throws Exception {
+        var issuance = new Issuance(ISSUER.account(), ALICE.account(), Amount.of(cumulative));
+        assertThat(ledger.issue(ISSUER.sign(config.domain(), issuance))).isEqualTo(new Recorded());
     }
 
     private EvmConfig deployed(Anvil anvil) throws Exception {
