@@ -111,6 +111,11 @@ public final class DistributedModel implements AutoCloseable {
         }
 
         @Override
+        public void takeUp(Recovery.Started held) throws IOException, InterruptedException {
+            steps.takeUp(held);
+        }
+
+        @Override
         public boolean resumable() {
             return steps.resumable();
         }
@@ -121,9 +126,13 @@ public final class DistributedModel implements AutoCloseable {
         }
     }
 
-    /** Brings the workers to where the training that is kept here has come. */
-    void begin() throws JobException, InterruptedException {
-        recovery.begin();
+    /**
+     * Brings the workers to where the training that is kept here has come.
+     *
+     * @param held whether they have held their stages since
+     */
+    void begin(boolean held) throws IOException, InterruptedException {
+        recovery.begin(held);
         steps.begin();
     }
 

@@ -20,6 +20,7 @@ import tensorlink.jobs.job.JobException;
 import tensorlink.jobs.job.JobId;
 import tensorlink.jobs.job.JobJournal;
 import tensorlink.jobs.job.JobLimits;
+import tensorlink.jobs.job.JobRequest;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Dossier;
@@ -118,33 +119,11 @@ public final class JobClient implements AutoCloseable {
 
     private DistributedModel create(Wanted wanted, OwnStages own, @Nullable TrainingRecord kept)
             throws IOException, InterruptedException {
-        if (kept != null) {
+        var resumed = kept == null ? null : takeUp(wanted, own, kept);
+        if (kept != null && resumed == null) {
             release(kept);
         }
-        var avoided = new LinkedHashSet<PeerId>();
-        var terms =
-                new Terms(
-                        Origin.of(wanted, kept),
-                        wanted.options().lifetime(),
-                        wanted.options().maxPrice());
-        Recovery.Started first;
-        for (int attempt = 1; ; attempt++) {
-            int blamed = avoided.size();
-            try {
-                first = attempt(wanted, own, terms, avoided);
-                break;
-            } catch (JobException failed) {
-                boolean again =
-                        failed.code() == ProblemCode.NOT_READY
-                                || failed.code() == ProblemCode.WORKER_LOST
-                                || failed.code() == ProblemCode.UNREACHABLE
-                                || avoided.size() > blamed;
-                if (!again || attempt == ATTEMPTS_MAX) {
-                    throw failed;
-                }
-                wanted.listener().warned(failed.problem().toString() + "; asking again");
-            }
-        }
+        var first = resumed != null ? resumed : begin(wanted, own, kept);
         var id = first.session().id();
         var record =
                 kept != null
@@ -164,13 +143,41 @@ public final class JobClient implements AutoCloseable {
                         wanted.listener());
         recruits.model = model;
         roster.run(id, model);
-        note(record, first);
+        if (resumed == null) {
+            note(wanted, record, first);
+        }
         try {
-            model.begin();
+            model.begin(resumed != null);
             return model;
-        } catch (JobException | InterruptedException | RuntimeException failed) {
+        } catch (IOException | InterruptedException | RuntimeException failed) {
             model.cancel(String.valueOf(failed.getMessage()));
             throw failed;
+        }
+    }
+
+    private Recovery.Started begin(Wanted wanted, OwnStages own, @Nullable TrainingRecord kept)
+            throws IOException, InterruptedException {
+        var avoided = new LinkedHashSet<PeerId>();
+        var terms =
+                new Terms(
+                        Origin.of(wanted, kept),
+                        wanted.options().lifetime(),
+                        wanted.options().maxPrice());
+        for (int attempt = 1; ; attempt++) {
+            int blamed = avoided.size();
+            try {
+                return attempt(wanted, own, terms, avoided);
+            } catch (JobException failed) {
+                boolean again =
+                        failed.code() == ProblemCode.NOT_READY
+                                || failed.code() == ProblemCode.WORKER_LOST
+                                || failed.code() == ProblemCode.UNREACHABLE
+                                || avoided.size() > blamed;
+                if (!again || attempt == ATTEMPTS_MAX) {
+                    throw failed;
+                }
+                wanted.listener().warned(failed.problem().toString() + "; asking again");
+            }
         }
     }
 
@@ -184,6 +191,61 @@ public final class JobClient implements AutoCloseable {
         }
     }
 
+    /**
+     * Goes on with the job of the process before this one, where that asked for the same and its
+     * workers hold their stages; null where that cannot be.
+     */
+    private Recovery.@Nullable Started takeUp(Wanted wanted, OwnStages own, TrainingRecord kept)
+            throws IOException, InterruptedException {
+        var held = kept.held();
+        if (held.isEmpty() || !own.nodes().isEmpty()) {
+            return null; // a node of the process itself ended with it
+        }
+        var id = held.get().job();
+        var request = party.seals().reopenJobRequest(held.get().records().request());
+        if (!isSame(wanted, request.content())) {
+            log.info("job {} was asked for otherwise, and is not gone on with", id);
+            return null;
+        }
+        Starting starting;
+        try {
+            var job = Job.running(id, folder.resolve(id.hex() + ".journal"), this::now);
+            starting = new Starting(means, wanted, Origin.of(wanted, kept), request, job);
+        } catch (IOException over) {
+            log.info("job {} is not gone on with: {}", id, over.getMessage());
+            return null;
+        }
+        roster.begin(id, starting);
+        try {
+            return starting.takeUp(held.get(), kept);
+        } catch (IOException gone) {
+            starting.undo(gone);
+            starting.requireWanted();
+            log.info("job {} is not gone on with: {}", id, gone.getMessage());
+            return null;
+        } catch (InterruptedException | RuntimeException failed) {
+            starting.undo(failed);
+            throw failed;
+        } finally {
+            roster.begun(id, starting);
+        }
+    }
+
+    /** Whether a job that was begun is what is wanted now, but for what recoveries change. */
+    private boolean isSame(Wanted wanted, JobRequest begun) {
+        var spec = begun.spec();
+        return begun.user().equals(party.id())
+                && begun.payer().equals(party.account().account())
+                && !begun.maxPrice().isMoreThan(wanted.options().maxPrice())
+                && wanted.spec()
+                        .continuedFrom(spec.weights(), spec.avoided(), spec.lifetime())
+                        .equals(spec);
+    }
+
+    private Instant now() {
+        return party.scheduler().now();
+    }
+
     /** Whoever keeps stages for the process before this one needs to no longer. */
     private void release(TrainingRecord kept) throws IOException, InterruptedException {
         var held = kept.held();
@@ -191,26 +253,31 @@ public final class JobClient implements AutoCloseable {
             return;
         }
         var job = held.get().job();
-        for (var worker : held.get().workers()) {
+        for (var stage : held.get().records().stages()) {
             try {
-                WorkerLink.free(party, limits, job, worker);
+                WorkerLink.free(party, limits, job, stage.worker());
             } catch (IOException gone) {
-                log.debug("{} keeps nothing: {}", worker.id().shortText(), gone.getMessage());
+                log.debug("{} keeps nothing: {}", stage.worker().id(), gone.getMessage());
             }
         }
+        means.purse().forget(job);
         kept.freed();
     }
 
     /** For a process that may follow on this one; without it the workers are free after a while. */
-    private static void note(TrainingRecord record, Recovery.Started started) {
+    private static void note(Wanted wanted, TrainingRecord record, Recovery.Started started)
+            throws InterruptedException {
+        if (wanted.options().folder() == null) {
+            return; // nobody could find it
+        }
         var session = started.session();
-        var workers = session.links().stream().map(link -> link.plan().worker()).toList();
         try {
-            record.held(new TrainingRecord.Held(session.id(), workers));
+            var held = started.hold().held();
+            if (held.isPresent()) {
+                record.hold(held.get(), session.links());
+            }
         } catch (IOException unwritten) {
-            log.warn("job {}: who has its stages is not noted", session.id(), unwritten);
-        } catch (InterruptedException interrupted) {
-            Thread.currentThread().interrupt();
+            log.warn("job {}: no other process can go on with it", session.id(), unwritten);
         }
     }
 
@@ -247,7 +314,7 @@ public final class JobClient implements AutoCloseable {
                             own,
                             new Terms(Origin.of(wanted, record), rest, left),
                             avoided);
-            note(record, started);
+            note(wanted, record, started);
             roster.run(started.session().id(), Objects.requireNonNull(model));
             return started;
         }

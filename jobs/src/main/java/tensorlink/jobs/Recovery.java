@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -14,6 +15,7 @@ import tensorlink.jobs.job.JobSpec;
 import tensorlink.jobs.job.JobState;
 import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
+import tensorlink.jobs.message.HeldJob;
 import tensorlink.jobs.user.Session;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.core.Scheduler;
@@ -87,6 +89,9 @@ final class Recovery {
 
     /** A job's hold on its workers, from their agreements to its end. */
     interface Hold {
+        /** What another process of this user needs to go on with the job, where one can. */
+        Optional<HeldJob> held();
+
         /** What else is to be done when the job is over. */
         void ended(JobState state, @Nullable Digest result) throws InterruptedException;
 
@@ -124,6 +129,9 @@ final class Recovery {
         /** Returns how many steps were done again. */
         long replay(Started fresh) throws IOException, InterruptedException;
 
+        /** The same with stages that were held when another process of the user was lost. */
+        void takeUp(Started held) throws IOException, InterruptedException;
+
         /** Whether stages that are at the last step can be brought to where the job was. */
         boolean resumable();
 
@@ -149,10 +157,18 @@ final class Recovery {
         return recovering;
     }
 
-    /** Brings the first workers to where the job was when its user's last process ended. */
-    void begin() throws JobException, InterruptedException {
+    /**
+     * Brings the first workers to where the job was when its user's last process ended.
+     *
+     * @param held whether they have held their stages since
+     */
+    void begin(boolean held) throws IOException, InterruptedException {
         try {
-            replay(current);
+            if (held) {
+                replay.takeUp(current);
+            } else {
+                replay(current);
+            }
         } catch (JobException failed) {
             requireSurvivable(failed);
             recover(failed.problem());

@@ -29,6 +29,7 @@ import tensorlink.jobs.market.StagePlan;
 import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.Dossier;
+import tensorlink.jobs.message.HeldJob;
 import tensorlink.jobs.message.LedgerAnswer;
 import tensorlink.jobs.message.LedgerQuestion;
 import tensorlink.jobs.message.Neighbour;
@@ -41,6 +42,8 @@ import tensorlink.jobs.user.Means;
 import tensorlink.jobs.user.Pipeline;
 import tensorlink.jobs.user.RoundTrips;
 import tensorlink.jobs.user.Session;
+import tensorlink.jobs.user.StageAccount;
+import tensorlink.jobs.user.TrainingRecord;
 import tensorlink.jobs.user.ValidatorLink;
 import tensorlink.jobs.user.WorkerLink;
 import tensorlink.jobs.weights.WeightsServer;
@@ -126,6 +129,47 @@ final class Starting implements Recovery.Hold {
         return new Recovery.Started(started, profiles, predicted, this);
     }
 
+    /**
+     * Goes on with the job that an earlier process of this user has begun: the same agreements and
+     * accounts, with the workers that hold its stages.
+     *
+     * @throws IOException when not all of them do; then none holds its stage any longer
+     */
+    Recovery.Started takeUp(HeldJob held, TrainingRecord record)
+            throws IOException, InterruptedException {
+        var of = ValidatorLink.of(means, sealed, held);
+        validator = of;
+        profiles = held.profiles();
+        var accounts = new ArrayList<StageAccount>();
+        for (var agreement : held.records().agreements()) {
+            accounts.add(new StageAccount(party, means.purse(), agreement.agreement()));
+        }
+        record.takeUp(accounts);
+        var taken = new ArrayList<WorkerLink>();
+        try {
+            for (int stage = 0; stage < accounts.size(); stage++) {
+                taken.add(
+                        WorkerLink.resume(
+                                party,
+                                limits,
+                                request.id(),
+                                of.plan().stages().get(stage),
+                                stage,
+                                held.records().agreements().get(stage),
+                                accounts.get(stage),
+                                this::lost));
+            }
+            requireWanted();
+            var started = linked(route(of.plan()), taken);
+            listener.entered(job.state(), "job " + job.id() + ", gone on with");
+            return started;
+        } catch (IOException | InterruptedException | RuntimeException failed) {
+            links.clear();
+            links.addAll(taken);
+            throw failed;
+        }
+    }
+
     private static String described(JobPlan plan) {
         var grid = plan.grid();
         var stages =
@@ -197,7 +241,12 @@ final class Starting implements Recovery.Hold {
         links.forEach(link -> link.leave(problem));
     }
 
-    private void requireWanted() throws JobException {
+    /**
+     * Returns while nobody has cancelled it.
+     *
+     * @throws JobException when somebody has
+     */
+    void requireWanted() throws JobException {
         var problem = cancelled;
         if (problem != null) {
             throw new JobException(problem);
@@ -484,6 +533,12 @@ final class Starting implements Recovery.Hold {
     // What is left to do with a job that has started.
 
     @Override
+    public Optional<HeldJob> held() {
+        var of = validator();
+        return of.records().map(records -> new HeldJob(records, of.validator(), profiles));
+    }
+
+    @Override
     public Recovery.Started resume(Session before) throws JobException, InterruptedException {
         session = null;
         lost = null;
@@ -528,11 +583,16 @@ final class Starting implements Recovery.Hold {
 
     private Recovery.Started relinked(Session before, List<WorkerLink> taken)
             throws JobException, InterruptedException {
-        var resumed = new Session(party.scheduler(), limits, job, before.route(), taken);
+        before.goneOn();
+        return linked(before.route(), taken);
+    }
+
+    private Recovery.Started linked(Route route, List<WorkerLink> taken)
+            throws JobException, InterruptedException {
+        var resumed = new Session(party.scheduler(), limits, job, route, taken);
         links.clear();
         links.addAll(taken);
         session = resumed;
-        before.goneOn();
         var early = lost;
         if (early != null) {
             resumed.fail(early);
@@ -573,6 +633,11 @@ final class Starting implements Recovery.Hold {
 
     @Override
     public void ended(JobState state, @Nullable Digest result) {
+        try {
+            means.purse().forget(request.id());
+        } catch (IOException unwritten) {
+            log.warn("job {}: stays in the purse", request.id(), unwritten);
+        }
         tellEnd(
                 switch (state) {
                     case JobState.Completed() -> JobEnd.COMPLETED;

@@ -47,6 +47,9 @@ final class TrainingSteps {
     /** Whether the stages are at steps before the last. */
     private boolean replaying;
 
+    /** Whether stages may have gradients of batches that another process has sent. */
+    private boolean strangeGradients;
+
     /** Whether a batch since the last step has begun with fresh gradients. */
     private boolean begunFresh;
 
@@ -208,6 +211,22 @@ final class TrainingSteps {
         return new JobException(problem);
     }
 
+    /** Gradients that were begun by a lost process are dropped, or the stages begin anew. */
+    private void requireOwnGradients(Session session) throws JobException {
+        if (strangeGradients && !fresh) {
+            var problem =
+                    new Problem(
+                            ProblemCode.ENDED,
+                            "the stages are begun anew",
+                            "their gradients are to be added to, and may have those of a batch that"
+                                    + " a lost process has sent",
+                            "call zeroGrad before the first batch");
+            session.fail(problem);
+            throw new JobException(problem);
+        }
+        strangeGradients = false;
+    }
+
     /** A batch whose gradients may come, or have come. */
     private abstract sealed class OpenBatch implements StageTraffic.OnCall
             permits BatchLoss, BatchOutputs {
@@ -296,6 +315,9 @@ final class TrainingSteps {
         final Pipeline.Pending submit(Session session, BatchWork.Mode mode)
                 throws JobException, InterruptedException {
             traffic.abandon(session, this);
+            if (withGradients && !started) {
+                requireOwnGradients(session);
+            }
             if (withGradients && ofStep < 0) {
                 ofStep = begun++;
             }
@@ -520,6 +542,7 @@ final class TrainingSteps {
         long before = record.checkpointStep();
         replaying = true; // until it has come through
         lastCommit = null;
+        strangeGradients = false;
         record.replay(logged -> redo(started, logged));
         replaying = false;
         for (var batch : accumulated) {
@@ -534,6 +557,13 @@ final class TrainingSteps {
      */
     boolean resumable() {
         return !replaying && (fresh || begun == 0 || begunFresh);
+    }
+
+    /** Goes on with stages that were held when another process of the user was lost. */
+    void takeUp(Recovery.Started held) throws IOException, InterruptedException {
+        record.replay(logged -> lastCommit = logged.commit());
+        strangeGradients = true;
+        resume(held);
     }
 
     /** Goes on with stages that were cut off, with their state as it was after their last step. */

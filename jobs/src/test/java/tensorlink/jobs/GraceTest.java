@@ -28,11 +28,13 @@ import tensorlink.jobs.lab.Lab;
 import tensorlink.jobs.lab.Patience;
 import tensorlink.jobs.lab.ScriptedUser;
 import tensorlink.jobs.market.Admission;
+import tensorlink.jobs.market.Usage;
 import tensorlink.jobs.message.Answer;
 import tensorlink.jobs.message.Command;
 import tensorlink.jobs.message.Question;
 import tensorlink.jobs.message.Report;
 import tensorlink.jobs.party.Party;
+import tensorlink.jobs.user.Purse;
 import tensorlink.jobs.worker.Worker;
 import tensorlink.ledger.Amount;
 import tensorlink.p2p.Eventually;
@@ -239,21 +241,131 @@ final class GraceTest {
         assertThat(recoveries.getFirst().job()).isNotEqualTo(model.job());
     }
 
-    @Test
-    void a_process_that_follows_on_a_lost_one_has_what_is_held_for_that_freed() throws Exception {
-        lab.validator();
-        var worker = lab.worker();
-        var party = lab.party();
-        var options = OPTIONS.workers(1).keptIn(folder.resolve("training"));
+    // A user whose process is lost, and another one that follows on it with what it has kept.
+
+    private JobOptions kept() {
+        return OPTIONS.keptIn(folder.resolve("training"));
+    }
+
+    /** A process that trains until it is lost: it has no time to say so, nor to go on. */
+    private DistributedModel lostProcess(Party party, JobOptions options, Point point)
+            throws Exception {
         var lost = lab.user(party).create(Lab.model(), options.patience(Duration.ZERO), heard);
-        var batch = Lab.batch(1);
-        var optimizer = lost.optimizer(RULE);
-        lost.forward(batch.inputs(), batch.labels()).backward();
-        optimizer.step();
+        assertThatThrownBy(() -> train(lost, party, point)).isInstanceOf(IOException.class);
+        party.host().unhandle(party.protocols().weights());
+        return lost;
+    }
+
+    private static void goOn(DistributedModel model) throws Exception {
+        var optimizer = model.optimizer(RULE);
+        for (long step = optimizer.steps() + 1; step <= STEPS; step++) {
+            var batch = Lab.batch(step);
+            optimizer.zeroGrad();
+            model.forward(batch.inputs(), batch.labels()).backward();
+            optimizer.step();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void a_process_that_follows_on_a_lost_one_keeps_its_job_its_workers_and_every_bit(Point point)
+            throws Exception {
+        lab.validator();
+        var first = lab.worker();
+        var second = lab.worker();
+        var party = lab.party();
+        var lost = lostProcess(party, kept(), point);
+
+        var user = lab.user(party);
+        var model = user.create(Lab.model(), kept(), heard);
+        var jobs = held(first, second);
+        var steps = model.optimizer(RULE).steps();
+        goOn(model);
+        var weights = model.weightsDigest();
+        model.close();
+        var state = user.report(model.job()).orElseThrow().state();
+        lost.close();
+
+        assertThat(model.job()).isEqualTo(lost.job());
+        assertThat(jobs).containsExactly(model.job(), model.job());
+        assertThat(steps).isEqualTo(point == Point.STEPPED ? 3 : 2);
+        assertThat(weights).isEqualTo(undisturbed(STEPS));
+        assertThat(recoveries).isEmpty();
+        assertThat(state).isEqualTo(new JobState.Completed());
+    }
+
+    @Test
+    void a_process_that_follows_on_a_lost_one_pays_each_unit_once() throws Exception {
+        lab.ledger();
+        lab.worker(Lab.MEMORY_BYTES, Amount.of(1), (_, _) -> {});
+        var party = lab.party();
+        var options = kept().workers(1).maxPrice(Amount.of(100_000));
+        var lost = lostProcess(party, options, Point.BACKWARD_SENT);
+
+        var user = lab.user(party);
+        var model = user.create(Lab.model(), options, heard);
+        goOn(model);
+        model.close();
+        var stage = user.report(model.job()).orElseThrow().stages().getFirst();
+        var promised = Purse.open(lab.home(party).resolve("purse")).promised(stage.account());
+        lost.close();
+
+        assertThat(model.job()).isEqualTo(lost.job());
+        // Five batches of 4 x 16 tokens, and the one that both processes have begun.
+        long batch = Usage.training(64, Lab.model().architecture().allLayers());
+        assertThat(stage.units()).isBetween(5 * batch, 6 * batch);
+        assertThat(stage.paid()).isEqualTo(Amount.of(stage.units()));
+        assertThat(promised).as("by both processes").isEqualTo(stage.paid());
+    }
+
+    @Test
+    void gradients_that_a_lost_process_may_have_begun_are_not_added_to() throws Exception {
+        lab.validator();
+        lab.worker();
+        lab.worker();
+        var party = lab.party();
+        var lost = lab.user(party).create(Lab.model(), kept().patience(Duration.ZERO), heard);
+        var before = lost.optimizer(RULE);
+        forwardBackward(lost, 1);
+        before.step();
+        forwardBackward(lost, 2); // never zeroGrad
         cut(party);
         party.host().unhandle(party.protocols().weights());
 
-        var model = lab.user(party).create(Lab.model(), options, heard);
+        var model = lab.user(party).create(Lab.model(), kept(), heard);
+        var optimizer = model.optimizer(RULE);
+        forwardBackward(model, 2);
+        optimizer.step();
+        var weights = model.weightsDigest();
+        model.close();
+        lost.close();
+
+        try (var alone = LocalRun.open(Lab.ENGINE, Lab.model(), 1, StageOptions.forTraining(1))) {
+            for (int step = 1; step <= 2; step++) {
+                alone.forwardBackward(Lab.batch(step), 2);
+                alone.step(RULE);
+            }
+            assertThat(weights).isEqualTo(alone.weightsDigest());
+        }
+        assertThat(model.job()).isEqualTo(lost.job());
+        assertThat(recoveries).hasSize(1);
+        assertThat(recoveries.getFirst().job()).isNotEqualTo(lost.job());
+    }
+
+    private static void forwardBackward(DistributedModel model, int step) throws Exception {
+        var batch = Lab.batch(step);
+        model.forward(batch.inputs(), batch.labels()).backward();
+    }
+
+    @Test
+    void a_process_that_asks_for_something_else_has_what_is_held_for_the_lost_one_freed()
+            throws Exception {
+        lab.validator();
+        var worker = lab.worker();
+        var party = lab.party();
+        var lost = lostProcess(party, kept().workers(1), Point.STEPPED);
+
+        var model = lab.user(party).create(Lab.model(), kept().workers(1).batch(8, 16), heard);
         var jobs = held(worker);
         var steps = model.optimizer(RULE).steps();
         model.close();
@@ -261,7 +373,27 @@ final class GraceTest {
 
         assertThat(jobs).containsExactly(model.job());
         assertThat(model.job()).isNotEqualTo(lost.job());
-        assertThat(steps).isEqualTo(1);
+        assertThat(steps).isEqualTo(3);
+    }
+
+    @Test
+    void a_process_that_comes_when_nothing_is_held_begins_a_job_anew_with_every_bit()
+            throws Exception {
+        with(Duration.ZERO);
+        lab.validator();
+        lab.worker();
+        lab.worker();
+        var party = lab.party();
+        var lost = lostProcess(party, kept(), Point.BACKWARD_SENT);
+
+        var model = lab.user(party).create(Lab.model(), kept(), heard);
+        goOn(model);
+        var weights = model.weightsDigest();
+        model.close();
+        lost.close();
+
+        assertThat(model.job()).isNotEqualTo(lost.job());
+        assertThat(weights).isEqualTo(undisturbed(STEPS));
     }
 
     // The worker's side, with a user that follows a script.

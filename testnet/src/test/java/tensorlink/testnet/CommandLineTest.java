@@ -155,6 +155,36 @@ class CommandLineTest {
         assertThat(nothing.path("message").asString()).contains("no training is kept there");
     }
 
+    @Test
+    void a_training_whose_process_is_killed_goes_on_as_the_same_job_with_every_bit()
+            throws Exception {
+        var kept = folder.resolve("killed").toString();
+        var all = List.of("--steps", "200", "--home", home("killed"), "-o", "json");
+        var first = new ArrayList<>(all);
+        first.addAll(List.of("--checkpoints", kept, "--checkpoint-every", "1000"));
+        var second = new ArrayList<>(all);
+        second.addAll(List.of("--resume", kept));
+
+        String job;
+        try (var killed = Program.start(folder, network(training(first.toArray(new String[0]))))) {
+            job = job(killed.awaitLine("\"requested\""));
+            killed.awaitLine("\"event\":\"step\"");
+            killed.kill();
+        }
+        var resumed = onTheNetwork(training(second.toArray(new String[0])));
+
+        assertThat(resumed.status()).as(resumed.lines() + resumed.err()).isZero();
+        var result = resumed.values().getLast();
+        assertThat(result.path("job").asString()).startsWith(job);
+        assertThat(result.path("weights").asString()).isEqualTo(trained("--steps", "200"));
+    }
+
+    /** The beginning of the number of a job that was requested. */
+    private static String job(String requested) {
+        var detail = JSON.readTree(requested).path("detail").asString();
+        return detail.substring("job ".length());
+    }
+
     /** The digest of the weights that a training of two workers comes to. */
     private static String trained(String... more) throws Exception {
         var arguments = new ArrayList<>(List.of(training(more)));

@@ -1,7 +1,10 @@
 package tensorlink.jobs.job;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +35,21 @@ public final class Job implements AutoCloseable {
             throws IOException {
         var job = new Job(id, journal, clock);
         job.write(job.state);
+        return job;
+    }
+
+    /**
+     * Goes on with a job that runs, by the journal in {@code file}.
+     *
+     * @throws IOException when the journal does not say that it runs
+     */
+    public static Job running(JobId id, Path file, InstantSource clock) throws IOException {
+        var entries = Files.exists(file) ? JobJournal.read(file) : List.<JobJournal.Entry>of();
+        if (entries.isEmpty() || !(entries.getLast().state() instanceof JobState.Running running)) {
+            throw new IOException(file + " does not say that job " + id + " runs");
+        }
+        var job = new Job(id, JobJournal.open(file), clock);
+        job.state = running;
         return job;
     }
 

@@ -181,7 +181,7 @@ public final class Session {
     }
 
     /** Counts what a batch will be paid for. */
-    public void count(List<MicroBatch> batch, boolean training) {
+    public void count(List<MicroBatch> batch, boolean training) throws JobException {
         var shares = MicroBatch.share(batch, route.grid().replicas());
         for (var link : links) {
             long tokens = 0;

@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import tensorlink.jobs.job.JobException;
+import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.job.Problem;
 import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.party.Party;
 import tensorlink.ledger.Agreement;
@@ -27,22 +29,60 @@ public final class StageAccount {
     private final Purse purse;
     private final Agreement agreement;
     private final ReentrantLock lock = new ReentrantLock();
+    private @Nullable Note note;
     private long asked;
     private long receipted;
     private Amount paid = Amount.ZERO;
     private @Nullable Signed<UsageReceipt> last;
 
-    StageAccount(Party party, Purse purse, Agreement agreement) {
+    public StageAccount(Party party, Purse purse, Agreement agreement) {
         this.party = party;
         this.purse = purse;
         this.agreement = agreement;
     }
 
+    /** Where it is noted what is asked of which stage. */
+    private record Note(Tab tab, int stage) {}
+
+    /** Keeps from now on what a process that follows on this one has to know. */
+    void keep(Tab tab, int stage) throws IOException {
+        lock.lock();
+        try {
+            tab.asked(stage, asked);
+            note = new Note(tab, stage);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Goes on where an earlier process kept it. */
+    void takeUp(Tab tab, int stage) throws IOException {
+        lock.lock();
+        try {
+            asked = tab.asked(stage);
+            paid = purse.promised(new JobId(agreement.jobId()), agreement.payee());
+            note = new Note(tab, stage);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Counts work that the user asks of the stage, in usage units. */
-    void ask(long units) {
+    void ask(long units) throws JobException {
         lock.lock();
         try {
             asked += units;
+            if (note != null) {
+                note.tab.asked(note.stage, asked);
+            }
+        } catch (IOException unwritten) {
+            throw new JobException(
+                    new Problem(
+                            ProblemCode.RECORD,
+                            "work is not asked for",
+                            "what is asked cannot be kept: " + unwritten.getMessage(),
+                            "check the disk that holds what is kept of the training"),
+                    unwritten);
         } finally {
             lock.unlock();
         }
@@ -105,7 +145,8 @@ public final class StageAccount {
             if (!due.isMoreThan(paid)) {
                 return Optional.empty();
             }
-            var cumulative = purse.promise(agreement.payee(), due.minus(paid));
+            var kept = Optional.ofNullable(note).map(_ -> new JobId(agreement.jobId()));
+            var cumulative = purse.promise(agreement.payee(), due.minus(paid), kept);
             paid = due;
             var voucher =
                     new Voucher(

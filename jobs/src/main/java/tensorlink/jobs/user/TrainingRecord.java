@@ -1,5 +1,6 @@
 package tensorlink.jobs.user;
 
+import com.google.protobuf.ByteString;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -8,21 +9,17 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.NoSuchElementException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Digest;
 import tensorlink.compute.format.AtomicFile;
-import tensorlink.jobs.job.JobId;
+import tensorlink.jobs.message.HeldJob;
 import tensorlink.jobs.message.LoggedStep;
 import tensorlink.jobs.message.Manifest;
-import tensorlink.p2p.multiaddr.Multiaddr;
-import tensorlink.p2p.peer.PeerId;
-import tensorlink.p2p.peer.PeerInfo;
+import tensorlink.p2p.core.ProtocolViolation;
 
 /**
  * What a user keeps of one training so that nothing that happens to workers, or to the user's own
@@ -31,8 +28,9 @@ import tensorlink.p2p.peer.PeerInfo;
  *
  * <p>A folder: {@code model}, the digest of what was begun with; {@code commits} ({@link
  * CommitLog}); {@code checkpoint-N} ({@link Checkpoint}), none before the first; {@code steps-N}
- * ({@link StepLog}), those after checkpoint N; {@code workers}, who may keep stages for a process
- * that is gone. A step is logged first and counts when it is in {@code commits}. For one thread.
+ * ({@link StepLog}), those after checkpoint N; {@code job} ({@link HeldJob}) and {@code asked}
+ * ({@link Tab}), with which a process goes on whose predecessor is gone. A step is logged first and
+ * counts when it is in {@code commits}. For one thread.
  */
 public final class TrainingRecord implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(TrainingRecord.class);
@@ -40,13 +38,14 @@ public final class TrainingRecord implements AutoCloseable {
     private static final String COMMITS = "commits";
     private static final String CHECKPOINT = "checkpoint-";
     private static final String STEPS = "steps-";
-    private static final String WORKERS = "workers";
-    private static final int WORKERS_BYTES_MAX = 1 << 20;
+    private static final String JOB = "job";
+    private static final String ASKED = "asked";
 
     private final Path folder;
     private final CommitLog commits;
     private StepLog steps;
     private @Nullable Checkpoint checkpoint;
+    private @Nullable Tab tab;
 
     private TrainingRecord(
             Path folder, CommitLog commits, StepLog steps, @Nullable Checkpoint checkpoint) {
@@ -177,56 +176,61 @@ public final class TrainingRecord implements AutoCloseable {
                         step.stages().stream().map(LoggedStep.Outcome::gradients).toList()));
     }
 
-    /** A job, and the workers that have its stages. */
-    public record Held(JobId job, List<PeerInfo> workers) {
-        public Held {
-            workers = List.copyOf(workers);
+    /**
+     * Notes a job that begins to run, and from now on what is asked of its stages, for the process
+     * that follows on this one.
+     */
+    public void hold(HeldJob held, List<WorkerLink> links)
+            throws IOException, InterruptedException {
+        freed();
+        var opened = Tab.open(folder.resolve(ASKED));
+        tab = opened;
+        for (var link : links) {
+            link.account().keep(opened, link.stage());
         }
+        AtomicFile.write(folder.resolve(JOB), held.encode().toByteArray());
     }
 
-    /** Notes who has the stages now, for the process that follows on this one. */
-    public void held(Held held) throws IOException, InterruptedException {
-        var lines = new ArrayList<String>();
-        lines.add(held.job().hex());
-        for (var worker : held.workers()) {
-            worker.fullAddresses().forEach(address -> lines.add(address.toString()));
+    /** Has the accounts of a job that is taken up go on where they were. */
+    public void takeUp(List<StageAccount> accounts) throws IOException {
+        var opened = Tab.open(folder.resolve(ASKED));
+        tab = opened;
+        for (int stage = 0; stage < accounts.size(); stage++) {
+            accounts.get(stage).takeUp(opened, stage);
         }
-        AtomicFile.write(
-                folder.resolve(WORKERS),
-                (String.join("\n", lines) + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
     /** Nobody has stages any more. */
     public void freed() throws IOException {
-        Files.deleteIfExists(folder.resolve(WORKERS));
+        closeTab();
+        Files.deleteIfExists(folder.resolve(JOB));
+        Files.deleteIfExists(folder.resolve(ASKED));
+    }
+
+    private void closeTab() throws IOException {
+        var opened = tab;
+        tab = null;
+        if (opened != null) {
+            opened.close();
+        }
     }
 
     /**
-     * Who had the stages when it was noted last, if anybody.
+     * The job that ran when it was noted last, if any.
      *
      * @throws IOException when the note is damaged
      */
-    public Optional<Held> held() throws IOException {
-        var file = folder.resolve(WORKERS);
+    public Optional<HeldJob> held() throws IOException {
+        var file = folder.resolve(JOB);
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        if (Files.size(file) > WORKERS_BYTES_MAX) {
-            throw new IOException(file + ": more than " + WORKERS_BYTES_MAX + " bytes");
+        if (Files.size(file) > HeldJob.BYTES_MAX) {
+            throw new IOException(file + ": more than " + HeldJob.BYTES_MAX + " bytes");
         }
-        var lines = Files.readAllLines(file, StandardCharsets.US_ASCII);
         try {
-            var job = JobId.parse(lines.getFirst());
-            var workers = new LinkedHashMap<PeerId, List<Multiaddr>>();
-            for (var line : lines.subList(1, lines.size())) {
-                var worker = PeerInfo.parse(line);
-                workers.computeIfAbsent(worker.id(), _ -> new ArrayList<>())
-                        .addAll(worker.addresses());
-            }
-            var peers = new ArrayList<PeerInfo>();
-            workers.forEach((id, addresses) -> peers.add(new PeerInfo(id, addresses)));
-            return Optional.of(new Held(job, peers));
-        } catch (IllegalArgumentException | NoSuchElementException damaged) {
+            return Optional.of(HeldJob.decode(ByteString.copyFrom(Files.readAllBytes(file))));
+        } catch (ProtocolViolation damaged) {
             throw new IOException(file + " is damaged: " + damaged.getMessage(), damaged);
         }
     }
@@ -298,6 +302,7 @@ public final class TrainingRecord implements AutoCloseable {
     public void close() throws IOException {
         close(checkpoint);
         try (commits) {
+            closeTab();
             steps.close();
         }
     }

@@ -1,8 +1,10 @@
 package tensorlink.jobs.user;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ import tensorlink.jobs.job.ProblemCode;
 import tensorlink.jobs.job.Sealed;
 import tensorlink.jobs.market.JobPlan;
 import tensorlink.jobs.message.Answer;
+import tensorlink.jobs.message.HeldJob;
 import tensorlink.jobs.message.JobRecords;
 import tensorlink.jobs.message.JobStatus;
 import tensorlink.jobs.message.LedgerAnswer;
@@ -100,6 +103,22 @@ public final class ValidatorLink {
             }
         }
         throw search.failed();
+    }
+
+    /** The validator of a job that an earlier process of this user has begun. */
+    public static ValidatorLink of(Means means, Sealed<JobRequest> request, HeldJob held) {
+        var records = held.records();
+        var arbiter = records.agreements().getFirst().agreement().arbiter();
+        var plan = new JobPlan(held.job(), records.stages(), Duration.ZERO, arbiter);
+        var link = new ValidatorLink(means, request, plan, held.validator());
+        link.records = records;
+        means.party().host().peers().add(held.validator());
+        return link;
+    }
+
+    /** What is known of the job once its agreements are recorded. */
+    public Optional<JobRecords> records() {
+        return Optional.ofNullable(records);
     }
 
     /** One validator after the other is asked. */

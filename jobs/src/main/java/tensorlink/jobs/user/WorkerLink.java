@@ -155,8 +155,26 @@ public final class WorkerLink {
      */
     public WorkerLink resume(JobId job, Consumer<Problem> failed)
             throws IOException, InterruptedException {
+        return resume(party, limits, job, plan, stage, agreement, account, failed);
+    }
+
+    /**
+     * Takes up a worker that an earlier process of this user was linked to, and that may hold its
+     * stage, as {@link #resume(JobId, Consumer)} does.
+     */
+    public static WorkerLink resume(
+            Party party,
+            JobLimits limits,
+            JobId job,
+            StagePlan plan,
+            int stage,
+            SignedAgreement agreement,
+            StageAccount account,
+            Consumer<Problem> failed)
+            throws IOException, InterruptedException {
         Stream opened = null;
         try {
+            party.host().peers().add(plan.worker());
             opened = party.host().open(plan.worker().id(), party.protocols().control());
             opened.timeout(limits.openTimeout());
             opened.writeMessage(new Command.Resume(job).encode());

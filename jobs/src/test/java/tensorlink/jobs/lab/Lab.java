@@ -311,7 +311,7 @@ public final class Lab implements AutoCloseable {
     public JobClient user(Party party) throws IOException, InterruptedException {
         var weights = new WeightsServer();
         party.host().handle(party.protocols().weights(), weights);
-        var home = folder.resolve(party.id().toString());
+        var home = home(party);
         return new JobClient(
                 party,
                 directory(party),
@@ -320,6 +320,11 @@ public final class Lab implements AutoCloseable {
                 home.resolve("jobs"),
                 limits,
                 this::ownNode);
+    }
+
+    /** Where the node of {@code party} keeps what it must not lose. */
+    public Path home(Party party) {
+        return folder.resolve(party.id().toString());
     }
 
     /** Those of nodes of users' own, in the order of their start. */

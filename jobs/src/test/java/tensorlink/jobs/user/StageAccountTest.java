@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,7 +101,7 @@ class StageAccountTest {
 
     @Test
     void adds_to_what_earlier_jobs_promised() throws IOException {
-        purse.promise(worker.account().account(), Amount.of(1000));
+        purse.promise(worker.account().account(), Amount.of(1000), Optional.empty());
         account.ask(1);
 
         assertThat(account.pay(receipt(1)).orElseThrow().message().cumulative())
@@ -108,7 +109,34 @@ class StageAccountTest {
     }
 
     @Test
-    void a_receipt_for_more_than_was_asked_is_refused() {
+    void what_is_kept_is_gone_on_with_and_pays_each_unit_once() throws IOException {
+        try (var tab = Tab.open(folder.resolve("asked"))) {
+            account.ask(3);
+            account.keep(tab, 1);
+            account.ask(7);
+            assertThat(account.pay(receipt(4))).isPresent();
+        }
+
+        try (var tab = Tab.open(folder.resolve("asked"))) {
+            var after =
+                    new StageAccount(user, Purse.open(folder.resolve("purse")), agreement(100, 2));
+            after.takeUp(tab, 1);
+
+            assertThat(after.paid()).isEqualTo(Amount.of(8));
+            assertThat(after.pay(receipt(4))).isEmpty();
+            assertThatThrownBy(() -> after.pay(receipt(11))).hasMessageContaining("asked were 10");
+            after.ask(1);
+            assertThat(after.pay(receipt(11)).orElseThrow().message().cumulative())
+                    .isEqualTo(Amount.of(22));
+            assertThat(tab.asked(1)).isEqualTo(11);
+            assertThatThrownBy(() -> after.takeUp(tab, 2))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("says nothing of stage 2");
+        }
+    }
+
+    @Test
+    void a_receipt_for_more_than_was_asked_is_refused() throws IOException {
         account.ask(10);
 
         assertThatThrownBy(() -> account.pay(receipt(11)))

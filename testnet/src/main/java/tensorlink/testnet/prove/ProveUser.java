@@ -11,6 +11,7 @@ import picocli.CommandLine.Option;
 import tensorlink.jobs.DistributedModel;
 import tensorlink.jobs.JobListener;
 import tensorlink.jobs.Recovered;
+import tensorlink.jobs.job.JobState;
 import tensorlink.node.Home;
 import tensorlink.node.Network;
 import tensorlink.node.UserNode;
@@ -41,12 +42,19 @@ final class ProveUser implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         var exercise = new Exercise(seed);
         var network = Network.named(Exercise.NETWORK).bootstrap(bootstrap);
+        var telling = new Telling();
         try (var user = UserNode.join(network, Home.at(home), Exercise.limits());
                 var model =
                         user.createDistributedModel(
-                                exercise.model(),
-                                Exercise.options().keptIn(training),
-                                new Telling())) {
+                                exercise.model(), Exercise.options().keptIn(training), telling)) {
+            output.tell(
+                    Map.of(
+                            "event",
+                            "begun",
+                            "steps",
+                            model.optimizer(exercise.rule(1)).steps(),
+                            "anew",
+                            telling.anew));
             train(exercise, model);
             output.tell(Map.of("event", "done", "weights", model.weightsDigest().hex()));
         }
@@ -56,7 +64,6 @@ final class ProveUser implements Callable<Integer> {
     private void train(Exercise exercise, DistributedModel model)
             throws IOException, InterruptedException {
         var optimizer = model.optimizer(exercise.rule(1));
-        output.tell(Map.of("event", "begun", "steps", optimizer.steps()));
         for (int step = Math.toIntExact(optimizer.steps()) + 1; step <= Exercise.STEPS; step++) {
             var batch = exercise.batch(step);
             optimizer.zeroGrad();
@@ -76,6 +83,14 @@ final class ProveUser implements Callable<Integer> {
     }
 
     private final class Telling implements JobListener {
+        /** Whether a job was asked for, and not that of a process before this one gone on with. */
+        private boolean anew;
+
+        @Override
+        public void entered(JobState state, String detail) {
+            anew |= state instanceof JobState.Requested;
+        }
+
         @Override
         public void recovered(Recovered event) {
             var workers = new ArrayList<String>();

@@ -82,7 +82,8 @@ final class Trial {
             return;
         } else if (event.is("begun") && happened && trouble.kind() == Kind.KILL_USER) {
             recovery = since(happenedAt);
-            replayed = told.path("steps").asLong() % Exercise.CHECKPOINT_EVERY;
+            long since = told.path("steps").asLong() % Exercise.CHECKPOINT_EVERY;
+            replayed = told.path("anew").asBoolean() ? since : 0;
         } else if (event.is("recovered")) {
             recovery = Duration.ofMillis(told.path("millis").asLong());
             replayed = told.path("replayed").asLong();
