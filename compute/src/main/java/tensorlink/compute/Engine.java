@@ -39,6 +39,13 @@ public interface Engine extends AutoCloseable {
     Stage open(Architecture architecture, LayerRange layers, StageState state, StageOptions options)
             throws IOException, InterruptedException;
 
+    /**
+     * Measures what the device can do at best, while nothing else uses it.
+     *
+     * @param threads of the kernels, where it is a processor
+     */
+    DeviceLimits limits(int threads) throws IOException, InterruptedException;
+
     /** How many native arrays are alive; constant over steps unless something leaks. */
     long arrays();
 

@@ -12,7 +12,8 @@ import tensorlink.compute.tensor.DType;
  * @param mklCbwr the setting of MKL's conditional numerical reproducibility, empty where unset
  * @param cpuCapability the vector instructions that libtorch's kernels use
  * @param dtype the type computed in
- * @param device the kind of device
+ * @param device the kind of device; of a card its name, and what its libraries are told of how to
+ *     compute
  * @param threads whether the number of threads can change bits
  */
 public record ExecutionProfile(

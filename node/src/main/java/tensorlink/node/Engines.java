@@ -2,6 +2,7 @@ package tensorlink.node;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import tensorlink.compute.Device;
 import tensorlink.compute.Engine;
 import tensorlink.compute.child.ChildEngine;
 import tensorlink.compute.child.Kernels;
@@ -23,6 +24,6 @@ final class Engines {
      * @param kernels what they compute with
      */
     static Engine isolated(Path folder, Kernels kernels) throws IOException, InterruptedException {
-        return ChildEngine.open(folder, kernels);
+        return ChildEngine.open(folder, kernels, Device.CPU);
     }
 }

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tensorlink.compute.Architecture;
+import tensorlink.compute.DeviceLimits;
 import tensorlink.compute.Engine;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.LayerRange;
@@ -65,6 +66,11 @@ class SpeedsTest {
                 throws IOException, InterruptedException {
             trials++;
             return engine.open(architecture, layers, state, options);
+        }
+
+        @Override
+        public DeviceLimits limits(int threads) throws IOException, InterruptedException {
+            return engine.limits(threads);
         }
 
         @Override

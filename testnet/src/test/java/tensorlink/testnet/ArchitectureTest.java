@@ -11,9 +11,11 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noMethods;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.domain.JavaMethod;
+import com.tngtech.archunit.core.domain.JavaMethodCall;
 import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.domain.properties.HasName;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -88,6 +90,7 @@ class ArchitectureTest {
                     "tensorlink.compute.optim",
                     "tensorlink.compute.schedule",
                     "tensorlink.compute.tokenizer",
+                    "tensorlink.compute.cuda",
                     "tensorlink.compute.torch",
                     "tensorlink.compute.child",
                     "tensorlink.compute.parity",
@@ -201,6 +204,48 @@ class ArchitectureTest {
                                                             !target.getPackageName()
                                                                     .startsWith(
                                                                             "ai.djl.huggingface"))));
+
+    /** What puts an array somewhere, or takes for granted where it is. */
+    private static final Set<String> OF_A_PLACE =
+            Set.of(
+                    "create",
+                    "zeros",
+                    "ones",
+                    "full",
+                    "eye",
+                    "arange",
+                    "linspace",
+                    "randomUniform",
+                    "randomNormal",
+                    "randomInteger",
+                    "toByteBuffer",
+                    "toDevice",
+                    "toFloatArray",
+                    "toLongArray",
+                    "toArray",
+                    "duplicate",
+                    "cpu",
+                    "gpu",
+                    "fromName");
+
+    @ArchTest
+    static final ArchRule only_native_arrays_knows_where_arrays_are =
+            noClasses()
+                    .that()
+                    .resideInAPackage("tensorlink.compute.torch..")
+                    .and()
+                    .doNotHaveSimpleName("NativeArrays")
+                    .and()
+                    .doNotHaveSimpleName("Reach")
+                    .should()
+                    .callMethodWhere(
+                            DescribedPredicate.<JavaMethodCall>describe(
+                                    "puts an array somewhere",
+                                    call ->
+                                            OF_A_PLACE.contains(call.getTarget().getName())
+                                                    && call.getTargetOwner()
+                                                            .getPackageName()
+                                                            .startsWith("ai.djl")));
 
     @ArchTest
     static final ArchRule only_ledger_evm_imports_web3j =

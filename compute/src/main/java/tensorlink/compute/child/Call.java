@@ -22,6 +22,9 @@ sealed interface Call {
     record Open(String architecture, LayerRange layers, State state, StageOptions options)
             implements Call {}
 
+    /** Instead of {@link Open}: what the device can do. */
+    record Measure(int threads) implements Call {}
+
     record Begin(long batch) implements Call {}
 
     record Forward(int microBatch, Tensor input) implements Call {}

@@ -20,6 +20,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import tensorlink.compute.Device;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.format.Weights;
 
@@ -60,6 +61,9 @@ final class Child {
                     "ATEN_CPU_CAPABILITY",
                     "ONEDNN_MAX_CPU_ISA",
                     "CUDA_VISIBLE_DEVICES",
+                    "CUDA_DEVICE_ORDER",
+                    "CUBLAS_WORKSPACE_CONFIG",
+                    "NVIDIA_TF32_OVERRIDE",
                     "ENGINE_CACHE_DIR",
                     "DJL_CACHE_DIR",
                     "DJL_OFFLINE",
@@ -102,9 +106,11 @@ final class Child {
      *
      * @param folder where its own folder is made
      * @param kernels what it computes with
+     * @param device what it computes on
      * @throws IOException when it does not come to that, with what it said
      */
-    static Child start(Path folder, Kernels kernels) throws IOException, InterruptedException {
+    static Child start(Path folder, Kernels kernels, Device device)
+            throws IOException, InterruptedException {
         Files.createDirectories(folder);
         var own = Files.createTempDirectory(folder, "stage-");
         var meeting = Files.createTempDirectory("tensorlink-");
@@ -114,7 +120,7 @@ final class Child {
         boolean started = false;
         try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
             server.bind(address);
-            process = launch(own, address.getPath(), kernels);
+            process = launch(own, address.getPath(), kernels, device);
             var _ =
                     process.onExit()
                             .completeOnTimeout(process, START_SECONDS_MAX, TimeUnit.SECONDS)
@@ -147,7 +153,8 @@ final class Child {
         return new InterruptedException();
     }
 
-    private static Process launch(Path folder, Path socket, Kernels kernels) throws IOException {
+    private static Process launch(Path folder, Path socket, Kernels kernels, Device device)
+            throws IOException {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(
@@ -172,7 +179,8 @@ final class Child {
                         "-cp",
                         classPath(own, kernels),
                         ChildMain.class.getName(),
-                        socket.toString()));
+                        socket.toString(),
+                        device.toString()));
         var builder = new ProcessBuilder(command).directory(folder.toFile());
         builder.environment().keySet().retainAll(VARIABLES);
         return builder.redirectErrorStream(true)

@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Architecture;
+import tensorlink.compute.Device;
+import tensorlink.compute.DeviceException;
+import tensorlink.compute.DeviceLimits;
 import tensorlink.compute.Engine;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.LayerRange;
@@ -27,23 +30,25 @@ import tensorlink.compute.StageState;
  * reserve, so that a stage need not wait for libtorch to load; another is started when a stage has
  * ended.
  *
- * <p>A stage with {@link StageOptions#memoryBytes} is held to half as much again, on Linux. The
- * processes yield the processors to whatever else the machine does.
+ * <p>A stage with {@link StageOptions#memoryBytes} is held to half as much again, on Linux and the
+ * processor. The processes yield the processors to whatever else the machine does.
  */
 public final class ChildEngine implements Engine {
     private static final Logger log = LoggerFactory.getLogger(ChildEngine.class);
 
     private final Path folder;
     private final Kernels kernels;
+    private final Device device;
     private final ExecutionProfile profile;
     private final Set<ChildStage> stages = ConcurrentHashMap.newKeySet();
     private final ReentrantLock lock = new ReentrantLock();
     private @Nullable Child reserve;
     private boolean closed;
 
-    private ChildEngine(Path folder, Kernels kernels, Child first) {
+    private ChildEngine(Path folder, Kernels kernels, Device device, Child first) {
         this.folder = folder;
         this.kernels = kernels;
+        this.device = device;
         this.profile = first.profile();
         this.reserve = first;
     }
@@ -56,14 +61,27 @@ public final class ChildEngine implements Engine {
      * @throws IOException when no process can be started
      */
     public static ChildEngine open(Path folder) throws IOException, InterruptedException {
-        return open(folder, Kernels.bundled());
+        return open(folder, Kernels.bundled(), Device.CPU);
     }
 
-    /** As above, with other kernels. */
-    public static ChildEngine open(Path folder, Kernels kernels)
+    /**
+     * As above, with other kernels and on another device.
+     *
+     * @throws DeviceException when a process cannot be started that computes on a card
+     */
+    public static ChildEngine open(Path folder, Kernels kernels, Device device)
             throws IOException, InterruptedException {
         var absolute = folder.toAbsolutePath();
-        return new ChildEngine(absolute, kernels, Child.start(absolute, kernels));
+        try {
+            var first = Child.start(absolute, kernels, device);
+            return new ChildEngine(absolute, kernels, device, first);
+        } catch (IOException failed) {
+            if (device.kind() == Device.Kind.CPU) {
+                throw failed;
+            }
+            throw new DeviceException(
+                    device.toString(), String.valueOf(failed.getMessage()), failed);
+        }
     }
 
     @Override
@@ -105,6 +123,21 @@ public final class ChildEngine implements Engine {
         }
     }
 
+    @Override
+    public DeviceLimits limits(int threads) throws IOException, InterruptedException {
+        var child = take();
+        try {
+            return switch (child.exchange(new Call.Measure(threads), null)) {
+                case Reply.Measured(var limits) -> limits;
+                case Reply.Failed(_, _, var message) -> throw new IOException(message);
+                case Reply other -> throw new IOException("a process answered with " + other);
+            };
+        } finally {
+            child.end();
+            refill();
+        }
+    }
+
     private Child take() throws IOException, InterruptedException {
         lock.lock();
         try {
@@ -119,7 +152,7 @@ public final class ChildEngine implements Engine {
         } finally {
             lock.unlock();
         }
-        return Child.start(folder, kernels);
+        return Child.start(folder, kernels, device);
     }
 
     private void ended(ChildStage stage) {
@@ -136,7 +169,7 @@ public final class ChildEngine implements Engine {
         lock.lock();
         try {
             if (!closed && (reserve == null || !reserve.isAlive())) {
-                reserve = Child.start(folder, kernels);
+                reserve = Child.start(folder, kernels, device);
             }
         } catch (IOException failed) {
             log.warn("{}", failed.getMessage());

@@ -3,6 +3,7 @@ package tensorlink.compute.child;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import tensorlink.compute.DeviceLimits;
 import tensorlink.compute.Digest;
 import tensorlink.compute.ExecutionProfile;
 import tensorlink.compute.PreparedStep;
@@ -16,6 +17,8 @@ sealed interface Reply {
     record Ready(ExecutionProfile profile) implements Reply {}
 
     record Opened(List<TensorSpec> parameters) implements Reply {}
+
+    record Measured(DeviceLimits limits) implements Reply {}
 
     record Done() implements Reply {}
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Architecture;
+import tensorlink.compute.Device;
 import tensorlink.compute.Engine;
 import tensorlink.compute.KvCache;
 import tensorlink.compute.Stage;
@@ -19,6 +20,7 @@ import tensorlink.compute.tensor.Tensor;
 final class StageServer {
     private final Wire wire;
     private final Engine engine;
+    private final Device device;
     private final Map<Integer, KvCache> caches = new HashMap<>();
     private @Nullable Stage stage;
     private int nextCache;
@@ -28,9 +30,10 @@ final class StageServer {
 
     private long revision;
 
-    StageServer(Wire wire, Engine engine) {
+    StageServer(Wire wire, Engine engine, Device device) {
         this.wire = wire;
         this.engine = engine;
+        this.device = device;
     }
 
     /** Returns when the other process has no more use for this one. */
@@ -48,7 +51,11 @@ final class StageServer {
 
     private Reply answer(Call call) throws InterruptedException {
         try {
-            return call instanceof Call.Open open ? open(open) : answer(opened(), call);
+            return switch (call) {
+                case Call.Open open -> open(open);
+                case Call.Measure(var threads) -> new Reply.Measured(engine.limits(threads));
+                default -> answer(opened(), call);
+            };
         } catch (IllegalArgumentException unfit) {
             return failed(Reply.Kind.ARGUMENT, unfit);
         } catch (IllegalStateException outOfTurn) {
@@ -78,7 +85,8 @@ final class StageServer {
         if (stage != null) {
             throw new IllegalStateException("a stage is open");
         }
-        if (open.options().memoryBytes().isPresent()) {
+        // A card's memory is its own, and its libraries take of the machine's what they like.
+        if (open.options().memoryBytes().isPresent() && device.kind() == Device.Kind.CPU) {
             OwnLimits.limitMemory(open.options().memoryBytes().getAsLong());
         }
         var text = open.architecture().getBytes(StandardCharsets.UTF_8);
@@ -98,7 +106,7 @@ final class StageServer {
 
     private Reply answer(Stage here, Call call) throws IOException, InterruptedException {
         return switch (call) {
-            case Call.Open _, Call.Piece _, Call.Unreadable _ ->
+            case Call.Open _, Call.Measure _, Call.Piece _, Call.Unreadable _ ->
                     throw new IllegalStateException(call + " now");
             case Call.Begin(var batch) -> {
                 here.begin(batch);

@@ -83,7 +83,7 @@ final class DropoutMasks {
     /**
      * @param input the shape of what the stage is given
      */
-    PtNDArray[] draw(PtNDManager scope, CounterRandom random, Shape input) {
+    PtNDArray[] draw(NativeArrays arrays, PtNDManager scope, CounterRandom random, Shape input) {
         var masks = new PtNDArray[sites.size()];
         for (int i = 0; i < masks.length; i++) {
             var site = sites.get(i);
@@ -96,11 +96,13 @@ final class DropoutMasks {
                                 + Integer.MAX_VALUE
                                 + ": take fewer rows");
             }
-            masks[i] = scope.create(shape, DataType.BOOLEAN);
-            fill(
-                    NativeArrays.bytes(masks[i]),
-                    random.at(site.unit()).at(site.place()),
-                    site.rate());
+            var own = random.at(site.unit()).at(site.place());
+            masks[i] =
+                    arrays.filled(
+                            scope,
+                            shape,
+                            DataType.BOOLEAN,
+                            memory -> fill(memory, own, site.rate()));
         }
         return masks;
     }

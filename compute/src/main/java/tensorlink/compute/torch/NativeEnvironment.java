@@ -23,6 +23,12 @@ final class NativeEnvironment {
     private static final String REPRODUCIBLE = "MKL_CBWR";
     private static final String CAPABILITY = "ATEN_CPU_CAPABILITY";
 
+    /** NVIDIA's own switch for arithmetic with fewer digits: 0 for never. */
+    private static final String SHORT_DIGITS = "NVIDIA_TF32_OVERRIDE";
+
+    /** cuBLAS gives the same bits again only with memory of a fixed size to work in. */
+    private static final String WORKSPACE = "CUBLAS_WORKSPACE_CONFIG";
+
     private final Map<String, String> variables;
     private final Map<String, String> properties;
     private final String capability;
@@ -46,6 +52,8 @@ final class NativeEnvironment {
         // Waiting threads that spin starve everybody else's on a busy machine.
         variables.put(WAITING, user.getOrDefault(WAITING, "passive"));
         variables.put(REPRODUCIBLE, user.getOrDefault(REPRODUCIBLE, cpu.reproducibleMkl()));
+        variables.put(SHORT_DIGITS, user.getOrDefault(SHORT_DIGITS, "0"));
+        variables.put(WORKSPACE, user.getOrDefault(WORKSPACE, ":4096:8"));
         variables.values().removeIf(String::isEmpty);
         var properties = new TreeMap<String, String>();
         if (!user.containsKey("DJL_OFFLINE")) {
@@ -76,6 +84,17 @@ final class NativeEnvironment {
 
     String cpuCapability() {
         return capability;
+    }
+
+    /** The settings that decide bits on CUDA's cards, for an execution profile. */
+    String cuda() {
+        return SHORT_DIGITS
+                + " "
+                + variables.getOrDefault(SHORT_DIGITS, "")
+                + ", "
+                + WORKSPACE
+                + " "
+                + variables.getOrDefault(WORKSPACE, "");
     }
 
     /** Has an effect only before libtorch loads. */

@@ -85,8 +85,12 @@ final class OperatorModule {
     }
 
     static OperatorModule load(PtNDManager home) {
+        return load(home, source());
+    }
+
+    static OperatorModule load(PtNDManager home, String source) {
         try {
-            var archive = new ByteArrayInputStream(archive(source()));
+            var archive = new ByteArrayInputStream(archive(source));
             return new OperatorModule(JniUtils.loadModule(home, archive, false, false));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
@@ -141,7 +145,7 @@ final class OperatorModule {
         return value;
     }
 
-    private static String source() {
+    static String source() {
         var source = new StringBuilder();
         for (var name : SOURCES) {
             try (var in = OperatorModule.class.getResourceAsStream(name)) {

@@ -1,6 +1,5 @@
 package tensorlink.compute.torch;
 
-import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import java.util.ArrayList;
@@ -28,15 +27,15 @@ import tensorlink.compute.tensor.TensorSpec;
  */
 final class OptimizerState {
     private final OperatorModule operators;
-    private final PtNDManager home;
+    private final NativeArrays device;
     private final List<TensorSpec> parameters;
     private final Map<StateSlot, PtNDArray[]> slots = new EnumMap<>(StateSlot.class);
     private @Nullable PtNDManager memory;
     private long steps;
 
-    OptimizerState(OperatorModule operators, PtNDManager home, List<TensorSpec> parameters) {
-        this.operators = operators;
-        this.home = home;
+    OptimizerState(NativeArrays device, List<TensorSpec> parameters) {
+        this.operators = device.operators();
+        this.device = device;
         this.parameters = parameters;
     }
 
@@ -169,12 +168,12 @@ final class OptimizerState {
         if (memory != null) {
             memory.close();
         }
-        memory = NativeArrays.scope(home);
+        memory = device.scope();
         for (var slot : held(wanted)) {
             var arrays = new ArrayList<PtNDArray>();
             for (var spec : slot.tensors(parameters)) {
                 var shape = NativeArrays.shape(spec.shape());
-                arrays.add((PtNDArray) memory.zeros(shape, DataType.FLOAT32));
+                arrays.add(device.zeros(memory, shape));
             }
             slots.put(slot, arrays.toArray(new PtNDArray[0]));
         }

@@ -1,6 +1,5 @@
 package tensorlink.compute.torch;
 
-import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.jni.IValue;
@@ -46,6 +45,7 @@ import tensorlink.compute.tensor.TensorSpec;
  */
 final class Parameters implements AutoCloseable {
     private final OperatorModule operators;
+    private final NativeArrays device;
     private final PtNDManager home;
     private final List<TensorSpec> specs;
     private final List<TensorSpec> trained;
@@ -85,13 +85,13 @@ final class Parameters implements AutoCloseable {
     private @Nullable PtNDArray merged;
 
     Parameters(
-            OperatorModule operators,
-            PtNDManager home,
+            NativeArrays device,
             Architecture architecture,
             LayerRange layers,
             Optional<TrainingOptions> how) {
-        this.operators = operators;
-        this.home = home;
+        this.operators = device.operators();
+        this.device = device;
+        this.home = device.home();
         this.specs = architecture.tensors(layers);
         this.training = how.isPresent();
         var frozen = how.map(TrainingOptions::frozen).orElse(Frozen.none());
@@ -131,7 +131,7 @@ final class Parameters implements AutoCloseable {
         this.leaves = IValue.listFrom(all);
         this.sums = zeros(moving.toArray(new PtNDArray[0]));
         this.sumList = IValue.listFrom(sums);
-        this.optimizer = new OptimizerState(operators, home, trained);
+        this.optimizer = new OptimizerState(device, trained);
     }
 
     /** Of those that are frozen 0, which leaves them as they are. */
@@ -176,7 +176,7 @@ final class Parameters implements AutoCloseable {
     private PtNDArray[] allocate() {
         var arrays = new PtNDArray[specs.size()];
         for (int i = 0; i < arrays.length; i++) {
-            arrays[i] = home.create(NativeArrays.shape(specs.get(i).shape()), DataType.FLOAT32);
+            arrays[i] = device.empty(home, NativeArrays.shape(specs.get(i).shape()));
         }
         return arrays;
     }
@@ -184,7 +184,7 @@ final class Parameters implements AutoCloseable {
     private PtNDArray[] zeros(PtNDArray[] like) {
         var arrays = new PtNDArray[like.length];
         for (int i = 0; i < arrays.length; i++) {
-            arrays[i] = (PtNDArray) home.zeros(like[i].getShape(), DataType.FLOAT32);
+            arrays[i] = device.zeros(home, like[i].getShape());
         }
         return arrays;
     }
@@ -198,25 +198,22 @@ final class Parameters implements AutoCloseable {
         return leaves;
     }
 
-    /** Some of a parameter's memory. */
-    record Piece(String name, long offset, MemorySegment memory) {}
+    /** Some of a parameter, or of the optimizer's state. */
+    record Piece(String name, NativeArrays.Part part) {}
 
     /**
      * Makes room for the optimizer's state of {@code steps} steps, and drops all gradients.
      *
      * @param slots what the state is made of
-     * @return the memory of parameters and state, to be filled, in pieces that can be addressed;
-     *     valid until {@code scope} closes
+     * @return parameters and state, to be filled; valid until {@code scope} closes
      */
     List<Piece> reopen(Set<StateSlot> slots, long steps, PtNDManager scope) {
         zeroGradients();
         optimizer.begin(slots, steps);
         var pieces = new ArrayList<Piece>();
         arrays().forEach((spec, array) -> {
-            long offset = 0;
-            for (var memory : NativeArrays.memory(operators, array, scope)) {
-                pieces.add(new Piece(spec.name(), offset, memory));
-                offset += memory.byteSize();
+            for (var part : device.parts(array, scope)) {
+                pieces.add(new Piece(spec.name(), part));
             }
         });
         return pieces;
@@ -246,7 +243,7 @@ final class Parameters implements AutoCloseable {
         for (var own : arrays().entrySet()) {
             if (own.getKey().name().equals(name)) {
                 requireWithin(own.getKey(), offset, target);
-                copy(own.getValue(), offset, target);
+                device.read(own.getValue(), offset, target);
                 return;
             }
         }
@@ -266,25 +263,29 @@ final class Parameters implements AutoCloseable {
         }
     }
 
-    private void copy(PtNDArray array, long offset, MemorySegment target) {
-        try (var scope = NativeArrays.scope(home)) {
-            long at = 0;
-            for (var memory : NativeArrays.memory(operators, array, scope)) {
-                long first = Math.max(offset, at);
-                long end = Math.min(offset + target.byteSize(), at + memory.byteSize());
-                if (first < end) {
-                    target.asSlice(first - offset, end - first)
-                            .copyFrom(memory.asSlice(first - at, end - first));
-                }
-                at += memory.byteSize();
-            }
-        }
-    }
-
-    /** Reads pieces; for any thread, while no operator runs. */
-    static void fill(List<Piece> pieces, Weights weights) throws IOException, InterruptedException {
+    /**
+     * Reads pieces; for the thread of whoever reads, while no operator runs.
+     *
+     * @param thread runs what has to be on the stage's own
+     */
+    void fill(List<Piece> pieces, Weights weights, ComputeThread thread)
+            throws IOException, InterruptedException {
         for (var piece : pieces) {
-            weights.read(piece.name(), piece.offset(), piece.memory());
+            var part = piece.part();
+            var memory = part.memory();
+            if (memory != null) {
+                weights.read(piece.name(), part.offset(), memory);
+                continue;
+            }
+            try (var staged = Tensor.allocate(DType.U8, Shape.of(part.length()))) {
+                weights.read(piece.name(), part.offset(), staged.data());
+                thread.call(
+                        false,
+                        () -> {
+                            device.write(part.array(), part.offset(), staged.data());
+                            return true;
+                        });
+            }
         }
     }
 
@@ -355,6 +356,9 @@ final class Parameters implements AutoCloseable {
                 .close();
         whole = true;
         tappedEmpty = false;
+        if (sums.length > 0) {
+            device.await(sums[0]);
+        }
     }
 
     /** The other gradients of a micro-batch will not come. */
@@ -459,7 +463,10 @@ final class Parameters implements AutoCloseable {
         requireNumbers(first, count);
         var copy = Tensor.allocate(DType.F32, Shape.of(count));
         var data = copy.data();
-        visit(first, count, (at, own) -> data.asSlice(at, own.byteSize()).copyFrom(own));
+        visit(
+                first,
+                count,
+                (at, sum, offset, length) -> device.read(sum, offset, data.asSlice(at, length)));
         return copy;
     }
 
@@ -470,13 +477,16 @@ final class Parameters implements AutoCloseable {
         requireNumbers(first, sum.elements());
         forgetPrepared();
         var data = sum.data();
-        visit(first, sum.elements(), (at, own) -> own.copyFrom(data.asSlice(at, own.byteSize())));
+        visit(
+                first,
+                sum.elements(),
+                (at, own, offset, length) -> device.write(own, offset, data.asSlice(at, length)));
     }
 
-    /** Is shown memory of the sums, {@code at} bytes behind the first number asked for. */
+    /** Is shown where numbers of a sum are, {@code at} bytes behind the first asked for. */
     @FunctionalInterface
     private interface Visitor {
-        void piece(long at, MemorySegment own);
+        void piece(long at, PtNDArray sum, long offset, long length);
     }
 
     private void requireNumbers(long first, long count) {
@@ -491,25 +501,17 @@ final class Parameters implements AutoCloseable {
 
     private void visit(long first, long count, Visitor visitor) {
         long at = 0;
-        try (var scope = NativeArrays.scope(home)) {
-            for (var sum : sums) {
-                if (at >= first + count || at + sum.size() <= first) {
-                    at += sum.size();
-                    continue;
-                }
-                for (var memory : NativeArrays.memory(operators, sum, scope)) {
-                    long size = memory.byteSize() / Float.BYTES;
-                    long here = Math.max(first, at);
-                    long there = Math.min(first + count, at + size);
-                    if (here < there) {
-                        visitor.piece(
-                                (here - first) * Float.BYTES,
-                                memory.asSlice(
-                                        (here - at) * Float.BYTES, (there - here) * Float.BYTES));
-                    }
-                    at += size;
-                }
+        for (var sum : sums) {
+            long here = Math.max(first, at);
+            long there = Math.min(first + count, at + sum.size());
+            if (here < there) {
+                visitor.piece(
+                        (here - first) * Float.BYTES,
+                        sum,
+                        (here - at) * Float.BYTES,
+                        (there - here) * Float.BYTES);
             }
+            at += sum.size();
         }
     }
 
@@ -541,7 +543,7 @@ final class Parameters implements AutoCloseable {
             merged = sum(sum(tiedEmbedding), sum(tiedHead));
             gradients[(int) places[tiedEmbedding]] = merged;
         } else if (otherTied != null) {
-            try (var other = NativeArrays.copyIn(operators, home, otherTied)) {
+            try (var other = device.copyIn(home, otherTied)) {
                 merged = sum(sum(ownTied()), other);
                 gradients[(int) places[ownTied()]] = merged;
             }
@@ -559,22 +561,22 @@ final class Parameters implements AutoCloseable {
     private PreparedStep describe(PtNDArray[] gradients) {
         var hash = Digest.sha256();
         var squaredNorms = new ArrayList<Double>();
-        try (var scope = NativeArrays.scope(home)) {
-            for (int i = 0; i < gradients.length; i++) {
-                // A shared tensor is on two stages; the embedding's counts.
-                boolean counts = tiedHead < 0 || tiedEmbedding >= 0 || i != places[tiedHead];
-                double squares = 0;
-                for (var memory : NativeArrays.memory(operators, gradients[i], scope)) {
-                    Digest.hash(hash, memory);
-                    squares += counts ? sumOfSquares(memory) : 0;
-                }
-                if (counts) {
-                    squaredNorms.add(squares);
-                }
+        for (int i = 0; i < gradients.length; i++) {
+            // A shared tensor is on two stages; the embedding's counts.
+            boolean counts = tiedHead < 0 || tiedEmbedding >= 0 || i != places[tiedHead];
+            var squares = new double[1];
+            device.read(
+                    gradients[i],
+                    memory -> {
+                        Digest.hash(hash, memory);
+                        squares[0] += counts ? sumOfSquares(memory) : 0;
+                    });
+            if (counts) {
+                squaredNorms.add(squares[0]);
             }
         }
         for (var statistics : observed) {
-            statistics.forEach(array -> Digest.hash(hash, NativeArrays.bytes(array)));
+            statistics.forEach(array -> device.read(array, memory -> Digest.hash(hash, memory)));
         }
         return new PreparedStep(Digest.ofHash(hash.digest()), squaredNorms);
     }
@@ -627,6 +629,9 @@ final class Parameters implements AutoCloseable {
         follow();
         forgetPrepared();
         summing = false;
+        if (values.length > 0) {
+            device.await(values[values.length - 1]);
+        }
     }
 
     /** The values of what is trained. */
@@ -670,21 +675,15 @@ final class Parameters implements AutoCloseable {
     }
 
     private Tensor copy(PtNDArray array) {
-        var copy = Tensor.allocate(DType.F32, NativeArrays.shape(array.getShape()));
-        copy(array, 0, copy.data());
-        return copy;
+        return device.copyOut(array);
     }
 
     Map<String, Digest> digests() {
         var digests = new LinkedHashMap<String, Digest>();
-        try (var scope = NativeArrays.scope(home)) {
-            for (int i = 0; i < values.length; i++) {
-                var hash = Digest.sha256();
-                for (var memory : NativeArrays.memory(operators, values[i], scope)) {
-                    Digest.hash(hash, memory);
-                }
-                digests.put(specs.get(i).name(), Digest.ofHash(hash.digest()));
-            }
+        for (int i = 0; i < values.length; i++) {
+            var hash = Digest.sha256();
+            device.read(values[i], memory -> Digest.hash(hash, memory));
+            digests.put(specs.get(i).name(), Digest.ofHash(hash.digest()));
         }
         return digests;
     }

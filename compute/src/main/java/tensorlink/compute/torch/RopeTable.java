@@ -3,7 +3,7 @@ package tensorlink.compute.torch;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
-import ai.djl.pytorch.engine.PtNDManager;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import tensorlink.compute.Architecture;
 import tensorlink.compute.GraphModel;
@@ -20,14 +20,14 @@ import tensorlink.compute.Rope;
 final class RopeTable {
     private static final int POSITIONS_MIN = 64;
 
-    private final PtNDManager home;
+    private final NativeArrays arrays;
     private final float[] frequencies;
     private final int positionsMax;
     private int positions;
     private PtNDArray table;
 
-    RopeTable(PtNDManager home, Architecture config) {
-        this.home = home;
+    RopeTable(NativeArrays arrays, Architecture config) {
+        this.arrays = arrays;
         this.frequencies = frequencies(config);
         this.positionsMax = config.contextLength();
         this.positions = Math.min(POSITIONS_MIN, positionsMax);
@@ -57,12 +57,14 @@ final class RopeTable {
     }
 
     private PtNDArray compute() {
+        var shape = new Shape(2, positions, 1, frequencies.length);
+        return frequencies.length == 0
+                ? arrays.empty(arrays.home(), shape)
+                : arrays.filled(arrays.home(), shape, DataType.FLOAT32, this::fill);
+    }
+
+    private void fill(MemorySegment bytes) {
         int pairs = frequencies.length;
-        var array = home.create(new Shape(2, positions, 1, pairs), DataType.FLOAT32);
-        if (pairs == 0) {
-            return array;
-        }
-        var bytes = NativeArrays.bytes(array);
         long sines = (long) positions * pairs;
         for (int position = 0; position < positions; position++) {
             for (int pair = 0; pair < pairs; pair++) {
@@ -72,6 +74,5 @@ final class RopeTable {
                 bytes.setAtIndex(ValueLayout.JAVA_FLOAT, sines + at, (float) StrictMath.sin(angle));
             }
         }
-        return array;
     }
 }

@@ -48,7 +48,7 @@ public final class SpeedTrial {
                 forward.perSecond(),
                 backward.perSecond(),
                 much.step() / wide.step(),
-                memory(),
+                memory(engine, threads),
                 forward.seconds() / NARROW.layers(),
                 backward.seconds() / NARROW.layers());
     }
@@ -118,6 +118,14 @@ public final class SpeedTrial {
         long step = System.nanoTime();
         return new Turn(
                 (forward - begun) / 1e9, (backward - forward) / 1e9, (step - backward) / 1e9);
+    }
+
+    /** Of a card's memory its own copies tell. */
+    private static double memory(Engine engine, int threads)
+            throws IOException, InterruptedException {
+        return engine.profile().device().startsWith("cuda")
+                ? engine.limits(threads).memory()
+                : memory();
     }
 
     private static double memory() {

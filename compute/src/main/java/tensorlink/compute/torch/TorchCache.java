@@ -1,6 +1,5 @@
 package tensorlink.compute.torch;
 
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -23,14 +22,14 @@ final class TorchCache implements KvCache {
     TorchCache(
             TorchStage stage,
             ComputeThread thread,
-            PtNDManager home,
+            NativeArrays device,
             ModelConfig config,
             LayerRange layers,
             int batch,
             int capacity) {
         this.stage = stage;
         this.thread = thread;
-        this.scope = NativeArrays.scope(home);
+        this.scope = device.scope();
         this.batch = batch;
         this.capacity = capacity;
         this.arrays = new PtNDArray[2 * layers.size()];
@@ -41,7 +40,7 @@ final class TorchCache implements KvCache {
                         capacity,
                         config.attention().headDim());
         for (int i = 0; i < arrays.length; i++) {
-            arrays[i] = (PtNDArray) scope.zeros(shape, DataType.FLOAT32);
+            arrays[i] = device.zeros(scope, shape);
         }
     }
 

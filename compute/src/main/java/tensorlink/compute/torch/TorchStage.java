@@ -7,7 +7,6 @@ import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.JniUtils;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,7 +36,7 @@ import tensorlink.compute.tensor.Tensor;
 import tensorlink.compute.tensor.TensorSpec;
 
 /**
- * A stage on the processor. Public calls check what they are given on the caller's thread, then run
+ * A stage on one device. Public calls check what they are given on the caller's thread, then run
  * one operator on the stage's own; fields below {@code thread} are that thread's.
  *
  * <p>What a micro-batch records lives in a manager of its own, which its backward closes; nothing
@@ -60,7 +59,7 @@ final class TorchStage implements Stage {
     private volatile boolean whole;
 
     private final ComputeThread thread;
-    private final PtNDManager home;
+    private final NativeArrays device;
     private final Description model;
     private final Parameters parameters;
     private final RopeTable rope;
@@ -142,21 +141,20 @@ final class TorchStage implements Stage {
 
     private TorchStage(
             Opening opening,
-            OperatorModule operators,
             ComputeThread thread,
-            PtNDManager home,
+            NativeArrays device,
             Consumer<TorchStage> onClose) {
         this.architecture = opening.architecture();
         this.layers = opening.layers();
         this.options = opening.options();
-        this.operators = operators;
+        this.operators = device.operators();
         this.thread = thread;
-        this.home = home;
+        this.device = device;
         this.onClose = onClose;
         this.inputs = StageInputs.of(architecture, layers);
         this.model = Description.of(architecture, layers);
-        this.parameters = new Parameters(operators, home, architecture, layers, options.training());
-        this.rope = new RopeTable(home, architecture);
+        this.parameters = new Parameters(device, architecture, layers, options.training());
+        this.rope = new RopeTable(device, architecture);
         this.dropout = DropoutMasks.of(architecture, layers);
         this.random = CounterRandom.of(options.training().map(TrainingOptions::seed).orElse(0L));
     }
@@ -166,16 +164,16 @@ final class TorchStage implements Stage {
             Opening opening,
             OperatorModule operators,
             PtNDManager engine,
+            boolean addressed,
             StageState state,
             Consumer<TorchStage> onClose)
             throws IOException, InterruptedException {
         var thread = new ComputeThread("stage " + opening.layers(), opening.options().threads());
         var home = engine.newSubManager(engine.getDevice());
+        var device = new NativeArrays(operators, home, addressed);
         boolean opened = false;
         try {
-            var stage =
-                    thread.call(
-                            false, () -> new TorchStage(opening, operators, thread, home, onClose));
+            var stage = thread.call(false, () -> new TorchStage(opening, thread, device, onClose));
             stage.restore(state);
             opened = true;
             return stage;
@@ -212,7 +210,7 @@ final class TorchStage implements Stage {
             requireTraining();
             inputs.check(input, 0);
             inputs.checkTraining(input);
-            return run(true, () -> record(microBatch, input, null, 0, this::copyOut));
+            return run(true, () -> record(microBatch, input, null, 0, device::copyOut));
         }
     }
 
@@ -225,8 +223,7 @@ final class TorchStage implements Stage {
             inputs.check(input, 0);
             inputs.checkTraining(input);
             inputs.checkLabels(input, labels, labelCount);
-            return run(
-                    true, () -> record(microBatch, input, labels, labelCount, TorchStage::value));
+            return run(true, () -> record(microBatch, input, labels, labelCount, device::value));
         }
     }
 
@@ -239,11 +236,11 @@ final class TorchStage implements Stage {
         if (inFlight.containsKey(microBatch)) {
             throw new IllegalStateException("micro-batch " + microBatch + " is in flight");
         }
-        var scope = NativeArrays.scope(home);
-        try (var passing = NativeArrays.scope(home)) {
+        var scope = device.scope();
+        try (var passing = device.scope()) {
             var given =
                     new Given(
-                            NativeArrays.copyIn(operators, scope, input),
+                            device.copyIn(scope, input),
                             List.of(labels(scope, labels)),
                             labelCount,
                             random.at(step).at(batch).at(microBatch));
@@ -268,7 +265,7 @@ final class TorchStage implements Stage {
     private Tape tape(PtNDManager scope, Given given) {
         // What a transformer taps, and what a graph's statistics follow.
         var extra = IValue.listFrom(new PtNDArray[0]);
-        var masks = dropout.draw(scope, given.random(), given.input().getShape());
+        var masks = dropout.draw(device, scope, given.random(), given.input().getShape());
         try (var tape =
                 operators.call(
                         model.method("record"),
@@ -326,7 +323,7 @@ final class TorchStage implements Stage {
                                             gradient,
                                             model);
                             parameters.observe(recording.statistics);
-                            return first() ? null : copyOut(input);
+                            return given(input);
                         }
                     });
         }
@@ -345,11 +342,20 @@ final class TorchStage implements Stage {
     private @Nullable Tensor inputGradient(Recording recording, @Nullable Tensor outputGradient) {
         var gradient = outputGradient(recording, outputGradient);
         var tape = tape(recording);
-        try (var scope = NativeArrays.scope(home)) {
+        try (var scope = device.scope()) {
             var input = parameters.inputGradient(scope, tape.array(), tape.taps(), gradient, model);
             recording.half = true;
-            return first() ? null : copyOut(input);
+            return given(input);
         }
+    }
+
+    /** What a backward gives: the gradient of the stage's input, unless that has none. */
+    private @Nullable Tensor given(PtNDArray input) {
+        if (first()) {
+            device.await(input);
+            return null;
+        }
+        return device.copyOut(input);
     }
 
     @Override
@@ -414,13 +420,13 @@ final class TorchStage implements Stage {
             if (given != null) {
                 throw new IllegalArgumentException("a loss takes no gradient, got " + given);
             }
-            return (PtNDArray) recording.scope.ones(new Shape());
+            return device.one(recording.scope);
         }
         if (given == null || given.dtype() != DType.F32 || !given.shape().equals(expected)) {
             throw new IllegalArgumentException(
                     "output gradient: expected F32 " + expected + ", got " + given);
         }
-        return NativeArrays.copyIn(operators, recording.scope, given);
+        return device.copyIn(recording.scope, given);
     }
 
     @Override
@@ -551,7 +557,7 @@ final class TorchStage implements Stage {
     public Tensor infer(Tensor input) throws InterruptedException {
         try (input) {
             inputs.check(input, 0);
-            return run(false, () -> inferred(input, null, 0, this::copyOut));
+            return run(false, () -> inferred(input, null, 0, device::copyOut));
         }
     }
 
@@ -562,17 +568,17 @@ final class TorchStage implements Stage {
                 labels) {
             inputs.check(input, 0);
             inputs.checkLabels(input, labels, labelCount);
-            return run(false, () -> inferred(input, labels, labelCount, TorchStage::value));
+            return run(false, () -> inferred(input, labels, labelCount, device::value));
         }
     }
 
     private <T> T inferred(
             Tensor input, @Nullable Tensor labels, long labelCount, Function<PtNDArray, T> use) {
-        try (var scope = NativeArrays.scope(home);
+        try (var scope = device.scope();
                 var result =
                         operators.call(
                                 model.method("infer"),
-                                NativeArrays.copyIn(operators, scope, input),
+                                device.copyIn(scope, input),
                                 parameters.leaves(),
                                 model.inTraining(precision()),
                                 rope.atLeast((int) input.shape().axis(1)),
@@ -599,7 +605,7 @@ final class TorchStage implements Stage {
                             + config.contextLength());
         }
         return run(
-                false, () -> new TorchCache(this, thread, home, config, layers, batch, capacity));
+                false, () -> new TorchCache(this, thread, device, config, layers, batch, capacity));
     }
 
     @Override
@@ -617,18 +623,18 @@ final class TorchStage implements Stage {
     private Tensor extended(TorchCache cache, Tensor input) {
         int count = (int) input.shape().axis(1);
         int past = cache.position();
-        try (var scope = NativeArrays.scope(home);
+        try (var scope = device.scope();
                 var result =
                         operators.call(
                                 "extend",
-                                NativeArrays.copyIn(operators, scope, input),
+                                device.copyIn(scope, input),
                                 parameters.leaves(),
                                 model.integers(),
                                 rope.atLeast(past + count),
                                 model.numbers(),
                                 cache.arrays(),
                                 (long) past)) {
-            var tensor = copyOut(result.toTensor(scope));
+            var tensor = device.copyOut(result.toTensor(scope));
             cache.moveTo(past + count);
             return tensor;
         }
@@ -662,10 +668,10 @@ final class TorchStage implements Stage {
         var slots = training() ? state.slots(parameters.trained()) : Set.<StateSlot>of();
         long steps = training() ? state.optimizerSteps() : 0;
         var tensors = state.tensors().widened();
-        var scope = NativeArrays.scope(home);
+        var scope = device.scope();
         try {
             var pieces = thread.call(false, () -> reopened(slots, steps, scope));
-            Parameters.fill(pieces, tensors);
+            parameters.fill(pieces, tensors, thread);
         } finally {
             thread.callUninterruptibly(scope::close);
         }
@@ -707,7 +713,7 @@ final class TorchStage implements Stage {
             thread.callUninterruptibly(() -> {
                 forgetMicroBatches();
                 parameters.close();
-                home.close();
+                device.home().close();
             });
             thread.close();
             onClose.accept(this);
@@ -743,21 +749,13 @@ final class TorchStage implements Stage {
             return new PtNDArray[0];
         }
         if (architecture.task().kind() != Task.Kind.REGRESSION) {
-            return new PtNDArray[] {NativeArrays.copyIn(operators, scope, labels)};
+            return new PtNDArray[] {device.copyIn(scope, labels)};
         }
         try (var numbers = Tensor.allocate(DType.F32, labels.shape())) {
             for (long i = 0; i < labels.elements(); i++) {
                 numbers.setFloat(i, Float.intBitsToFloat((int) labels.longAt(i)));
             }
-            return new PtNDArray[] {NativeArrays.copyIn(operators, scope, numbers)};
+            return new PtNDArray[] {device.copyIn(scope, numbers)};
         }
-    }
-
-    private Tensor copyOut(PtNDArray array) {
-        return NativeArrays.copyOut(operators, array);
-    }
-
-    private static float value(PtNDArray scalar) {
-        return NativeArrays.bytes(scalar).get(ValueLayout.JAVA_FLOAT_UNALIGNED, 0);
     }
 }

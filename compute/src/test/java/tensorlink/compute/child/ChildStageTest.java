@@ -22,6 +22,8 @@ import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import tensorlink.compute.Batch;
+import tensorlink.compute.Device;
+import tensorlink.compute.DeviceException;
 import tensorlink.compute.Digest;
 import tensorlink.compute.Engine;
 import tensorlink.compute.LayerRange;
@@ -65,6 +67,19 @@ class ChildStageTest {
         engine.close();
 
         assertThat(engine.processes()).isEmpty();
+    }
+
+    @Test
+    void a_process_that_cannot_compute_on_its_card_is_refused_with_the_reason() {
+        assertThatThrownBy(() -> ChildEngine.open(folder, Kernels.bundled(), Device.cuda(0)))
+                .isInstanceOf(DeviceException.class)
+                .hasMessageStartingWith("cannot compute on cuda:0: ")
+                .hasMessageContaining("libtorch");
+    }
+
+    @Test
+    void a_process_of_its_own_measures_what_the_device_can_do() throws Exception {
+        assertThat(engine.limits(1).product()).isBetween(1e7, 1e17);
     }
 
     private static Batch batch(long seed) {

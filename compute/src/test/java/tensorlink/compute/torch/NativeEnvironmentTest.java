@@ -29,7 +29,9 @@ class NativeEnvironmentTest {
         assertThat(environment.variables())
                 .containsOnly(
                         Map.entry("OMP_WAIT_POLICY", "passive"),
-                        Map.entry("MKL_CBWR", "AVX512,STRICT"));
+                        Map.entry("MKL_CBWR", "AVX512,STRICT"),
+                        Map.entry("NVIDIA_TF32_OVERRIDE", "0"),
+                        Map.entry("CUBLAS_WORKSPACE_CONFIG", ":4096:8"));
         assertThat(environment.properties())
                 .containsOnly(
                         Map.entry("ai.djl.offline", "true"), Map.entry("OPT_OUT_TRACKING", "true"));
@@ -42,6 +44,8 @@ class NativeEnvironmentTest {
                 Map.of(
                         "OMP_WAIT_POLICY", "active",
                         "MKL_CBWR", "COMPATIBLE",
+                        "NVIDIA_TF32_OVERRIDE", "1",
+                        "CUBLAS_WORKSPACE_CONFIG", ":16:8",
                         "ATEN_CPU_CAPABILITY", "avx2",
                         "DJL_OFFLINE", "false",
                         "OPT_OUT_TRACKING", "false",
@@ -52,7 +56,11 @@ class NativeEnvironmentTest {
         assertThat(environment.variables())
                 .containsOnly(
                         Map.entry("OMP_WAIT_POLICY", "active"),
-                        Map.entry("MKL_CBWR", "COMPATIBLE"));
+                        Map.entry("MKL_CBWR", "COMPATIBLE"),
+                        Map.entry("NVIDIA_TF32_OVERRIDE", "1"),
+                        Map.entry("CUBLAS_WORKSPACE_CONFIG", ":16:8"));
+        assertThat(environment.cuda())
+                .isEqualTo("NVIDIA_TF32_OVERRIDE 1, CUBLAS_WORKSPACE_CONFIG :16:8");
         assertThat(environment.properties()).isEmpty();
         assertThat(environment.mklCbwr()).isEqualTo("COMPATIBLE");
         assertThat(environment.cpuCapability()).isEqualTo("avx2");

@@ -45,8 +45,7 @@ class OperatorModuleTest {
         try (var home = manager();
                 var parameters =
                         new Parameters(
-                                OperatorModule.load(home),
-                                home,
+                                new NativeArrays(OperatorModule.load(home), home, true),
                                 CONFIG,
                                 CONFIG.allLayers(),
                                 Optional.of(TrainingOptions.defaults()))) {

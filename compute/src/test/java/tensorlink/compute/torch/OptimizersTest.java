@@ -106,21 +106,22 @@ class OptimizersTest {
             throws Exception {
         try (var golden = golden();
                 var home = manager()) {
-            var state = new OptimizerState(OPERATORS, home, SMALL);
+            var device = device(home);
+            var state = new OptimizerState(device, SMALL);
             var values = new PtNDArray[SMALL.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = NativeArrays.copyIn(OPERATORS, home, initial(SMALL.get(i).shape()));
+                values[i] = device.copyIn(home, initial(SMALL.get(i).shape()));
             }
             int compared = 0;
             for (int step = 1; step <= 100; step++) {
-                try (var scope = NativeArrays.scope(home)) {
+                try (var scope = device.scope()) {
                     state.apply(rule(name), values, gradients(scope, values, step));
                 }
                 for (var spec : golden.tensors()) {
                     var prefix = name + "." + step + ".";
                     if (spec.name().startsWith(prefix)) {
                         var found = find(spec.name().substring(prefix.length()), values, state);
-                        assertNear(spec, golden, found);
+                        assertNear(spec, golden, device.copyOut(found));
                         compared++;
                     }
                 }
@@ -195,17 +196,18 @@ class OptimizersTest {
 
     private static Map<String, Digest> moved(
             List<TensorSpec> specs, PtNDManager home, Optimizer rule) {
-        var state = new OptimizerState(OPERATORS, home, specs);
+        var device = device(home);
+        var state = new OptimizerState(device, specs);
         var values = new PtNDArray[specs.size()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = NativeArrays.copyIn(OPERATORS, home, initial(specs.get(i).shape()));
+            values[i] = device.copyIn(home, initial(specs.get(i).shape()));
         }
         for (int step = 1; step <= 3; step++) {
             state.apply(rule, values, gradients(home, values, step));
         }
         var digests = new HashMap<String, Digest>();
         for (int i = 0; i < values.length; i++) {
-            digests.put(specs.get(i).name(), Digest.of(NativeArrays.bytes(values[i])));
+            digests.put(specs.get(i).name(), digest(device, values[i]));
         }
         return digests;
     }
@@ -214,10 +216,11 @@ class OptimizersTest {
     void a_rule_goes_on_with_the_state_of_another_that_has_the_same_slots_or_begins_anew() {
         assertThat(ENGINE.arrays()).isNotNegative();
         try (var home = manager()) {
-            var state = new OptimizerState(OPERATORS, home, SMALL);
+            var device = device(home);
+            var state = new OptimizerState(device, SMALL);
             var values = new PtNDArray[SMALL.size()];
             for (int i = 0; i < values.length; i++) {
-                values[i] = NativeArrays.copyIn(OPERATORS, home, initial(SMALL.get(i).shape()));
+                values[i] = device.copyIn(home, initial(SMALL.get(i).shape()));
             }
             var gradients = gradients(home, values, 1);
 
@@ -301,10 +304,9 @@ class OptimizersTest {
     }
 
     /** Of what is wide the goldens hold the first row. */
-    private static void assertNear(TensorSpec spec, Weights golden, PtNDArray found)
-            throws Exception {
+    private static void assertNear(TensorSpec spec, Weights golden, Tensor found) throws Exception {
         try (var expected = Goldens.tensor(golden, spec.name());
-                var actual = NativeArrays.copyOut(OPERATORS, found)) {
+                var actual = found) {
             assertThat(spec.name().endsWith("wide") || spec.shape().equals(actual.shape()))
                     .as(spec.name())
                     .isTrue();
@@ -329,14 +331,15 @@ class OptimizersTest {
     }
 
     private static PtNDArray[] gradients(PtNDManager home, PtNDArray[] values, int step) {
+        var device = device(home);
         var gradients = new PtNDArray[values.length];
         for (int k = 0; k < values.length; k++) {
-            try (var gradient = NativeArrays.copyOut(OPERATORS, values[k])) {
+            try (var gradient = device.copyOut(values[k])) {
                 for (long i = 0; i < gradient.elements(); i++) {
                     float own = ((i * 53 + step * 29L) % 97 - 48) / 256f;
                     gradient.setFloat(i, own + gradient.floatAt(i) * 0.5f);
                 }
-                gradients[k] = NativeArrays.copyIn(OPERATORS, home, gradient);
+                gradients[k] = device.copyIn(home, gradient);
             }
         }
         return gradients;
@@ -357,6 +360,16 @@ class OptimizersTest {
 
     private static Weights golden() throws Exception {
         return Goldens.open("/optimizers/golden.safetensors");
+    }
+
+    private static Digest digest(NativeArrays device, PtNDArray array) {
+        try (var copy = device.copyOut(array)) {
+            return Digest.of(copy.data());
+        }
+    }
+
+    private static NativeArrays device(PtNDManager home) {
+        return new NativeArrays(OPERATORS, home, true);
     }
 
     private static PtNDManager manager() {
