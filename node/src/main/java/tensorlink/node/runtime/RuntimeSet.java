@@ -64,9 +64,25 @@ record RuntimeSet(
         return libraries.stream().mapToLong(MavenLibrary::size).sum();
     }
 
-    /** The files in {@code folder}, whether or not they are there. */
-    List<Path> files(Path folder) {
-        return libraries.stream().map(library -> folder.resolve(library.fileName())).toList();
+    /** The files in {@code folder} that are for a class path, whether or not they are there. */
+    List<Path> jars(Path folder) {
+        return libraries.stream()
+                .filter(library -> !isOfNatives(library))
+                .map(library -> folder.resolve(library.fileName()))
+                .toList();
+    }
+
+    /** The file in {@code folder} that has libtorch in it. */
+    Path natives(Path folder) {
+        return libraries.stream()
+                .filter(RuntimeSet::isOfNatives)
+                .map(library -> folder.resolve(library.fileName()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static boolean isOfNatives(MavenLibrary library) {
+        return library.artifact().startsWith("pytorch-native-");
     }
 
     /** This machine's, as libraries with natives are named. */

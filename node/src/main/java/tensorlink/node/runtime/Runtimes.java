@@ -4,11 +4,14 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
 import tensorlink.compute.child.Kernels;
 import tensorlink.compute.format.AtomicFile;
 import tensorlink.node.hub.MavenRepository;
@@ -20,6 +23,9 @@ public final class Runtimes {
 
     private static final String CHOSEN = "chosen";
     private static final int CHOSEN_BYTES_MAX = 4096;
+
+    /** A library in a jar of natives; beside them is a file that lists them. */
+    private static final Pattern LIBRARY = Pattern.compile("native/lib/[^/]+\\.so[.0-9]*");
 
     private final Path folder;
     private final List<RuntimeSet> sets;
@@ -109,7 +115,7 @@ public final class Runtimes {
         if (!set.platform().equals(platform)) {
             return State.FOREIGN;
         }
-        return missing(set) == 0 ? State.INSTALLED : State.AVAILABLE;
+        return isWhole(set) ? State.INSTALLED : State.AVAILABLE;
     }
 
     /** Bytes that are not there under their names yet, which only what was found right has. */
@@ -146,8 +152,41 @@ public final class Runtimes {
         }
         var into = folderOf(set);
         Files.createDirectories(into);
-        long free = Files.getFileStore(into).getUsableSpace();
-        long needed = missing(set);
+        requireRoom(name, into, missing(set));
+        for (var library : set.libraries()) {
+            var _ = repository.fetch(library, into);
+        }
+        if (!Files.isDirectory(unpacked(set))) {
+            unpack(set);
+        }
+    }
+
+    /**
+     * Takes libtorch out of its jar. The Deep Java Library would do so only where it finds CUDA's
+     * own libraries installed, which these bring along.
+     */
+    private void unpack(RuntimeSet set) throws IOException {
+        var unfinished = folderOf(set).resolve("lib.part");
+        Files.createDirectories(unfinished);
+        try (var jar = new ZipFile(set.natives(folderOf(set)).toFile())) {
+            var libraries =
+                    jar.stream()
+                            .filter(entry -> LIBRARY.matcher(entry.getName()).matches())
+                            .toList();
+            long needed = libraries.stream().mapToLong(ZipEntry::getSize).sum();
+            requireRoom(set.name(), unfinished, needed);
+            for (var library : libraries) {
+                var name = library.getName().substring(library.getName().lastIndexOf('/') + 1);
+                try (var in = jar.getInputStream(library)) {
+                    Files.copy(in, unfinished.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+                }
+            }
+        }
+        Files.move(unfinished, unpacked(set), StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static void requireRoom(String name, Path folder, long needed) throws IOException {
+        long free = Files.getFileStore(folder).getUsableSpace();
         if (free < needed) {
             throw new RuntimeChoiceException(
                     name,
@@ -155,12 +194,17 @@ public final class Runtimes {
                             Locale.ROOT,
                             "needs %,d bytes in %s, where %,d are free",
                             needed,
-                            into,
+                            folder,
                             free));
         }
-        for (var library : set.libraries()) {
-            var _ = repository.fetch(library, into);
-        }
+    }
+
+    private Path unpacked(RuntimeSet set) {
+        return folderOf(set).resolve("lib");
+    }
+
+    private boolean isWhole(RuntimeSet set) throws IOException {
+        return missing(set) == 0 && Files.isDirectory(unpacked(set));
     }
 
     /**
@@ -187,7 +231,7 @@ public final class Runtimes {
     }
 
     private void requireInstalled(RuntimeSet set) throws IOException {
-        if (missing(set) > 0) {
+        if (!isWhole(set)) {
             throw new RuntimeChoiceException(
                     set.name(),
                     "is not installed whole\n  try: tensorlink runtime install " + set.name());
@@ -209,7 +253,23 @@ public final class Runtimes {
             return Optional.of(TorchFolder.check(Path.of(chosen)).kernels());
         }
         requireInstalled(set.get());
-        return Optional.of(new Kernels(set.get().files(folderOf(set.get())), Map.of()));
+        return Optional.of(kernels(set.get()));
+    }
+
+    /** What the chosen kernels are for: {@code cpu}, or {@code cu} with CUDA's version. */
+    public String flavour() throws IOException {
+        for (var entry : list()) {
+            if (entry.chosen()) {
+                return entry.flavour();
+            }
+        }
+        throw new IllegalStateException("nothing is chosen"); // list adds what it does not know
+    }
+
+    private Kernels kernels(RuntimeSet set) {
+        return new Kernels(
+                set.jars(folderOf(set)),
+                TorchFolder.properties(unpacked(set), set.torch(), set.flavour()));
     }
 
     private String chosen() throws IOException {

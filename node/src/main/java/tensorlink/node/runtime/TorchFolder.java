@@ -78,11 +78,14 @@ record TorchFolder(Path libraries, String flavour) {
     }
 
     Kernels kernels() {
-        return new Kernels(
-                List.of(),
-                Map.of(
-                        "PYTORCH_LIBRARY_PATH", libraries.toString(),
-                        "PYTORCH_VERSION", VERSION,
-                        "PYTORCH_FLAVOR", flavour));
+        return new Kernels(List.of(), properties(libraries, VERSION, flavour));
+    }
+
+    /** How the Deep Java Library is told to take libtorch from a folder. */
+    static Map<String, String> properties(Path libraries, String version, String flavour) {
+        return Map.of(
+                "PYTORCH_LIBRARY_PATH", libraries.toString(),
+                "PYTORCH_VERSION", version,
+                "PYTORCH_FLAVOR", flavour);
     }
 }

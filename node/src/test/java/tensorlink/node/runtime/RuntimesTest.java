@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -18,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -37,7 +41,8 @@ import tensorlink.p2p.core.Scheduler;
 class RuntimesTest {
     private static final String PLATFORM = "linux-x86_64";
     private static final byte[] ENGINE = "the engine".getBytes(StandardCharsets.UTF_8);
-    private static final byte[] NATIVE = new byte[100_000];
+    private static final byte[] LIBRARY = new byte[100_000];
+    private static final byte[] NATIVE = natives();
 
     @TempDir private Path folder;
     private HttpServer server;
@@ -61,6 +66,27 @@ class RuntimesTest {
     @AfterEach
     void stop() {
         server.stop(0);
+    }
+
+    /** A jar as natives are packed, with what is no library of theirs. */
+    private static byte[] natives() {
+        var bytes = new ByteArrayOutputStream();
+        try (var jar = new ZipOutputStream(bytes)) {
+            for (var name :
+                    List.of(
+                            "META-INF/MANIFEST.MF",
+                            "native/lib/pytorch.properties",
+                            "native/lib/libtorch_cpu.so",
+                            "native/lib/libcudart-9335f6a2.so.12",
+                            "native/lib/../../stray.so",
+                            "native/lib/deeper/libother.so")) {
+                jar.putNextEntry(new ZipEntry(name));
+                jar.write(LIBRARY);
+            }
+        } catch (IOException memoryNeverFails) {
+            throw new UncheckedIOException(memoryNeverFails);
+        }
+        return bytes.toByteArray();
     }
 
     private MavenLibrary library(String artifact, String version, String classifier, byte[] content)
@@ -125,17 +151,53 @@ class RuntimesTest {
         runtimes.use("cuda");
 
         assertThat(state()).isEqualTo(State.INSTALLED);
-        assertThat(progress).contains("pytorch-native-cu124-2.5.1-linux-x86_64.jar 100000/100000");
+        assertThat(progress)
+                .contains(
+                        "pytorch-native-cu124-2.5.1-linux-x86_64.jar "
+                                + NATIVE.length
+                                + "/"
+                                + NATIVE.length);
         var kernels = runtimes.kernels().orElseThrow();
         assertThat(kernels.jars())
                 .extracting(jar -> jar.getFileName().toString())
-                .containsExactly(
-                        "pytorch-engine-0.32.0.jar", "pytorch-native-cu124-2.5.1-linux-x86_64.jar");
-        assertThat(kernels.jars().getLast()).hasBinaryContent(NATIVE);
+                .containsExactly("pytorch-engine-0.32.0.jar");
+        var libraries = folder.resolve("cuda-2.5.1").resolve("lib");
+        assertThat(kernels.properties())
+                .isEqualTo(
+                        Map.of(
+                                "PYTORCH_LIBRARY_PATH",
+                                libraries.toString(),
+                                "PYTORCH_VERSION",
+                                "2.5.1",
+                                "PYTORCH_FLAVOR",
+                                "cu124"));
+        assertThat(libraries)
+                .isDirectoryContaining("glob:**/libtorch_cpu.so")
+                .isDirectoryContaining("glob:**/libcudart-9335f6a2.so.12");
+        try (var unpacked = Files.list(libraries)) {
+            assertThat(unpacked)
+                    .hasSize(2)
+                    .allSatisfy(library -> assertThat(library).hasBinaryContent(LIBRARY));
+        }
+        assertThat(runtimes.flavour()).isEqualTo("cu124");
         assertThat(runtimes.list())
                 .filteredOn(Runtimes.Entry::chosen)
                 .extracting(Runtimes.Entry::name)
                 .containsExactly("cuda");
+    }
+
+    @Test
+    void what_was_fetched_and_not_unpacked_is_unpacked() throws Exception {
+        install();
+        var libraries = folder.resolve("cuda-2.5.1").resolve("lib");
+        Files.move(libraries, libraries.resolveSibling("lib.part"));
+        assertThat(state()).isEqualTo(State.AVAILABLE);
+        asked.clear();
+
+        install();
+
+        assertThat(asked).isEmpty();
+        assertThat(state()).isEqualTo(State.INSTALLED);
     }
 
     @Test
