@@ -1,86 +1,163 @@
 package tensorlink.node;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.OptionalInt;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import tensorlink.compute.Device;
+import tensorlink.compute.DeviceException;
+import tensorlink.compute.Engine;
+import tensorlink.compute.cuda.Card;
+import tensorlink.compute.cuda.Driver;
 
 /**
- * On what a worker computes.
+ * On what a worker computes, and why on that.
  *
- * @param device as the execution profile names it: what the kernels use, not what was hoped for
+ * @param card what is known of it; empty for a processor
  * @param why this and nothing better, for people
+ * @param missed what keeps it from computing on a card although it may; empty when nothing does
  */
-public record DeviceChoice(String device, String why) {
-    private static final String PROCESSOR = "cpu";
-
-    /** Where Linux shows what NVIDIA's driver drives; a folder for each card. */
-    private static final Path DRIVEN = Path.of("/proc/driver/nvidia/gpus");
-
-    /**
-     * What the machine has, as far as it shows.
-     *
-     * @param cards that NVIDIA's driver drives; empty where it is not loaded, or cannot be seen
-     */
-    record Machine(OptionalInt cards) {
-        static Machine look() {
-            return look(DRIVEN);
-        }
-
-        static Machine look(Path driven) {
-            if (!Files.isDirectory(driven)) {
-                return new Machine(OptionalInt.empty());
-            }
-            try (var cards = Files.list(driven)) {
-                return new Machine(OptionalInt.of((int) cards.count()));
-            } catch (IOException unreadable) {
-                return new Machine(OptionalInt.empty());
-            }
-        }
-    }
-
-    /**
-     * Says what was chosen.
-     *
-     * @param device what the kernels use
-     * @param torch the version of libtorch
-     * @throws DeviceException when that is not what was asked for: nothing else is used silently
-     */
-    static DeviceChoice of(DeviceWish wish, String device, String torch, Machine machine)
-            throws DeviceException {
-        if (!device.equals(PROCESSOR)) {
-            if (wish.kind() == DeviceWish.Kind.CPU) {
-                throw new DeviceException(wish, "the kernels here use " + device);
-            }
-            return new DeviceChoice(device, "asked for was " + wish);
-        }
-        var obstacle = obstacle(torch, machine);
-        if (wish.refusesProcessor()) {
-            throw new DeviceException(wish, obstacle);
-        }
-        return new DeviceChoice(
-                device,
-                wish.kind() == DeviceWish.Kind.CPU ? "asked for was cpu" : "no GPU: " + obstacle);
-    }
+public record DeviceChoice(
+        Device device, Optional<Card> card, String why, Optional<Missed> missed) {
 
     /** Why no card is used. */
-    private static String obstacle(String torch, Machine machine) {
-        var cards = machine.cards();
-        var kernels = "stages use libtorch " + torch + " on processors only";
-        if (cards.isEmpty()) {
-            return "no NVIDIA driver is to be seen in " + DRIVEN + ", and " + kernels;
-        }
-        return cards.getAsInt() == 0
-                ? "the NVIDIA driver has no card, and " + kernels
-                : "NVIDIA's driver has " + cards.getAsInt() + ", but " + kernels;
+    public enum Missed {
+        /** There is no driver, or it has no card that may be used. */
+        DRIVER,
+        /** The kernels are for processors. */
+        KERNELS,
+        /** The driver is older than the kernels need. */
+        VERSION
     }
 
-    /** What the kernels use is not what was asked for. */
-    public static final class DeviceException extends IOException {
-        private static final long serialVersionUID = 1;
+    /** What is lent of a card; kernels and what they work in take the rest. */
+    private static final double CARD_SHARE = 0.9;
 
-        DeviceException(DeviceWish wish, String why) {
-            super("cannot compute on " + wish + ": " + why);
+    private static final String TO_GET_KERNELS =
+            "\n  try: tensorlink runtime install cuda && tensorlink runtime use cuda";
+
+    /**
+     * Chooses, for each device one.
+     *
+     * @throws DeviceException when what was asked for is not to be had: nothing else is used
+     *     silently
+     */
+    static List<DeviceChoice> of(DeviceWish wish, Devices devices) throws DeviceException {
+        if (wish.kind() == DeviceWish.Kind.CPU) {
+            return List.of(processor("asked for was cpu", Optional.empty()));
         }
+        return switch (devices.driver()) {
+            case Driver.Absent(var why) -> List.of(instead(wish, Missed.DRIVER, why));
+            case Driver.Present present -> {
+                var flavour = devices.flavour();
+                var count = present.cards().size();
+                if (!flavour.startsWith("cu")) {
+                    yield List.of(
+                            instead(
+                                    wish,
+                                    Missed.KERNELS,
+                                    "the NVIDIA driver has "
+                                            + count
+                                            + (count == 1 ? " card" : " cards")
+                                            + ", but the kernels chosen here are for processors"));
+                }
+                if (major(present) < major(flavour)) {
+                    yield List.of(
+                            instead(
+                                    wish,
+                                    Missed.VERSION,
+                                    "the NVIDIA driver takes CUDA up to "
+                                            + present.version()
+                                            + ", the kernels are made with "
+                                            + flavour));
+                }
+                yield cards(wish, present, flavour);
+            }
+        };
+    }
+
+    /**
+     * Opens the first device chosen, with the kernels of a home, for who computes without a node.
+     *
+     * @return an engine that the caller closes
+     * @throws DeviceException when what was asked for is not to be had
+     */
+    public static Engine open(DeviceWish wish, Home home) throws IOException, InterruptedException {
+        var devices = OwnDevices.of(home, false);
+        return devices.open(of(wish, devices).getFirst().device());
+    }
+
+    private static List<DeviceChoice> cards(DeviceWish wish, Driver.Present driver, String flavour)
+            throws DeviceException {
+        int count = driver.cards().size();
+        for (int number : wish.cards()) {
+            if (number >= count) {
+                throw new DeviceException(
+                        wish.toString(),
+                        "the NVIDIA driver has "
+                                + count
+                                + (count == 1 ? " card" : " cards")
+                                + ", the first is cuda:0");
+            }
+        }
+        var numbers =
+                wish.cards().isEmpty() ? IntStream.range(0, count).boxed().toList() : wish.cards();
+        var why =
+                "asked for was "
+                        + wish
+                        + "; kernels for "
+                        + flavour
+                        + ", driver for "
+                        + driver.version();
+        return numbers.stream()
+                .map(number ->
+                        new DeviceChoice(
+                                Device.cuda(number),
+                                Optional.of(driver.cards().get(number)),
+                                why,
+                                Optional.empty()))
+                .toList();
+    }
+
+    /** Minor versions of CUDA's go together. */
+    private static int major(Driver.Present driver) {
+        var version = driver.version();
+        return Integer.parseInt(version.substring(0, version.indexOf('.')));
+    }
+
+    private static int major(String flavour) {
+        return flavour.matches("cu\\d{3}") ? Integer.parseInt(flavour.substring(2, 4)) : 0;
+    }
+
+    private static DeviceChoice instead(DeviceWish wish, Missed missed, String why)
+            throws DeviceException {
+        if (wish.refusesProcessor()) {
+            var now = missed == Missed.KERNELS ? TO_GET_KERNELS : "";
+            throw new DeviceException(wish.toString(), why + now);
+        }
+        return processor("no GPU: " + why, Optional.of(missed));
+    }
+
+    private static DeviceChoice processor(String why, Optional<Missed> missed) {
+        return new DeviceChoice(Device.CPU, Optional.empty(), why, missed);
+    }
+
+    /** For people: what it is, and of a card which and how large. */
+    public String name() {
+        return card.map(it ->
+                        String.format(
+                                Locale.ROOT,
+                                "%s %s, %.1f GiB",
+                                device,
+                                it.name(),
+                                it.memoryBytes() / (double) (1L << 30)))
+                .orElse(device.toString());
+    }
+
+    /** What is lent of {@code memoryBytes}: of a card no more than it has. */
+    long lent(long memoryBytes) {
+        return card.map(it -> Math.min(memoryBytes, (long) (it.memoryBytes() * CARD_SHARE)))
+                .orElse(memoryBytes);
     }
 }

@@ -2,6 +2,7 @@ package tensorlink.node;
 
 import java.util.ArrayList;
 import java.util.List;
+import tensorlink.compute.Device;
 
 /**
  * What a worker is asked to compute on.
@@ -11,7 +12,6 @@ import java.util.List;
  * @param gpuRequired whether to rather not start than compute on a processor
  */
 public record DeviceWish(Kind kind, List<Integer> cards, boolean gpuRequired) {
-    private static final int CARDS_MAX = 64;
     private static final String CARDS = "cuda:";
 
     /** Kinds of devices. */
@@ -52,10 +52,10 @@ public record DeviceWish(Kind kind, List<Integer> cards, boolean gpuRequired) {
         var cards = new ArrayList<Integer>();
         var numbers = text.startsWith(CARDS) ? text.substring(CARDS.length()) : "";
         for (var number : numbers.split(",", -1)) {
-            if (!number.matches("\\d{1,2}") || Integer.parseInt(number) >= CARDS_MAX) {
+            if (!number.matches("\\d{1,2}") || Integer.parseInt(number) >= Device.CARDS_MAX) {
                 throw new IllegalArgumentException(
                         "must be auto, cpu, cuda or cuda:N,... with N from 0 to "
-                                + (CARDS_MAX - 1));
+                                + (Device.CARDS_MAX - 1));
             }
             cards.add(Integer.parseInt(number));
         }

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import tensorlink.compute.torch.TorchEngine;
 import tensorlink.node.Reachability.Finding;
 import tensorlink.node.network.Membership;
 import tensorlink.p2p.HostConfig;
@@ -84,7 +85,7 @@ public record Doctor(Home home, Scheduler scheduler) {
 
     /** Loading is the only way to know; it takes a second or two. */
     private static Finding natives() {
-        try (var _ = Engines.open()) {
+        try (var _ = TorchEngine.open()) {
             return Finding.good("natives", "libtorch is loaded and ready to compute");
         } catch (IOException | RuntimeException | LinkageError missing) {
             return Finding.bad(

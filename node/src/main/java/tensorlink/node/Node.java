@@ -14,7 +14,6 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import tensorlink.compute.Engine;
 import tensorlink.compute.child.ChildEngine;
-import tensorlink.compute.child.Kernels;
 import tensorlink.dht.BootstrapException;
 import tensorlink.dht.BootstrapReport;
 import tensorlink.dht.Dht;
@@ -50,7 +49,6 @@ import tensorlink.ledger.smartnodes.SmartnodesLedger;
 import tensorlink.node.hub.HubParts;
 import tensorlink.node.network.LedgerTerms;
 import tensorlink.node.network.NetworkException;
-import tensorlink.node.runtime.Runtimes;
 import tensorlink.p2p.HostConfig;
 import tensorlink.p2p.Libp2p;
 import tensorlink.p2p.core.Host;
@@ -89,6 +87,7 @@ public final class Node implements AutoCloseable {
     private final @Nullable Till till;
     private final @Nullable Engine ownEngine;
     private final @Nullable DeviceChoice device;
+    private final List<Node> others;
     private final HomeLock lock;
     private final LanPeers around;
     private final Gossip gossip;
@@ -114,6 +113,7 @@ public final class Node implements AutoCloseable {
             @Nullable Till till,
             @Nullable Engine ownEngine,
             @Nullable DeviceChoice device,
+            List<Node> others,
             LanPeers around,
             Gossip gossip,
             CapabilityBoard board,
@@ -136,6 +136,7 @@ public final class Node implements AutoCloseable {
         this.till = till;
         this.ownEngine = ownEngine;
         this.device = device;
+        this.others = List.copyOf(others);
         this.around = around;
         this.gossip = gossip;
         this.board = board;
@@ -225,37 +226,27 @@ public final class Node implements AutoCloseable {
             }
             Engine ownEngine = null;
             DeviceChoice device = null;
+            var beside = new ArrayList<NodeOptions>();
             Worker worker = null;
             if (options.working() != null) {
                 var working = options.working();
-                var engine = working.engine();
-                if (engine == null) {
-                    // Chosen kernels are no part of this class path, but of that of stages'
-                    // processes.
-                    var chosen = new Runtimes(options.home().runtimes()).kernels();
-                    engine =
-                            chosen.isPresent()
-                                            || working.isolation()
-                                                    .isolates(network, options.listen())
-                                    ? Engines.isolated(
-                                            options.home().work().resolve("stages"),
-                                            chosen.orElse(Kernels.bundled()))
-                                    : Engines.open();
+                var devices = devices(working, options);
+                var choices = DeviceChoice.of(working.device(), devices);
+                device = choices.getFirst();
+                for (int i = 1; i < choices.size(); i++) {
+                    beside.add(options.beside(choices.get(i).device(), devices, i));
+                }
+                var engine = devices.open(device.device());
+                if (working.engine() == null) {
                     ownEngine = engine;
                     opened.add(engine);
                 }
-                device =
-                        DeviceChoice.of(
-                                working.device(),
-                                engine.profile().device(),
-                                engine.profile().torch(),
-                                DeviceChoice.Machine.look());
                 worker =
                         new Worker(
                                 party,
                                 engine,
                                 new WorkerTerms(
-                                                working.memoryBytes(),
+                                                device.lent(working.memoryBytes()),
                                                 working.threads(),
                                                 Speeds.of(
                                                         engine,
@@ -327,6 +318,12 @@ public final class Node implements AutoCloseable {
             if (worker != null) {
                 dht.provide(DhtDirectory.key(network.name(), Directory.Role.WORKER));
             }
+            var others = new ArrayList<Node>();
+            for (var theirs : beside) {
+                var other = start(theirs);
+                opened.add(other);
+                others.add(other);
+            }
             return new Node(
                     options.home(),
                     network,
@@ -341,6 +338,7 @@ public final class Node implements AutoCloseable {
                     till,
                     ownEngine,
                     device,
+                    others,
                     around,
                     gossip,
                     board,
@@ -366,6 +364,17 @@ public final class Node implements AutoCloseable {
                         options.home().work().resolve("hub"),
                         options.limits().loadSilence().dividedBy(5),
                         scheduler);
+    }
+
+    private static Devices devices(NodeOptions.Working working, NodeOptions options)
+            throws IOException {
+        var engine = working.engine();
+        if (engine != null) {
+            return Devices.given(engine);
+        }
+        var given = working.devices();
+        boolean isolated = working.isolation().isolates(options.network(), options.listen());
+        return given == null ? OwnDevices.of(options.home(), isolated) : given;
     }
 
     static HostConfig hostConfig(NodeOptions options) {
@@ -497,6 +506,14 @@ public final class Node implements AutoCloseable {
     /** On what its worker computes, if it has one. */
     public Optional<DeviceChoice> device() {
         return Optional.ofNullable(device);
+    }
+
+    /**
+     * The nodes that work with this machine's other devices, each a worker of its own, so that a
+     * plan can put a stage on each. They end with this one.
+     */
+    public List<Node> others() {
+        return others;
     }
 
     /** Whether its worker, if it has one, computes each stage in a process of its own. */
@@ -656,6 +673,7 @@ public final class Node implements AutoCloseable {
     /** Ends jobs, leaves the network and frees everything; idempotent. */
     @Override
     public void close() {
+        others.forEach(Node::close);
         jobs.close();
         if (rounds != null) {
             rounds.close();

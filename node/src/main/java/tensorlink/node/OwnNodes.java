@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import tensorlink.compute.Engine;
+import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.message.Protocols;
 import tensorlink.jobs.message.Seals;
 import tensorlink.jobs.party.Party;
@@ -78,7 +79,7 @@ final class OwnNodes implements OwnNode.Starter, AutoCloseable {
         try {
             var open = engine;
             if (open == null) {
-                open = Engines.open();
+                open = TorchEngine.open();
                 engine = open;
             }
             return open;

@@ -27,7 +27,8 @@ public final class WorkerNode implements AutoCloseable {
      * @param listen addresses to listen on
      * @param engine what computes; null for one of the node's own
      * @param isolation whether an engine of the node's own computes in other processes
-     * @param device what is to be computed on
+     * @param device what is to be computed on; with several cards there is a node for each, see
+     *     {@link Node#others}
      * @param hub where published weights are had from, https://HOST; null for from users
      */
     public record Options(
@@ -146,6 +147,12 @@ public final class WorkerNode implements AutoCloseable {
     /** Starts lending. */
     public static WorkerNode start(Network network, Home home, Options options)
             throws IOException, InterruptedException {
+        return start(network, home, options, null);
+    }
+
+    /** Starts lending these devices. */
+    static WorkerNode start(Network network, Home home, Options options, @Nullable Devices devices)
+            throws IOException, InterruptedException {
         var working =
                 new NodeOptions.Working(
                         options.memoryBytes(),
@@ -154,7 +161,8 @@ public final class WorkerNode implements AutoCloseable {
                         options.engine(),
                         options.isolation(),
                         options.device(),
-                        options.hub());
+                        options.hub(),
+                        devices);
         return new WorkerNode(
                 Node.start(
                         NodeOptions.of(network, home, options.listen())

@@ -3,79 +3,111 @@ package tensorlink.node;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tensorlink.node.DeviceChoice.DeviceException;
-import tensorlink.node.DeviceChoice.Machine;
+import tensorlink.compute.Device;
+import tensorlink.compute.DeviceException;
+import tensorlink.compute.cuda.Driver;
+import tensorlink.node.DeviceChoice.Missed;
 
 /** What is computed on is what was asked for, or is said, or is refused. */
 class DeviceChoiceTest {
-    private static final Machine PLAIN = new Machine(OptionalInt.empty());
-    private static final Machine TWO_CARDS = new Machine(OptionalInt.of(2));
+    private static final Devices PLAIN =
+            PretendedCards.of(new Driver.Absent("there is no NVIDIA driver"), "cpu");
+    private static final Devices WRONG_KERNELS =
+            PretendedCards.of(PretendedCards.present("12.8", 2), "cpu");
+    private static final Devices OLD_DRIVER =
+            PretendedCards.of(PretendedCards.present("11.8", 1), "cu124");
+    private static final Devices TWO_CARDS = PretendedCards.usable(2);
 
-    @TempDir private Path folder;
-
-    private static DeviceChoice choose(DeviceWish wish, String device, Machine machine)
-            throws DeviceException {
-        return DeviceChoice.of(wish, device, "2.7.1", machine);
+    private static List<Device> chosen(String wish, Devices devices) throws DeviceException {
+        return DeviceChoice.of(DeviceWish.parse(wish), devices).stream()
+                .map(DeviceChoice::device)
+                .toList();
     }
 
     @Test
     void a_processor_that_was_asked_for_needs_no_excuse() throws Exception {
-        assertThat(choose(DeviceWish.parse("cpu"), "cpu", TWO_CARDS))
-                .isEqualTo(new DeviceChoice("cpu", "asked for was cpu"));
+        assertThat(DeviceChoice.of(DeviceWish.parse("cpu"), TWO_CARDS))
+                .containsExactly(
+                        new DeviceChoice(
+                                Device.CPU,
+                                Optional.empty(),
+                                "asked for was cpu",
+                                Optional.empty()));
     }
 
     @Test
     void a_processor_that_was_not_asked_for_is_explained() throws Exception {
-        assertThat(choose(DeviceWish.any(), "cpu", PLAIN).why())
+        var plain = DeviceChoice.of(DeviceWish.any(), PLAIN).getFirst();
+        assertThat(plain.device()).isEqualTo(Device.CPU);
+        assertThat(plain.why()).isEqualTo("no GPU: there is no NVIDIA driver");
+        assertThat(plain.missed()).contains(Missed.DRIVER);
+
+        var unfit = DeviceChoice.of(DeviceWish.any(), WRONG_KERNELS).getFirst();
+        assertThat(unfit.why())
                 .isEqualTo(
-                        "no GPU: no NVIDIA driver is to be seen in /proc/driver/nvidia/gpus, and"
-                                + " stages use libtorch 2.7.1 on processors only");
-        assertThat(choose(DeviceWish.any(), "cpu", TWO_CARDS).why())
+                        "no GPU: the NVIDIA driver has 2 cards, but the kernels chosen here are for"
+                                + " processors");
+        assertThat(unfit.missed()).contains(Missed.KERNELS);
+
+        var old = DeviceChoice.of(DeviceWish.any(), OLD_DRIVER).getFirst();
+        assertThat(old.why())
                 .isEqualTo(
-                        "no GPU: NVIDIA's driver has 2, but stages use libtorch 2.7.1"
-                                + " on processors only");
+                        "no GPU: the NVIDIA driver takes CUDA up to 11.8, the kernels are made"
+                                + " with cu124");
+        assertThat(old.missed()).contains(Missed.VERSION);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"cuda", "cuda:0,1"})
     void a_gpu_that_cannot_be_had_is_an_error_and_no_processor(String asked) {
-        assertThatThrownBy(() -> choose(DeviceWish.parse(asked), "cpu", TWO_CARDS))
+        assertThatThrownBy(() -> chosen(asked, PLAIN))
                 .isInstanceOf(DeviceException.class)
-                .hasMessage(
-                        "cannot compute on "
-                                + asked
-                                + ": NVIDIA's driver has 2, but stages use libtorch"
-                                + " 2.7.1 on processors only");
+                .hasMessage("cannot compute on " + asked + ": there is no NVIDIA driver");
+        assertThatThrownBy(() -> chosen(asked, WRONG_KERNELS))
+                .hasMessageContaining("the kernels chosen here are for processors")
+                .hasMessageEndingWith(
+                        "\n  try: tensorlink runtime install cuda && tensorlink runtime use"
+                                + " cuda");
+        assertThatThrownBy(() -> chosen(asked, OLD_DRIVER)).hasMessageContaining("up to 11.8");
     }
 
     @Test
     void a_required_gpu_that_cannot_be_had_is_an_error_too() {
-        assertThatThrownBy(() -> choose(DeviceWish.any().requiringGpu(), "cpu", PLAIN))
+        assertThatThrownBy(() -> DeviceChoice.of(DeviceWish.any().requiringGpu(), PLAIN))
                 .isInstanceOf(DeviceException.class)
-                .hasMessageStartingWith("cannot compute on any GPU: no NVIDIA driver");
+                .hasMessage("cannot compute on any GPU: there is no NVIDIA driver");
     }
 
     @Test
-    void kernels_that_use_a_gpu_are_not_for_who_wants_a_processor() throws Exception {
-        assertThat(choose(DeviceWish.any(), "cuda:0", TWO_CARDS).device()).isEqualTo("cuda:0");
-        assertThatThrownBy(() -> choose(DeviceWish.parse("cpu"), "cuda:0", TWO_CARDS))
-                .hasMessage("cannot compute on cpu: the kernels here use cuda:0");
+    void cards_are_those_asked_for_in_that_order_or_all() throws Exception {
+        assertThat(chosen("auto", TWO_CARDS)).containsExactly(Device.cuda(0), Device.cuda(1));
+        assertThat(chosen("cuda", TWO_CARDS)).containsExactly(Device.cuda(0), Device.cuda(1));
+        assertThat(chosen("cuda:1", TWO_CARDS)).containsExactly(Device.cuda(1));
+        assertThat(chosen("cuda:1,0", TWO_CARDS)).containsExactly(Device.cuda(1), Device.cuda(0));
+        assertThatThrownBy(() -> chosen("cuda:0,2", TWO_CARDS))
+                .hasMessage(
+                        "cannot compute on cuda:0,2: the NVIDIA driver has 2 cards, the first is"
+                                + " cuda:0");
     }
 
     @Test
-    void cards_are_counted_where_the_driver_shows_them() throws Exception {
-        assertThat(Machine.look(folder.resolve("absent"))).isEqualTo(PLAIN);
-        Files.createDirectories(folder.resolve("0000:01:00.0"));
-        Files.createDirectories(folder.resolve("0000:02:00.0"));
-        assertThat(Machine.look(folder)).isEqualTo(TWO_CARDS);
+    void a_card_is_told_with_its_name_and_lends_no_more_than_it_has() throws Exception {
+        var card = DeviceChoice.of(DeviceWish.parse("cuda:1"), TWO_CARDS).getFirst();
+
+        assertThat(card.name()).isEqualTo("cuda:1 Pretended 1, 8.0 GiB");
+        assertThat(card.why())
+                .isEqualTo("asked for was cuda:1; kernels for cu124, driver for 12.4");
+        assertThat(card.missed()).isEmpty();
+        assertThat(card.lent(1L << 30)).isEqualTo(1L << 30);
+        assertThat(card.lent(1L << 40)).isEqualTo((long) (PretendedCards.MEMORY_BYTES * 0.9));
+        var processor = DeviceChoice.of(DeviceWish.any(), PLAIN).getFirst();
+        assertThat(processor.name()).isEqualTo("cpu");
+        assertThat(processor.lent(1L << 40)).isEqualTo(1L << 40);
     }
 
     @Test

@@ -52,12 +52,14 @@ final class Status implements Callable<Integer> {
         for (var entry : status.path("memory").properties()) {
             output.say("memory   " + entry.getKey() + " " + Sizes.bytes(entry.getValue().asLong()));
         }
-        if (status.has("device")) {
+        for (var device : status.path("devices")) {
             output.say(
                     "device   "
-                            + status.path("device").path("name").asString()
-                            + "; "
-                            + status.path("device").path("why").asString());
+                            + device.path("name").asString()
+                            + ", "
+                            + Sizes.bytes(device.path("lent").asLong())
+                            + " lent; "
+                            + device.path("why").asString());
         }
         if (status.has("isolation")) {
             output.say(

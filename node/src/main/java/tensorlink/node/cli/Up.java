@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import tensorlink.jobs.market.Capability;
+import tensorlink.node.DeviceChoice;
 import tensorlink.node.Network;
 import tensorlink.node.Networks;
 import tensorlink.node.Networks.Accounts;
@@ -367,9 +368,19 @@ final class Up implements Callable<Integer> {
                                         + Sizes.bytes(worker.capability().memoryBytes())
                                         + ", "
                                         + whereStages(node)));
-        node.device()
-                .ifPresent(device ->
-                        output.say(" ok  device     " + device.device() + "; " + device.why()));
+        for (var own : withOthers(node)) {
+            own.device()
+                    .ifPresent(device ->
+                            output.say(
+                                    (leavesCardUnused(device)
+                                                    ? " !!  device     "
+                                                    : " ok  device     ")
+                                            + device.name()
+                                            + ", lends "
+                                            + Sizes.bytes(lent(own))
+                                            + "; "
+                                            + device.why()));
+        }
         node.ledger()
                 .ifPresent(kept ->
                         output.say(
@@ -379,7 +390,9 @@ final class Up implements Callable<Integer> {
                                                 : "on chain " + kept.info().domain().chainId())
                                         + ", issued by "
                                         + kept.info().issuer()));
-        node.addresses().forEach(address -> output.say(" ok  listening  " + address));
+        for (var own : withOthers(node)) {
+            own.addresses().forEach(address -> output.say(" ok  listening  " + address));
+        }
         if (node.addresses().isEmpty()) {
             output.say(" ok  listening  nowhere: a user only dials");
         }
@@ -399,6 +412,22 @@ final class Up implements Callable<Integer> {
         ready.put("api", server.port());
         ready.put("pid", ProcessHandle.current().pid());
         output.tell(ready);
+    }
+
+    /** The node, and those of the other devices. */
+    private static List<Node> withOthers(Node node) {
+        var all = new ArrayList<Node>(List.of(node));
+        all.addAll(node.others());
+        return all;
+    }
+
+    /** There is a card that could be used if something else were done. */
+    private static boolean leavesCardUnused(DeviceChoice device) {
+        return device.missed().filter(missed -> missed != DeviceChoice.Missed.DRIVER).isPresent();
+    }
+
+    private static long lent(Node node) {
+        return node.worker().map(worker -> worker.capability().memoryBytes()).orElse(0L);
     }
 
     private static String whereStages(Node node) {
@@ -445,15 +474,31 @@ final class Up implements Callable<Integer> {
                                     "free", capability.freeBytes()));
                     status.put("isolation", node.isolatesStages() ? "process" : "none");
                 });
-        node.device()
-                .ifPresent(device ->
-                        status.put("device", Map.of("name", device.device(), "why", device.why())));
+        var devices = new ArrayList<Map<String, Object>>();
+        for (var own : withOthers(node)) {
+            own.device().ifPresent(device -> devices.add(device(own, device)));
+        }
+        if (!devices.isEmpty()) {
+            status.put("devices", devices);
+        }
         var jobs = new ArrayList<Map<String, Object>>();
         for (var job : node.jobDesk().current()) {
             jobs.add(job(job.job().toString(), job.state().label(), job.detail()));
         }
         status.put("jobs", jobs);
         return status;
+    }
+
+    private static Map<String, Object> device(Node own, DeviceChoice device) {
+        var told = new LinkedHashMap<String, Object>();
+        told.put("device", device.device().toString());
+        told.put("name", device.name());
+        told.put("why", device.why());
+        device.missed()
+                .ifPresent(missed -> told.put("missed", missed.name().toLowerCase(Locale.ROOT)));
+        told.put("peer", own.info().id().toString());
+        told.put("lent", lent(own));
+        return told;
     }
 
     private static Map<String, Object> offer(Capability capability) {
