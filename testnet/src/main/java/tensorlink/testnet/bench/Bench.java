@@ -35,6 +35,7 @@ import tensorlink.testnet.bench.net.Wakefulness;
             BenchPlan.class,
             BenchMemory.class,
             BenchTorch.class,
+            BenchGpu.class,
             BenchJobs.class,
             BenchIsolation.class,
             BenchIdleWorker.class,

@@ -9,7 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +26,9 @@ import tensorlink.compute.parity.ParityReport;
 import tensorlink.compute.parity.Subject;
 import tensorlink.compute.torch.TorchEngine;
 import tensorlink.jobs.JobOptions;
+import tensorlink.node.DeviceChoice;
+import tensorlink.node.DeviceWish;
+import tensorlink.node.Home;
 import tensorlink.node.cli.ExitCode;
 import tensorlink.node.cli.Output;
 import tensorlink.node.cli.UsageException;
@@ -38,7 +43,8 @@ import tensorlink.testnet.LocalNetwork;
         footerHeading = "%nExample:%n",
         footer = {
             "  tensorlink parity compute/src/test/resources/parity/llama --stages 2",
-            "  tensorlink parity compute/src/test/resources/parity --stages 2 --network"
+            "  tensorlink parity compute/src/test/resources/parity --stages 2 --network",
+            "  tensorlink parity compute/src/test/resources/parity --device cuda"
         })
 public final class ParityCommand implements Callable<Integer> {
     @Mixin private Output output = new Output();
@@ -77,20 +83,40 @@ public final class ParityCommand implements Callable<Integer> {
             description = "threads of each stage")
     private int threads;
 
+    @Option(
+            names = "--device",
+            paramLabel = "DEVICE",
+            defaultValue = "cpu",
+            description =
+                    "cpu, or cuda or cuda:N: a card, after the processor in the same run, with the"
+                            + " kernels that runtime use has chosen")
+    private String device = "cpu";
+
+    @Option(
+            names = "--home",
+            paramLabel = "FOLDER",
+            description =
+                    "the home whose kernels compute on a card; ~/.local/share/tensorlink unless"
+                            + " said")
+    private @Nullable Path home;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         if (!Files.isDirectory(folder)) {
             throw new UsageException(folder + " is not a folder");
         }
         var checkpoints = checkpoints();
+        var wish = wish();
         boolean passes = true;
         var results = new ArrayList<Map<String, Object>>();
-        try (Engine engine = TorchEngine.open()) {
+        // What cannot be opened is told before anything is measured.
+        try (Engine processor = TorchEngine.open();
+                Engine card = wish.isEmpty() ? null : DeviceChoice.open(wish.get(), here())) {
             for (var checkpoint : checkpoints) {
-                var report = measure(checkpoint, engine);
-                show(checkpoint, report);
-                results.add(result(checkpoint, report));
-                passes &= report.passes();
+                passes &= compare(checkpoint, processor, "cpu", results);
+                if (card != null) {
+                    passes &= compare(checkpoint, card, device, results);
+                }
             }
         }
         if (results.size() == 1) {
@@ -101,6 +127,31 @@ public final class ParityCommand implements Callable<Integer> {
             output.tell(Map.of("checkpoints", results, "passes", passes));
         }
         return (passes ? ExitCode.DONE : ExitCode.CHECK_FAILED).status();
+    }
+
+    /** The card that is asked for, besides the processor. */
+    private Optional<DeviceWish> wish() {
+        try {
+            var wish = DeviceWish.parse(device);
+            return wish.kind() == DeviceWish.Kind.CPU ? Optional.empty() : Optional.of(wish);
+        } catch (IllegalArgumentException wrong) {
+            throw new UsageException("--device: " + wrong.getMessage());
+        }
+    }
+
+    private Home here() {
+        return home == null
+                ? Home.ofUser(System.getenv(), Path.of(System.getProperty("user.home")))
+                : Home.at(home);
+    }
+
+    private boolean compare(
+            Path checkpoint, Engine engine, String on, List<Map<String, Object>> results)
+            throws IOException, InterruptedException {
+        var report = measure(checkpoint, engine);
+        show(checkpoint, on, report);
+        results.add(result(checkpoint, on, report));
+        return report.passes();
     }
 
     /** The folder itself, or those in it that have results. */
@@ -166,15 +217,16 @@ public final class ParityCommand implements Callable<Integer> {
         }
     }
 
-    private void show(Path checkpoint, ParityReport report) {
+    private void show(Path checkpoint, String on, ParityReport report) {
         output.say(
                 String.format(
                         Locale.ROOT,
-                        "%s in %d stage%s%s",
+                        "%s in %d stage%s%s%s",
                         checkpoint,
                         stages,
                         stages == 1 ? "" : "s",
-                        network ? ", over loopback workers" : ""));
+                        network ? ", over loopback workers" : "",
+                        on.equals("cpu") ? "" : ", on " + on));
         line("logits", report.logits(), ParityReport.LOGITS_MAX, "");
         output.say(String.format(Locale.ROOT, "  %-10s %.2e", "loss", report.loss()));
         line(
@@ -191,11 +243,12 @@ public final class ParityCommand implements Callable<Integer> {
         report.failures().forEach(failure -> output.say("  !! " + failure));
     }
 
-    private Map<String, Object> result(Path checkpoint, ParityReport report) {
+    private Map<String, Object> result(Path checkpoint, String on, ParityReport report) {
         var result = new LinkedHashMap<String, Object>();
         result.put("folder", checkpoint.toString());
         result.put("stages", stages);
         result.put("network", network);
+        result.put("device", on);
         result.put("logits", report.logits());
         result.put("loss", report.loss());
         result.put("gradients", report.gradients());
