@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -67,11 +68,11 @@ public final class CheckedWeights implements Weights {
         try {
             var named = model.named(published);
             var sources = new LinkedHashMap<String, Weights>();
-            for (var weights : List.of(named, named.widened())) {
+            var forms = new LinkedHashSet<>(List.of(named, named.widened())); // often the same
+            for (var weights : forms) {
                 for (var entry : same(weights, manifest)) {
                     var name = entry.tensor().name();
-                    if (!sources.containsKey(name)
-                            && Manifest.of(weights, name::equals).tensors().contains(entry)) {
+                    if (Manifest.of(weights, name::equals).tensors().contains(entry)) {
                         sources.put(name, weights);
                     }
                     done[0] += entry.tensor().byteSize();
