@@ -1,6 +1,6 @@
 package tensorlink.node;
 
-import com.google.protobuf.ByteString;
+import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -11,22 +11,25 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import tensorlink.compute.format.AtomicFile;
 import tensorlink.node.wire.RoundItem;
 
 /**
  * What a validator knows of rounds, in the order in which it came to know it: a line in Base64 for
  * each item, forced to disk. A last line that is cut short is dropped; damage before it is refused.
- * One thread at a time.
+ * What is not needed any more goes when the whole is written anew. One thread at a time.
  */
 final class RoundJournal implements AutoCloseable {
     /** When it has grown so large, nothing more is taken up. */
     static final long BYTES_MAX = 64L << 20;
 
-    private final FileChannel channel;
-    private final List<ByteString> items;
+    private final Path file;
+    private FileChannel channel;
+    private List<RoundItem> items;
     private long length;
 
-    private RoundJournal(FileChannel channel, List<ByteString> items, long length) {
+    private RoundJournal(Path file, FileChannel channel, List<RoundItem> items, long length) {
+        this.file = file;
         this.channel = channel;
         this.items = items;
         this.length = length;
@@ -34,7 +37,7 @@ final class RoundJournal implements AutoCloseable {
 
     static RoundJournal open(Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
-        var items = new ArrayList<ByteString>();
+        var items = new ArrayList<RoundItem>();
         int at = 0;
         if (Files.exists(file)) {
             if (Files.size(file) > 2 * BYTES_MAX) {
@@ -44,29 +47,38 @@ final class RoundJournal implements AutoCloseable {
             for (int end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', at)) {
                 try {
                     var bytes = Base64.getDecoder().decode(text.substring(at, end));
-                    items.add(ByteString.copyFrom(bytes));
-                } catch (IllegalArgumentException damaged) {
+                    items.add(RoundItem.parseFrom(bytes));
+                } catch (IllegalArgumentException | InvalidProtocolBufferException damaged) {
                     throw new IOException(
                             file + ": line " + (items.size() + 1) + " is damaged", damaged);
                 }
                 at = end + 1;
             }
         }
+        return new RoundJournal(file, end(file, at), items, at);
+    }
+
+    /** The file, to be written from {@code at} on, where it is cut. */
+    private static FileChannel end(Path file, long at) throws IOException {
         var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         channel.truncate(at);
         channel.position(at);
-        return new RoundJournal(channel, items, at);
+        return channel;
     }
 
     /** All items, oldest first. */
-    List<ByteString> items() {
+    List<RoundItem> items() {
         return List.copyOf(items);
+    }
+
+    /** How many bytes it has. */
+    long length() {
+        return length;
     }
 
     /** Adds an item; on disk when it returns. */
     void add(RoundItem item) throws IOException {
-        var bytes = item.toByteString();
-        var line = Base64.getEncoder().encodeToString(bytes.toByteArray()) + "\n";
+        var line = line(item);
         if (length + line.length() > BYTES_MAX) {
             throw new IOException("the journal of rounds is full: " + length + " bytes");
         }
@@ -76,7 +88,26 @@ final class RoundJournal implements AutoCloseable {
         }
         channel.force(false);
         length += line.length();
-        items.add(bytes);
+        items.add(item);
+    }
+
+    private static String line(RoundItem item) {
+        return Base64.getEncoder().encodeToString(item.toByteArray()) + "\n";
+    }
+
+    /** Holds these items and no others; after a crash, these or those before. */
+    void rewrite(List<RoundItem> needed) throws IOException, InterruptedException {
+        var text = new StringBuilder();
+        needed.forEach(item -> text.append(line(item)));
+        AtomicFile.write(file, text.toString().getBytes(StandardCharsets.US_ASCII));
+        var replaced = channel;
+        try {
+            channel = end(file, text.length());
+        } finally {
+            replaced.close(); // where the new one cannot be opened, nothing more is added
+        }
+        length = text.length();
+        items = new ArrayList<>(needed);
     }
 
     @Override

@@ -1,22 +1,16 @@
 package tensorlink.node;
 
-import com.google.protobuf.ByteString;
-import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,7 +26,6 @@ import tensorlink.ledger.Account;
 import tensorlink.ledger.Bytes32;
 import tensorlink.ledger.Cursor;
 import tensorlink.ledger.smartnodes.Books;
-import tensorlink.ledger.smartnodes.Distribution;
 import tensorlink.ledger.smartnodes.Proposal;
 import tensorlink.ledger.smartnodes.Round;
 import tensorlink.ledger.smartnodes.SmartnodesEvent.Change;
@@ -41,10 +34,7 @@ import tensorlink.ledger.smartnodes.SmartnodesOutcome;
 import tensorlink.ledger.smartnodes.SmartnodesOutcome.Done;
 import tensorlink.ledger.smartnodes.SmartnodesOutcome.Withheld;
 import tensorlink.ledger.smartnodes.StandingProposal;
-import tensorlink.ledger.smartnodes.WorkReceipt;
-import tensorlink.node.wire.RoundAnswer;
 import tensorlink.node.wire.RoundItem;
-import tensorlink.node.wire.RoundQuestion;
 import tensorlink.node.wire.ToldProposal;
 import tensorlink.p2p.core.ProtocolViolation;
 import tensorlink.p2p.core.Stream;
@@ -78,11 +68,7 @@ public final class Rounds implements AutoCloseable {
     /** In one proposal: each costs about 9,000 gas. */
     static final int JOBS_MAX = 500;
 
-    private static final int VERSION = 1;
-    private static final int QUESTION_BYTES_MAX = 64;
-    private static final int ANSWER_BYTES_MAX = 4 << 20;
-    private static final int ITEMS_PER_ANSWER = 256;
-    private static final int ANSWERS_MAX = 1_024;
+    private static final int PAGES_MAX = 1_024;
     private static final int VALIDATORS_ASKED_MAX = 20;
     private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(10);
     private static final Logger log = LoggerFactory.getLogger(Rounds.class);
@@ -93,26 +79,19 @@ public final class Rounds implements AutoCloseable {
     private final Directory directory;
     private final @Nullable Validator validator;
     private final Path draft;
-    private final RoundJournal journal;
-    private final long journalId;
     private @Nullable Thread keeping;
 
-    /** Guards what follows, and the journal. */
+    /** Guards what follows. */
     private final ReentrantLock lock = new ReentrantLock();
 
-    private final Map<Bytes32, Map<PeerId, Sealed<WorkStatement>>> works = new TreeMap<>(BYTES);
-    private final Map<Bytes32, List<Told>> told = new HashMap<>();
-    private final Map<PeerId, Read> read = new HashMap<>();
+    private final RoundBook book;
+
+    /** How far the journals of others were read. */
+    private final Map<PeerId, RoundPage.Wanted> read = new HashMap<>();
+
     private final Map<Bytes32, Instant> standingSince = new HashMap<>();
     private final Set<Bytes32> voted = new HashSet<>();
-    private final Map<Bytes32, Integer> executed = new LinkedHashMap<>();
     private Cursor events = Cursor.START;
-
-    private static final Comparator<Bytes32> BYTES =
-            Comparator.comparing(Bytes32::bytes, ByteString.unsignedLexicographicalComparator());
-
-    /** How far another's journal was read. */
-    private record Read(long journal, int next) {}
 
     /** Something that was done, or why it was not, for people. */
     public record Step(String what, String detail) {}
@@ -135,37 +114,11 @@ public final class Rounds implements AutoCloseable {
         this.registry = registry;
         this.directory = registry.of(directory);
         this.validator = validator;
-        this.journalId = party.seals().nonce().asReadOnlyByteBuffer().getLong();
         this.draft = folder.resolve("proposal");
-        this.journal = RoundJournal.open(folder.resolve("rounds.log"));
-        for (var item : journal.items()) {
-            index(item);
-        }
+        this.book = new RoundBook(folder.resolve("rounds.log"), party.seals(), ledger.profile());
         if (validator != null) {
             party.host().handle(party.protocols().round(), this::serve);
         }
-    }
-
-    private void index(ByteString item) throws IOException {
-        try {
-            var parsed = RoundItem.parseFrom(item);
-            switch (parsed.getKindCase()) {
-                case WORK -> index(party.seals().openWork(parsed.getWork()));
-                case TOLD -> index(Told.decode(parsed.getTold()));
-                case KIND_NOT_SET -> throw new IOException("an item of no kind");
-            }
-        } catch (SealException | InvalidProtocolBufferException damaged) {
-            throw new IOException("the journal of rounds: " + damaged.getMessage(), damaged);
-        }
-    }
-
-    private void index(Sealed<WorkStatement> work) {
-        works.computeIfAbsent(work.content().job().word(), _ -> new HashMap<>())
-                .putIfAbsent(work.signer(), work);
-    }
-
-    private void index(Told proposal) {
-        told.computeIfAbsent(proposal.proposal().root(), _ -> new ArrayList<>()).add(proposal);
     }
 
     /** Keeps taking part until this is closed. */
@@ -212,9 +165,7 @@ public final class Rounds implements AutoCloseable {
             if (validator != null) {
                 int own = 0;
                 var me = party.id();
-                for (var work :
-                        validator.works(
-                                job -> works.getOrDefault(job.word(), Map.of()).containsKey(me))) {
+                for (var work : validator.works(job -> book.knows(job.word(), me))) {
                     own += take(me, RoundItem.newBuilder().setWork(work).build()) ? 1 : 0;
                 }
                 step(steps, own, "own");
@@ -247,34 +198,9 @@ public final class Rounds implements AutoCloseable {
 
     private int read(PeerId other, List<Step> steps) throws IOException, InterruptedException {
         int taken = 0;
-        for (int asked = 0; asked < ANSWERS_MAX; asked++) {
-            var before = read.getOrDefault(other, new Read(0, 0));
-            RoundAnswer answer;
-            try (var stream = party.host().open(other, party.protocols().round())) {
-                stream.timeout(ANSWER_TIMEOUT);
-                stream.writeMessage(
-                        RoundQuestion.newBuilder()
-                                .setVersion(VERSION)
-                                .setJournal(before.journal())
-                                .setFrom(before.next())
-                                .build()
-                                .toByteString());
-                stream.closeWrite();
-                answer = RoundAnswer.parseFrom(stream.readMessage(ANSWER_BYTES_MAX));
-            } catch (InvalidProtocolBufferException malformed) {
-                throw new ProtocolViolation("round: " + malformed.getMessage(), malformed);
-            }
-            if (answer.getVersion() != VERSION || answer.getItemsCount() > ITEMS_PER_ANSWER) {
-                throw new ProtocolViolation(
-                        "round: version "
-                                + answer.getVersion()
-                                + ", "
-                                + answer.getItemsCount()
-                                + " items, limit "
-                                + ITEMS_PER_ANSWER);
-            }
-            int next = answer.getFrom();
-            for (var item : answer.getItemsList()) {
+        for (int pages = 0; pages < PAGES_MAX; pages++) {
+            var page = ask(other, read.getOrDefault(other, new RoundPage.Wanted(0, 0)));
+            for (var item : page.items()) {
                 try {
                     taken += take(other, item) ? 1 : 0;
                 } catch (ProtocolViolation | SealException | IllegalArgumentException wrong) {
@@ -282,14 +208,39 @@ public final class Rounds implements AutoCloseable {
                             new Step(
                                     "not believed", other.shortText() + ": " + wrong.getMessage()));
                 }
-                next++;
             }
-            read.put(other, new Read(answer.getJournal(), next));
-            if (!answer.getMore() || answer.getItemsCount() == 0) {
+            read.put(other, page.next());
+            if (!page.more() || page.items().isEmpty()) {
                 break;
             }
         }
         return taken;
+    }
+
+    private RoundPage ask(PeerId other, RoundPage.Wanted wanted)
+            throws IOException, InterruptedException {
+        try (var stream = party.host().open(other, party.protocols().round())) {
+            stream.timeout(ANSWER_TIMEOUT);
+            stream.writeMessage(wanted.encode());
+            stream.closeWrite();
+            return RoundPage.decode(stream.readMessage(RoundPage.BYTES_MAX));
+        }
+    }
+
+    private void serve(Stream stream) throws IOException, InterruptedException {
+        stream.timeout(ANSWER_TIMEOUT);
+        var wanted = RoundPage.Wanted.decode(stream.readMessage(RoundPage.Wanted.BYTES_MAX));
+        stream.writeMessage(page(wanted).encode());
+    }
+
+    /** A copy, so that nobody who reads slowly keeps others waiting. */
+    private RoundPage page(RoundPage.Wanted wanted) {
+        lock.lock();
+        try {
+            return book.page(wanted);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -299,16 +250,14 @@ public final class Rounds implements AutoCloseable {
      */
     private boolean take(PeerId from, RoundItem item) throws IOException, InterruptedException {
         return switch (item.getKindCase()) {
-            case WORK -> takeWork(item);
+            case WORK -> take(party.seals().openWork(item.getWork()));
             case TOLD -> take(from, Told.decode(item.getTold()));
             case KIND_NOT_SET -> throw new ProtocolViolation("round: an item of no known kind");
         };
     }
 
-    private boolean takeWork(RoundItem item) throws IOException, InterruptedException {
-        var work = party.seals().openWork(item.getWork());
-        var known = works.getOrDefault(work.content().job().word(), Map.of());
-        if (known.containsKey(work.signer())) {
+    private boolean take(Sealed<WorkStatement> work) throws IOException, InterruptedException {
+        if (book.knows(work.content().job().word(), work.signer())) {
             return false;
         }
         if (!registry.isValidator(work.signer())) {
@@ -316,84 +265,22 @@ public final class Rounds implements AutoCloseable {
                     "work: " + work.signer().shortText() + " is not registered");
         }
         work.content().check(party.domain(), party.scheduler().now());
-        journal.add(item);
-        index(work);
+        book.add(work);
         return true;
     }
 
     private boolean take(PeerId from, Told proposal) throws IOException, InterruptedException {
-        if (told.getOrDefault(proposal.proposal().root(), List.of()).contains(proposal)) {
+        if (book.knows(proposal)) {
             return false;
         }
-        boolean onChain = false;
-        for (var known : executed.entrySet()) {
-            onChain |= isOf(proposal, known.getKey(), known.getValue());
-        }
-        for (var standing : standing()) {
-            onChain |= isOf(proposal, standing.hash(), standing.number());
-        }
-        if (!onChain) {
+        if (!book.isExecuted(proposal) && !book.stands(proposal, standing())) {
             throw new IllegalArgumentException(
                     "told proposal: the chain knows none with this hash, which "
                             + from.shortText()
                             + " tells");
         }
-        journal.add(RoundItem.newBuilder().setTold(proposal.encode()).build());
-        index(proposal);
+        book.add(proposal);
         return true;
-    }
-
-    private boolean isOf(Told proposal, Bytes32 hash, int number) {
-        return proposal.proposal().hash(ledger.profile(), number).equals(hash);
-    }
-
-    private Optional<Told> told(Bytes32 hash, int number) {
-        return told.values().stream()
-                .flatMap(List::stream)
-                .filter(it -> isOf(it, hash, number))
-                .findFirst();
-    }
-
-    private void serve(Stream stream) throws IOException, InterruptedException {
-        stream.timeout(ANSWER_TIMEOUT);
-        RoundQuestion question;
-        try {
-            question = RoundQuestion.parseFrom(stream.readMessage(QUESTION_BYTES_MAX));
-        } catch (InvalidProtocolBufferException malformed) {
-            throw new ProtocolViolation("round: " + malformed.getMessage(), malformed);
-        }
-        var items = known();
-        int from = question.getJournal() == journalId ? question.getFrom() : 0;
-        if (from < 0 || from > items.size()) {
-            from = 0;
-        }
-        var answer =
-                RoundAnswer.newBuilder().setVersion(VERSION).setJournal(journalId).setFrom(from);
-        int next = from;
-        long bytes = 0;
-        while (next < items.size() && next - from < ITEMS_PER_ANSWER) {
-            bytes += items.get(next).size() + 8L;
-            if (bytes > ANSWER_BYTES_MAX - 64 && next > from) {
-                break;
-            }
-            try {
-                answer.addItems(RoundItem.parseFrom(items.get(next)));
-            } catch (InvalidProtocolBufferException ours) {
-                throw new IllegalStateException(ours);
-            }
-            next++;
-        }
-        stream.writeMessage(answer.setMore(next < items.size()).build().toByteString());
-    }
-
-    /** A copy, so that nobody who reads slowly keeps others waiting. */
-    private List<ByteString> known() {
-        lock.lock();
-        try {
-            return journal.items();
-        } finally {
-            lock.unlock();
-        }
     }
 
     private void hearExecutions() throws IOException, InterruptedException {
@@ -403,22 +290,9 @@ public final class Rounds implements AutoCloseable {
                         event -> {
                             if (event.change()
                                     instanceof Change.ProposalExecuted(int number, var hash)) {
-                                executed.put(hash, number);
+                                book.executed(hash, number);
                             }
                         });
-    }
-
-    /** The jobs that rounds have paid; empty while one of them is not told here. */
-    private Optional<Set<Bytes32>> settled() {
-        var settled = new HashSet<Bytes32>();
-        for (var round : executed.entrySet()) {
-            var contents = told(round.getKey(), round.getValue());
-            if (contents.isEmpty()) {
-                return Optional.empty();
-            }
-            settled.addAll(contents.get().jobs());
-        }
-        return Optional.of(settled);
     }
 
     // Rounds.
@@ -428,54 +302,10 @@ public final class Rounds implements AutoCloseable {
         lock.lockInterruptibly();
         try {
             hearExecutions();
-            var settled =
-                    settled()
-                            .orElseThrow(() ->
-                                    new IOException(
-                                            "a round was executed that no validator has told this"
-                                                + " one of: what is paid already is not known"));
-            var receipts = new ArrayList<WorkReceipt>();
-            int jobs = 0;
-            for (var words : works.entrySet()) {
-                var word = word(words.getValue().values(), until);
-                if (word.isEmpty() || settled.contains(words.getKey()) || jobs == JOBS_MAX) {
-                    continue;
-                }
-                var work = word.get();
-                if (receipts.size() + work.shares().size() > Distribution.SHARES_MAX) {
-                    break; // the rest is the next round's
-                }
-                jobs++;
-                for (var share : work.shares()) {
-                    receipts.add(
-                            new WorkReceipt(
-                                    words.getKey(),
-                                    share.worker(),
-                                    work.memoryBytes(share),
-                                    work.seconds()));
-                }
-            }
-            return new Books(ledger.nextDistribution(), receipts, Set.of());
+            return new Books(ledger.nextDistribution(), book.owed(until), Set.of());
         } finally {
             lock.unlock();
         }
-    }
-
-    /** Whoever says the shortest time, and of those whoever comes first, whatever came first. */
-    private static Optional<WorkStatement> word(
-            Iterable<Sealed<WorkStatement>> words, Instant until) {
-        Sealed<WorkStatement> best = null;
-        var order =
-                Comparator.<Sealed<WorkStatement>>comparingLong(it -> it.content().seconds())
-                        .thenComparing(
-                                Sealed::envelope, ByteString.unsignedLexicographicalComparator());
-        for (var word : words) {
-            if (!word.content().completed().isAfter(until)
-                    && (best == null || order.compare(word, best) < 0)) {
-                best = word;
-            }
-        }
-        return Optional.ofNullable(best).map(Sealed::content);
     }
 
     /**
@@ -575,7 +405,7 @@ public final class Rounds implements AutoCloseable {
 
     private Step vote(StandingProposal standing) throws IOException, InterruptedException {
         var name = "number " + standing.number() + " by " + standing.creator() + ": ";
-        var contents = told(standing.hash(), standing.number());
+        var contents = book.told(standing.hash(), standing.number());
         if (contents.isEmpty()) {
             return new Step("not voted", name + "nobody has told what it is");
         }
@@ -602,7 +432,7 @@ public final class Rounds implements AutoCloseable {
         try {
             int needed = ledger.round().votesNeeded();
             for (var standing : standing()) {
-                var contents = told(standing.hash(), standing.number());
+                var contents = book.told(standing.hash(), standing.number());
                 if (standing.creator().equals(ledger.account())
                         && standing.votes() >= needed
                         && contents.isPresent()) {
@@ -643,8 +473,8 @@ public final class Rounds implements AutoCloseable {
             var steps = new ArrayList<Step>();
             hearExecutions();
             Account me = ledger.account();
-            for (var round : executed.entrySet()) {
-                var contents = told(round.getKey(), round.getValue());
+            for (var round : book.rounds().entrySet()) {
+                var contents = round.getValue();
                 if (contents.isEmpty()) {
                     steps.add(new Step("not told", "what round " + round.getKey() + " has paid"));
                     continue;
@@ -669,8 +499,7 @@ public final class Rounds implements AutoCloseable {
     public int unpaid() throws IOException, InterruptedException {
         lock.lockInterruptibly();
         try {
-            var settled = settled().orElse(Set.of());
-            return (int) works.keySet().stream().filter(job -> !settled.contains(job)).count();
+            return book.unpaid();
         } finally {
             lock.unlock();
         }
@@ -698,7 +527,7 @@ public final class Rounds implements AutoCloseable {
         party.host().unhandle(party.protocols().round());
         lock.lock();
         try {
-            journal.close();
+            book.close();
         } catch (IOException unwritten) {
             log.error("the journal of rounds cannot be closed", unwritten);
         } finally {

@@ -43,13 +43,77 @@ class RoundJournalTest {
         for (int length = first; length < whole.length; length++) {
             Files.write(file, Arrays.copyOf(whole, length));
             try (var journal = RoundJournal.open(file)) {
-                assertThat(journal.items()).containsExactly(item(1).toByteString());
+                assertThat(journal.items()).containsExactly(item(1));
                 journal.add(item(3));
             }
             try (var journal = RoundJournal.open(file)) {
-                assertThat(journal.items())
-                        .containsExactly(item(1).toByteString(), item(3).toByteString());
+                assertThat(journal.items()).containsExactly(item(1), item(3));
             }
+        }
+    }
+
+    @Test
+    void what_is_written_anew_is_all_there_is_and_is_added_to() throws Exception {
+        var file = folder.resolve("rounds.log");
+        try (var journal = RoundJournal.open(file)) {
+            for (int i = 1; i <= 100; i++) {
+                journal.add(item(i));
+            }
+            long before = journal.length();
+
+            journal.rewrite(List.of(item(7), item(9)));
+            assertThat(journal.length()).isEqualTo(Files.size(file)).isLessThan(before);
+            journal.add(item(101));
+
+            assertThat(journal.items()).containsExactly(item(7), item(9), item(101));
+        }
+        var whole = Files.readAllBytes(file);
+        for (int length = whole.length; length >= 0; length--) {
+            Files.write(file, Arrays.copyOf(whole, length));
+            try (var journal = RoundJournal.open(file)) {
+                var left = journal.items();
+                assertThat(left)
+                        .isEqualTo(List.of(item(7), item(9), item(101)).subList(0, left.size()));
+                assertThat(journal.length()).isEqualTo(Files.size(file));
+            }
+        }
+    }
+
+    @Test
+    void a_draft_that_a_crash_left_is_none_and_what_was_there_before_stays() throws Exception {
+        var file = folder.resolve("rounds.log");
+        try (var journal = RoundJournal.open(file)) {
+            journal.add(item(1));
+            journal.rewrite(List.of(item(1)));
+        }
+        var whole = Files.readAllBytes(file);
+        for (int length = 0; length <= whole.length; length++) {
+            Files.write(folder.resolve(".rounds.log.1-1.tmp"), Arrays.copyOf(whole, length));
+
+            try (var journal = RoundJournal.open(file)) {
+                assertThat(journal.items()).containsExactly(item(1));
+            }
+        }
+    }
+
+    @Test
+    void a_journal_that_cannot_be_written_anew_goes_on_as_it_was() throws Exception {
+        var file = folder.resolve("rounds.log");
+        try (var journal = RoundJournal.open(file)) {
+            journal.add(item(1));
+            journal.add(item(2));
+            Thread.currentThread().interrupt(); // ends the writing of the draft
+
+            assertThatThrownBy(() -> journal.rewrite(List.of(item(2))))
+                    .isInstanceOf(IOException.class);
+            assertThat(Thread.interrupted()).isTrue();
+            journal.add(item(3));
+        }
+        try (var journal = RoundJournal.open(file)) {
+            assertThat(journal.items()).containsExactly(item(1), item(2), item(3));
+        }
+        try (var files = Files.list(folder)) {
+            assertThat(files).containsExactly(file);
         }
     }
 
