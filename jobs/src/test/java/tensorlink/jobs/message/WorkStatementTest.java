@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import tensorlink.compute.Digest;
 import tensorlink.compute.LayerRange;
@@ -35,13 +36,13 @@ import tensorlink.p2p.peer.KeyPair;
 
 /** A validator's word on a job is believed as far as users and workers have signed. */
 class WorkStatementTest {
-    private static final Domain DOMAIN = Domain.privateNetwork("lab");
+    static final Domain DOMAIN = Domain.privateNetwork("lab");
     private static final AccountKey PAYER = AccountKey.generate(new Random(1));
     private static final AccountKey WORKER = AccountKey.generate(new Random(2));
     private static final AccountKey STRANGER = AccountKey.generate(new Random(3));
     private static final Instant START = Instant.ofEpochSecond(1_800_000_000);
     private static final Instant END = START.plusSeconds(100);
-    private static final Instant NOW = END.plusSeconds(1);
+    static final Instant NOW = END.plusSeconds(1);
 
     private final KeyPair user = KeyPair.generate();
     private final KeyPair validator = KeyPair.generate();
@@ -103,6 +104,15 @@ class WorkStatementTest {
     private WorkStatement work(long seconds, WorkStatement.Share... shares) {
         return new WorkStatement(
                 request, closing(PAYER, JobEnd.COMPLETED), END, seconds, List.of(shares));
+    }
+
+    Sealed<JobRequest> request() {
+        return request;
+    }
+
+    /** One that holds, and one that does not. */
+    Stream<WorkStatement> works() {
+        return Stream.of(work(100, share()), work(100, share(), share()));
     }
 
     @Test
