@@ -134,7 +134,7 @@ class PretendedDeviceTest {
     void a_card_that_these_natives_cannot_use_is_refused_and_not_replaced() {
         assertThatThrownBy(() -> TorchEngine.open(Device.cuda(3)))
                 .isInstanceOf(DeviceException.class)
-                .hasMessageStartingWith("cannot compute on cuda:3: libtorch 2.7.1 says: ")
+                .hasMessageStartingWith("cannot compute on cuda:3: libtorch ")
                 .hasMessageContainingAll("CUDA");
     }
 }

@@ -24,8 +24,8 @@ public final class Runtimes {
     private static final String CHOSEN = "chosen";
     private static final int CHOSEN_BYTES_MAX = 4096;
 
-    /** A library in a jar of natives; beside them is a file that lists them. */
-    private static final Pattern LIBRARY = Pattern.compile("native/lib/[^/]+\\.so[.0-9]*");
+    /** A library in a jar of natives, in the folder of its flavour and platform. */
+    private static final Pattern LIBRARY = Pattern.compile("pytorch/[^/]+/[^/]+/[^/]+\\.so[.0-9]*");
 
     private final Path folder;
     private final List<RuntimeSet> sets;
@@ -173,6 +173,9 @@ public final class Runtimes {
                     jar.stream()
                             .filter(entry -> LIBRARY.matcher(entry.getName()).matches())
                             .toList();
+            if (libraries.isEmpty()) {
+                throw new RuntimeChoiceException(set.name(), "there is no library in its jar");
+            }
             long needed = libraries.stream().mapToLong(ZipEntry::getSize).sum();
             requireRoom(set.name(), unfinished, needed);
             for (var library : libraries) {

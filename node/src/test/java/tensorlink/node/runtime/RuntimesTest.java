@@ -76,10 +76,10 @@ class RuntimesTest {
                     List.of(
                             "META-INF/MANIFEST.MF",
                             "native/lib/pytorch.properties",
-                            "native/lib/libtorch_cpu.so",
-                            "native/lib/libcudart-9335f6a2.so.12",
-                            "native/lib/../../stray.so",
-                            "native/lib/deeper/libother.so")) {
+                            "pytorch/cu124/linux-x86_64/libtorch_cpu.so",
+                            "pytorch/cu124/linux-x86_64/libcudart-9335f6a2.so.12",
+                            "pytorch/cu124/linux-x86_64/../../stray.so",
+                            "pytorch/cu124/linux-x86_64/deeper/libother.so")) {
                 jar.putNextEntry(new ZipEntry(name));
                 jar.write(LIBRARY);
             }
