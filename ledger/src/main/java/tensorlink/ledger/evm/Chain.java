@@ -155,10 +155,23 @@ record Chain(Rpc rpc, Finality finality, RpcLimits limits) {
                 rpc.call("eth_call", request(from, Optional.of(to), data), block), "result");
     }
 
-    /** What a call answers on the newest final block, as {@link #agreedCall} does. */
+    /**
+     * What a call answers on the newest final block, as {@link #agreedCall} does; a single endpoint
+     * need not be asked first which block that is.
+     */
     ByteString finalCall(Optional<Account> from, Account to, ByteString data)
             throws IOException, InterruptedException {
-        return agreedCall(from, to, data, finalHash());
+        return rpc.sources() > 1
+                ? agreedCall(from, to, data, finalHash())
+                : call(from, to, data, finalTag());
+    }
+
+    private String finalTag() throws IOException, InterruptedException {
+        return switch (finality) {
+            case Finality.Tagged() -> "finalized";
+            case Finality.Depth(int blocks) ->
+                    blocks == 0 ? "latest" : RpcValue.quantity(finalBlock());
+        };
     }
 
     /** The newest final block, by its hash. */

@@ -85,9 +85,14 @@ final class Endpoints implements Rpc {
 
     /** Two must answer: one that cannot be reached would otherwise leave the word to a liar. */
     @Override
+    public int sources() {
+        return Math.min(endpoints.size(), SOURCES);
+    }
+
+    @Override
     public <T> List<T> told(Reading<T> reading, String method, Object... params)
             throws IOException, InterruptedException {
-        if (endpoints.size() == 1) {
+        if (sources() == 1) {
             return List.of(reading.read(call(method, params)));
         }
         int first = preferred.get();

@@ -25,6 +25,11 @@ interface Rpc {
         return this;
     }
 
+    /** How many nodes {@link #told} asks: 1 or 2. */
+    default int sources() {
+        return 1;
+    }
+
     /** Takes the result of a method for what it means. */
     interface Reading<T> {
         T read(JsonNode result) throws RpcFormatException;
