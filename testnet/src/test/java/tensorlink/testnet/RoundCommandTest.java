@@ -34,8 +34,11 @@ import tensorlink.testnet.chain.SmartnodesDouble;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The commands of rounds, asked of nodes that run on anvil with our double of the contracts. */
-@Tag("interop")
+/**
+ * The commands of rounds, asked of nodes that run on anvil with our double of the contracts: a
+ * hundred programs, one after the other.
+ */
+@Tag("soak")
 @Timeout(420)
 class RoundCommandTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();

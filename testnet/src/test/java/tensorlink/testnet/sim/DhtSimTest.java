@@ -50,7 +50,7 @@ class DhtSimTest {
     void nobody_of_a_hundred_is_cut_off_in_a_day_by_a_fifth_of_all_ids()
             throws IOException, InterruptedException {
         var figures =
-                new DhtEclipseSim(200, 100, Duration.ofHours(24), SEED, DhtSimTest::ignore).run();
+                new DhtEclipseSim(170, 100, Duration.ofHours(24), SEED, DhtSimTest::ignore).run();
 
         assertThat(number(figures, "victims")).as("%s", figures).isEqualTo(100);
         assertThat(number(figures, "restarts")).as("%s", figures).isGreaterThanOrEqualTo(190);

@@ -27,8 +27,8 @@ record GossipTask(int messages, int rounds, boolean withJs, Scheduler scheduler)
     private static final int BYTES = 1024;
     private static final int PAUSE_MILLIS = 4;
 
-    /** Until then the code of signatures is still being compiled. */
-    private static final int WARM_UP = 8_000;
+    /** As many times more go before: until then the code of signatures is being compiled. */
+    private static final int WARM_UPS = 16;
 
     private static final int WARM_UP_PAUSE_MILLIS = 1;
     private static final Duration POLL = Duration.ofMillis(20);
@@ -54,7 +54,7 @@ record GossipTask(int messages, int rounds, boolean withJs, Scheduler scheduler)
             }
             for (var pair : pairs) {
                 progress.accept("gossip: warm-up, " + pair.name());
-                var _ = round(pair, Math.max(WARM_UP, messages), WARM_UP_PAUSE_MILLIS);
+                var _ = round(pair, WARM_UPS * messages, WARM_UP_PAUSE_MILLIS);
             }
             for (int round = 1; round <= rounds; round++) {
                 for (var pair : pairs) {
